@@ -1,0 +1,95 @@
+"""The analytics engine: one ibis expression, executed by DuckDB in this process or by Spark on a cluster.
+
+Results come back as Arrow tables. Nothing here is a source of truth: it reads immutable Parquet
+files and memory tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import ibis
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from ibis.backends import BaseBackend
+
+
+class Engine:
+    """Executes ibis expressions on one backend. Close it, or use it as a context manager."""
+
+    def __init__(self, backend: BaseBackend) -> None:
+        self.backend = backend
+
+    @property
+    def name(self) -> str:
+        """Returns `duckdb` or `pyspark`."""
+        return str(self.backend.name)
+
+    def read(self, paths: Sequence[Path], schema: ibis.Schema) -> ibis.Table:
+        """Returns the rows of Parquet files with exactly the columns of `schema`; no files give an empty table."""
+        if not paths:
+            return self.table(schema.to_pyarrow().empty_table(), schema)
+        files = [str(path) for path in paths]
+        return self.backend.read_parquet(files).select(*schema.names).cast(schema)
+
+    def table(self, rows: pa.Table, schema: ibis.Schema | None = None) -> ibis.Table:
+        """Returns Arrow rows as a table that expressions can use."""
+        return ibis.memtable(rows, schema=schema or ibis.Schema.from_pyarrow(rows.schema))
+
+    def run(self, expression: ibis.Table) -> pa.Table:
+        """Returns the rows of an expression."""
+        return self.backend.to_pyarrow(expression)
+
+    def rows(self, expression: ibis.Table) -> list[dict[str, object]]:
+        """Returns the rows of an expression as dictionaries."""
+        return self.run(expression).to_pylist()  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        """Releases the backend's memory and files."""
+        self.backend.disconnect()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def duckdb_engine(*, memory: str = "1GB", threads: int | None = None, spill: Path | None = None) -> Engine:
+    """Returns an engine on an in-memory DuckDB, with UTC time, a memory limit and a place to spill."""
+    backend = ibis.duckdb.connect()
+    settings = {"TimeZone": "UTC", "memory_limit": memory, "preserve_insertion_order": "false"}
+    if threads:
+        settings["threads"] = str(threads)
+    if spill:
+        settings["temp_directory"] = str(spill)
+    for name, value in settings.items():
+        backend.raw_sql(f"SET {name} = '{value}'")
+    return Engine(backend)
+
+
+def spark_engine(master: str = "local[2]") -> Engine:
+    """Returns an engine on a Spark session. Needs the `spark` extra and a Java 17 or later.
+
+    `master` is Spark's master address; ANSI arithmetic and UTC are set, as the metric expressions expect.
+    """
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.master(master).appName("mercato")
+    for name, value in {
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.ansi.enabled": "true",
+        "spark.ui.enabled": "false",
+        "spark.sql.shuffle.partitions": "4",
+        "spark.driver.memory": "2g",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+    }.items():
+        builder = builder.config(name, value)
+    return Engine(ibis.pyspark.connect(builder.getOrCreate()))
