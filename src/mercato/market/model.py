@@ -84,10 +84,14 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What a parser made of a raw document: Arrow rows by segment table (schema.SEGMENT_TABLES) and the rejects."""
+    """What a parser made of a raw document: Arrow rows by segment table (schema.SEGMENT_TABLES) and the rejects.
+
+    `skipped` counts entries that are well formed but speak of things the universe does not hold: no fault of theirs.
+    """
 
     tables: Mapping[str, pa.Table]
     rejected: Sequence[Rejected] = ()
+    skipped: int = 0
 
 
 @dataclass(frozen=True, slots=True)

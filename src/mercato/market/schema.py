@@ -8,6 +8,8 @@ from __future__ import annotations
 import ibis
 
 #: What one source said of one field of one asset at one time. `row` is the 1-based data row of the raw document.
+#: `observed_at` is set only where the document itself dates the publication (the filing date of a share count), so
+#: that old filings read today are known from the day they were filed; NULL means when the document was fetched.
 OBSERVATIONS = ibis.schema(
     {
         "asset_id": "string",
@@ -15,6 +17,7 @@ OBSERVATIONS = ibis.schema(
         "valid_time": "timestamp('UTC')",
         "value": "float64",
         "row": "int64",
+        "observed_at": "timestamp('UTC')",
     }
 )
 
