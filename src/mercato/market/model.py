@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 #: Fields of canonical rows. Anything else is quarantined with the list of these.
 FIELDS = (
     "price_usd",
+    "price_high_usd",
+    "price_low_usd",
     "supply_circulating",
     "supply_onchain",
     "supply_self_reported",
@@ -92,6 +94,84 @@ class Parsed:
     tables: Mapping[str, pa.Table]
     rejected: Sequence[Rejected] = ()
     skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one raw document. `fresh` is False where it was known already and nothing was written."""
+
+    segment: str
+    source: str
+    sha: str
+    fresh: bool
+    rows: Mapping[str, int]
+    rejected: int
+    reasons: Mapping[str, int]
+    first_day: date | None = None
+    last_day: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One raw document as one parser read it: the unit that is committed, superseded and replayed."""
+
+    id: str
+    source: str
+    parser: str
+    sha: str
+    options: Mapping[str, str]
+    observed_at: datetime
+    committed_at: datetime
+    request: str
+    licence: str
+    media_type: str
+    headers: Mapping[str, str]
+    size: int
+    rows: Mapping[str, int]
+    hashes: Mapping[str, str]
+    rejected: int
+    first_day: date | None = None
+    last_day: date | None = None
+    superseded_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A refused row as it is kept: the file or request, the row in it, the reason and an excerpt of the text."""
+
+    segment: str
+    file: str
+    row: int
+    reason: str
+    text: str
+    observed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """Where a connector stands: its cursor, the tag of the last answer, its budget and its last success and error."""
+
+    source: str
+    cursor: str = ""
+    etag: str = ""
+    budget_month: str = ""
+    budget_used: int = 0
+    last_ok: datetime | None = None
+    last_error: str = ""
+    last_error_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MarketDataArrived:
+    """New observations were committed; panels, pages and alerts that look at these days are out of date."""
+
+    segment: str
+    source: str
+    rows: int
+    rejected: int
+    first_day: date | None
+    last_day: date | None
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
