@@ -56,7 +56,7 @@ def make(shape: Shape) -> Path:
     draw = np.random.default_rng(shape.seed)
     names = np.array([f"sim:{number:05d}" for number in range(shape.assets)])
     _write_assets(shape, names, draw)
-    level = np.exp(draw.normal(-2.0, 2.0, shape.assets))
+    level = np.exp(draw.normal(-5.0, 1.5, shape.assets))
     starts = month_starts(shape)
     for first, after in itertools.pairwise(starts):
         level = _write_month(shape, names, draw, level, first, (after - first).days)
