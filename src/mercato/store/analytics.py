@@ -16,6 +16,7 @@ import pyarrow as pa
 
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend
+    from pyspark.sql import SparkSession
 
 
 class Engine:
@@ -61,6 +62,33 @@ class Engine:
         self.close()
 
 
+class SparkEngine(Engine):
+    """An engine on a Spark session. Rows cross as Arrow: ibis would go through pandas and lose integers above 2**53."""
+
+    def table(self, rows: pa.Table, schema: ibis.Schema | None = None) -> ibis.Table:
+        """Returns Arrow rows as a temporary view of this session."""
+        given = rows if schema is None else rows.cast(schema.to_pyarrow())
+        name = ibis.util.gen_name("mercato_rows")
+        self.session.createDataFrame(given).createOrReplaceTempView(name)
+        found = self.backend.table(name)
+        return found if schema is None else found.cast(schema)
+
+    def run(self, expression: ibis.Table) -> pa.Table:
+        """Returns the rows of an expression, with the column types that the expression declares."""
+        found = self.session.sql(self.backend.compile(expression)).toArrow()
+        return found.cast(expression.schema().to_pyarrow())
+
+    def close(self) -> None:
+        """Ends the Spark session, and with it what it holds in memory and on disk."""
+        self.session.stop()
+
+    @property
+    def session(self) -> SparkSession:
+        """Returns the Spark session that ibis works on."""
+        session: SparkSession = self.backend._session
+        return session
+
+
 def duckdb_engine(*, memory: str = "1GB", threads: int | None = None, spill: Path | None = None) -> Engine:
     """Returns an engine on an in-memory DuckDB, with UTC time, a memory limit and a place to spill."""
     backend = ibis.duckdb.connect()
@@ -92,4 +120,4 @@ def spark_engine(master: str = "local[2]") -> Engine:
         "spark.driver.host": "127.0.0.1",
     }.items():
         builder = builder.config(name, value)
-    return Engine(ibis.pyspark.connect(builder.getOrCreate()))
+    return SparkEngine(ibis.pyspark.connect(builder.getOrCreate()))

@@ -1,0 +1,186 @@
+"""Sector level (M3): how large a sector is, in exact micro-USD, with its coverage and what it leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import ibis
+
+from mercato.market.metrics.base import Inputs, Sheet, require_sector, sector_filter
+from mercato.market.metrics.numbers import plain, rounded, shares, usd
+from mercato.market.model import Query, Result
+
+DEFINITION = "M3.1"
+FORMULA = (
+    "L_d = sum of c over the tokens of the sector with weight 1; c = price x best circulating supply, in whole "
+    "micro-USD; 0 after 7 days without a price. Coverage = sum of c with a price at most 1 day old / sum of c. "
+    "Below 0.98 the level is provisional. FDV = max(price x maximum supply, c), c where no maximum is known."
+)
+GATE = 0.98
+DAYS = 90
+TOTAL = "decimal(38, 0)"  # sums of int64 caps overflow int64, and floats would lose micro-USD
+
+Row = Mapping[str, Any]
+
+
+def micro(value: ibis.ir.FloatingValue) -> ibis.ir.IntegerValue:
+    """Returns USD as whole micro-USD, NULL where it does not fit 64 bits."""
+    scaled = value * 1_000_000.0
+    return ibis.cases((scaled.abs() < 9.2e18, scaled.round().cast("int64")))
+
+
+def members(panel: ibis.Table, sector: str, first: date | None, last: date) -> ibis.Table:
+    """Returns the panel rows of a sector between two days, both included, with the fully diluted cap `fdv`."""
+    rows = panel.filter(sector_filter(panel, sector), panel.day <= last)
+    if first is not None:
+        rows = rows.filter(rows.day >= first)
+    diluted = ibis.greatest(micro(rows.price * rows.supply_max), rows.cap)
+    active = (rows.state != "inactive") & rows.cap.notnull()
+    return rows.mutate(active=active, fdv=ibis.cases((active, ibis.coalesce(diluted, rows.cap))))
+
+
+def daily_level(rows: ibis.Table) -> ibis.Table:
+    """Returns one row per day of `members`: exact sums of caps, and counts of what is known, unknown and inactive."""
+
+    def total(value: ibis.ir.IntegerValue, where: ibis.ir.BooleanValue | None = None) -> ibis.ir.DecimalScalar:
+        return value.cast(TOTAL).sum(where=where)
+
+    known = rows.active
+    return rows.group_by("day").agg(
+        level=total(rows.cap, known),
+        fresh=total(rows.cap, known & (rows.state == "fresh")),
+        fully_diluted=total(rows.fdv, known),
+        bounded=total(rows.cap, known & rows.supply_max.notnull() & rows.price.notnull()),
+        assets=known.cast("int64").sum(),
+        unknown=(rows.cap.isnull() & (rows.state != "inactive")).cast("int64").sum(),
+        inactive=(rows.state == "inactive").cast("int64").sum(),
+    )
+
+
+def constituents(rows: ibis.Table, day: date) -> ibis.Table:
+    """Returns the members of one day, largest first, ties by asset id, unknown caps last."""
+    today = rows.filter(rows.day == day)
+    return today.order_by(today.cap.isnull(), today.cap.desc(), today.asset_id)
+
+
+def events(rows: ibis.Table) -> ibis.Table:
+    """Returns one row per asset and day on which it went inactive, with its last cap before that."""
+    window = ibis.window(group_by=rows.asset_id, order_by=rows.day)
+    before = rows.mutate(was=rows.state.lag().over(window), last_cap=rows.cap.lag().over(window))
+    gone = before.filter((before.state == "inactive") & (before.was != "inactive"))
+    return gone.select("day", "asset_id", "symbol", "last_cap").order_by("day", "asset_id")
+
+
+def ratio(part: Decimal | int | None, whole: Decimal | int | None) -> float | None:
+    """Returns part over whole as a float, None where either is unknown or the whole is zero."""
+    if part is None or not whole:
+        return None
+    return float(Decimal(part) / Decimal(whole))
+
+
+def is_provisional(coverage: float | None) -> bool:
+    """Tells whether coverage, at 9 significant digits, misses the gate."""
+    return coverage is None or rounded(coverage) < GATE
+
+
+def assets_of(rows: Sequence[Row]) -> list[str]:
+    """Returns the distinct asset ids of rows, sorted."""
+    return sorted({str(row["asset_id"]) for row in rows})
+
+
+def flags_of(today: Sequence[Row], coverage: float | None) -> list[str]:
+    """Returns what a reader of a sum over these rows must know."""
+    live = [row for row in today if row["active"]]
+    marks = {
+        "no-data": not today,
+        "provisional": bool(today) and is_provisional(coverage),
+        "unknown-caps": any(row["cap"] is None and row["state"] != "inactive" for row in today),
+        "inactive": any(row["state"] == "inactive" for row in today),
+        "carried": any(row["state"] in {"carried", "stale"} for row in live),
+        "vendor-cap": any(row["supply_tier"] == "V" for row in live),
+        "self-reported-supply": any(row["supply_tier"] == "C" for row in live),
+        "total-supply": any(row["supply_tier"] == "D" for row in live),
+    }
+    return [name for name, holds in marks.items() if holds]
+
+
+def sector_level(inputs: Inputs, query: Query) -> Result:
+    """Returns the level of a sector with coverage, dilution, supply tiers, constituents and a daily series (M3)."""
+    require_sector(inputs, query.sector)
+    first = query.as_of - timedelta(days=query.days or DAYS)
+    rows = members(inputs.panel, query.sector, first, query.as_of)
+    today = inputs.engine.rows(constituents(rows, query.as_of))
+    series = inputs.engine.rows(daily_level(rows).order_by("day"))
+    gone = inputs.engine.rows(events(rows))
+    sheet = Sheet("sector-level", DEFINITION, query, inputs.evidence("panel", assets_of([*today, *gone])))
+    last: Row = series[-1] if series and series[-1]["day"] == query.as_of else {}
+    coverage = ratio(last.get("fresh"), last.get("level"))
+    flags = flags_of(today, coverage)
+    _totals(sheet, last, plain(coverage), flags)
+    _tiers(sheet, today)
+    _change(sheet, series, first, last)
+    _grids(sheet, today, series, gone)
+    return sheet.result(coverage=plain(coverage), flags=flags)
+
+
+def _totals(sheet: Sheet, last: Row, coverage: str | None, flags: list[str]) -> None:
+    sheet.add("level", usd(last.get("level")), "usd", coverage=coverage, flags=flags)
+    bounded = ratio(last.get("bounded"), last.get("level"))
+    partial = ["lower-bound"] if bounded is not None and rounded(bounded) < 1 else []
+    sheet.add("fully-diluted", usd(last.get("fully_diluted")), "usd", coverage=plain(bounded), flags=[*flags, *partial])
+    dilution = ratio(last.get("fully_diluted"), last.get("level"))
+    sheet.add("fdv-to-circulating", plain(dilution), "ratio", coverage=plain(bounded), flags=partial)
+    for name, column in (("constituents", "assets"), ("unknown-caps", "unknown"), ("inactive", "inactive")):
+        sheet.add(name, plain(last.get(column)), "count")
+
+
+def _tiers(sheet: Sheet, today: Sequence[Row]) -> None:
+    mix: dict[str, int] = {}
+    for row in today:
+        if row["active"]:
+            tier = row["supply_tier"] or "unknown"
+            mix[tier] = mix.get(tier, 0) + row["cap"]
+    for tier, share in sorted(shares(mix).items()):
+        sheet.add("tier-share", share, "share", dims={"tier": tier})
+
+
+def _change(sheet: Sheet, series: Sequence[Row], first: date, last: Row) -> None:
+    start = series[0]["level"] if series and series[0]["day"] == first else None
+    grown = ratio(last.get("level"), start)
+    known = [] if grown is not None else ["no-data-at-start"]
+    sheet.add("change", plain(None if grown is None else grown - 1), "ratio", flags=known)
+
+
+def _grids(sheet: Sheet, today: Sequence[Row], series: Sequence[Row], gone: Sequence[Row]) -> None:
+    part = shares({row["asset_id"]: row["cap"] for row in today if row["active"]})
+    sheet.grid(
+        "constituents",
+        ("asset_id", "symbol", "cap", "share", "price", "supply", "supply_tier", "fully_diluted", "state", "price_age"),
+        ("", "", "usd", "share", "usd", "units", "", "usd", "", "days"),
+        [
+            (row["asset_id"], row["symbol"], usd(row["cap"]), part.get(row["asset_id"]), plain(row["price"], 17),
+             plain(row["supply"], 17), row["supply_tier"], usd(row["fdv"]), row["state"], plain(row["price_age"]))
+            for row in today
+        ],
+    )  # fmt: skip
+    sheet.grid(
+        "daily",
+        ("day", "level", "coverage", "fully_diluted", "constituents", "unknown_caps", "provisional"),
+        ("date", "usd", "ratio", "usd", "count", "count", ""),
+        [_day(row) for row in series],
+    )
+    sheet.grid(
+        "events",
+        ("day", "asset_id", "symbol", "event", "last_cap"),
+        ("date", "", "", "", "usd"),
+        [(row["day"].isoformat(), row["asset_id"], row["symbol"], "inactive", usd(row["last_cap"])) for row in gone],
+    )
+
+
+def _day(row: Row) -> tuple[str | None, ...]:
+    coverage = ratio(row["fresh"], row["level"])
+    return (row["day"].isoformat(), usd(row["level"]), plain(coverage), usd(row["fully_diluted"]),
+            plain(row["assets"]), plain(row["unknown"]), "yes" if is_provisional(coverage) else "no")  # fmt: skip
