@@ -2,6 +2,8 @@
 
 MercatoError                 every error a caller may see; has a code, a message, a hint and facts
     InvalidInput             (ValueError)    the caller sent something that cannot be right
+        MixedTokens          (TypeError)     amounts of different tokens met
+        Shortfall                            an amount would have fallen below zero
     NotFound                 (LookupError)   the named thing does not exist
     Conflict                                 the thing exists, but not in the state that this needs
     ConfigError              (ValueError)    a setting is missing or wrong
@@ -62,6 +64,18 @@ class InvalidInput(MercatoError, Terminal, ValueError):
 
     code = "invalid-input"
     status = 422
+
+
+class MixedTokens(InvalidInput, TypeError):
+    """Amounts of different tokens met."""
+
+    code = "mixed-tokens"
+
+
+class Shortfall(InvalidInput):
+    """An amount would have fallen below zero."""
+
+    code = "shortfall"
 
 
 class NotFound(MercatoError, Terminal, LookupError):

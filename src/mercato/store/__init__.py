@@ -1,1 +1,46 @@
-"""."""
+"""The store room: one relational database for every room, with an outbox and jobs that commit with the change.
+
+    with store.transaction() as tx:
+        tables.save(tx, grant)
+        emit(tx, GrantApproved(time=clock.now(), grant=grant.id))
+        enqueue(tx, "treasury.pay_grant", {"grant": grant.id}, key=grant.id, now=clock.now())
+
+SQLite is built in, PostgreSQL is a URL. Each room declares its tables on `metadata` in its own tables.py and keeps
+its queries there. `store.analytics` is the other half: ibis expressions over files, never a source of truth.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mercato.store.engine import Read, Store, Transaction
+    from mercato.store.history import migrate
+    from mercato.store.instant import Instant
+    from mercato.store.schema import JSON, metadata
+    from mercato.store.settings import StoreSettings
+    from mercato.store.u256 import U256
+
+__all__ = ["JSON", "U256", "Instant", "Read", "Store", "StoreSettings", "Transaction", "metadata", "migrate"]
+
+_HOMES = {
+    "JSON": "schema",
+    "U256": "u256",
+    "Instant": "instant",
+    "Read": "engine",
+    "Store": "engine",
+    "StoreSettings": "settings",
+    "Transaction": "engine",
+    "metadata": "schema",
+    "migrate": "history",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Loads a name when it is first used, so that `mercato --help` does not wait for SQLAlchemy."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

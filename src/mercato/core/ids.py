@@ -1,0 +1,111 @@
+"""Typed ids that sort by the time they were made: a prefix and the 128 bits of a UUIDv7 (RFC 9562) as text.
+
+    job_01k0a4m8v6f3xr1d9h5w2c7yqz     prefix, underscore, 26 letters of Crockford's base 32, lower case
+
+Within one process each id is larger than the one before it, even within a millisecond and when the clock steps back.
+A room declares one Kind per thing it names: `ORDERS = Kind("ord", OrderId)` where `OrderId = NewType("OrderId", str)`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Generic, NewType, TypeVar
+from uuid import UUID
+
+from mercato.core.errors import InvalidInput
+
+LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
+LENGTH = 26
+_VALUE = {letter: value for value, letter in enumerate(LETTERS)}
+_PREFIX = re.compile(r"[a-z]{2,8}")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_STEP_BITS, _TAIL_BITS = 32, 74
+
+EventId = NewType("EventId", str)
+JobId = NewType("JobId", str)
+T = TypeVar("T", bound=str)
+
+
+class _Sequence:
+    """The last id of this process; the next one lies above it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._millis = self._tail = 0
+
+    def next(self) -> UUID:
+        with self._lock:
+            millis = time.time_ns() // 1_000_000
+            if millis > self._millis:
+                self._millis, self._tail = millis, secrets.randbits(_TAIL_BITS - 1)
+            else:
+                # The step is random so that ids stay hard to guess.
+                self._tail += 1 + secrets.randbits(_STEP_BITS)
+                if self._tail >> _TAIL_BITS:
+                    self._millis, self._tail = self._millis + 1, secrets.randbits(_TAIL_BITS - 1)
+            high, low = self._tail >> 62, self._tail & ((1 << 62) - 1)
+            return UUID(int=self._millis << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)
+
+    def forget(self) -> None:
+        self.__init__()  # type: ignore[misc]  # a forked child starts afresh, with a lock that nobody holds
+
+
+_sequence = _Sequence()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_sequence.forget)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[T]):
+    """One kind of id: its prefix and its type. `new` makes an id, `parse` checks one that came from outside."""
+
+    prefix: str
+    type: Callable[[str], T]
+
+    def __post_init__(self) -> None:
+        if not _PREFIX.fullmatch(self.prefix):
+            raise InvalidInput(f"id prefix was {self.prefix!r}", hint="use 2 to 8 lower-case letters")
+
+    def new(self) -> T:
+        """Returns an id that no other has, larger than all that this process made before."""
+        return self.type(f"{self.prefix}_{encode(_sequence.next())}")
+
+    def parse(self, text: str) -> T:
+        """Returns the text as an id; InvalidInput where the prefix is another's or the rest is no UUIDv7."""
+        prefix, _, rest = text.partition("_")
+        if prefix != self.prefix:
+            raise InvalidInput(f"id was {text!r}", hint=f"expected one that starts with {self.prefix + '_'!r}")
+        if decode(rest).version != 7:
+            raise InvalidInput(f"id was {text!r}, which carries no time", hint="copy the whole id")
+        return self.type(text)
+
+
+EVENTS = Kind("evt", EventId)
+JOBS = Kind("job", JobId)
+
+
+def made_at(text: str) -> datetime:
+    """Returns when an id was made, to the millisecond."""
+    return _EPOCH + timedelta(milliseconds=decode(text.partition("_")[2]).int >> 80)
+
+
+def encode(value: UUID) -> str:
+    """Returns a UUID as 26 letters whose order as text is the order of the numbers."""
+    return "".join(LETTERS[value.int >> shift & 31] for shift in range(125, -1, -5))
+
+
+def decode(text: str) -> UUID:
+    """Returns the UUID behind 26 letters; InvalidInput for any other text."""
+    if len(text) != LENGTH or text[0] not in LETTERS[:8] or any(letter not in _VALUE for letter in text):
+        raise InvalidInput(f"id text was {text!r}", hint=f"expected {LENGTH} of {LETTERS!r}, the first at most 7")
+    number = 0
+    for letter in text:
+        number = number << 5 | _VALUE[letter]
+    return UUID(int=number)

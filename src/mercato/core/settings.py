@@ -1,0 +1,176 @@
+"""Settings: each room declares a frozen section, one file and the environment fill them, and they are read once.
+
+    class HttpSettings(Section):
+        name: ClassVar[str] = "http"
+        port: int = 8470
+
+    settings = load(HttpSettings)          # MERCATO_HTTP_PORT=80, or [http] port = 80 in mercato.toml
+    settings.of(HttpSettings).port
+
+The environment wins over the file `mercato.toml` in the data folder, which wins over the defaults. MERCATO_HOME names
+the data folder. This is the only module of Mercato that reads the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, NoReturn, TypeVar
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError, create_model
+from pydantic_core import CoreSchema, core_schema
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from mercato.core.errors import ConfigError
+
+PREFIX = "MERCATO_"
+FILE = "mercato.toml"
+
+
+class Secret:
+    """Text that never shows itself: not printed, formatted, logged, turned to JSON or pickled. `reveal` gives it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        object.__setattr__(self, "_value", value)
+
+    def reveal(self) -> str:
+        """Returns the text, for the one call that needs it."""
+        value: str = object.__getattribute__(self, "_value")
+        return value
+
+    def __repr__(self) -> str:
+        return "Secret('…')" if self else "Secret('')"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return format(repr(self), spec)
+
+    def __bool__(self) -> bool:
+        return bool(self.reveal())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self.reveal() == other.reveal()
+
+    def __hash__(self) -> int:
+        return hash((Secret, self.reveal()))
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError("a secret cannot be changed")
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
+        return self
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("a secret is not pickled; hand over the name of its setting instead")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            cls._validate, serialization=core_schema.plain_serializer_function_ser_schema(repr, when_used="json")
+        )
+
+    @classmethod
+    def _validate(cls, value: object) -> Secret:
+        if isinstance(value, Secret):
+            return value
+        if not isinstance(value, str):
+            raise ValueError("a secret is text")
+        return cls(value)
+
+
+class Section(BaseModel):
+    """The settings of one room. Subclasses set `name`, one lower-case word, and declare fields with defaults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    name: ClassVar[str] = ""
+
+
+S = TypeVar("S", bound=Section)
+
+
+class Settings:
+    """All that was read: the data folder and one value per section."""
+
+    def __init__(self, home: Path, sections: Mapping[type[Section], Section]) -> None:
+        self.home, self._sections = home, dict(sections)
+
+    def of(self, kind: type[S]) -> S:
+        """Returns a room's section; ConfigError where it was not loaded."""
+        found = self._sections.get(kind)
+        if not isinstance(found, kind):
+            raise ConfigError(f"settings section was {kind.name!r}, which is not loaded", hint="name it in load()")
+        return found
+
+
+def load(*kinds: type[Section], home: Path | None = None) -> Settings:
+    """Reads the environment and `mercato.toml` once; ConfigError names every setting that was wrong.
+
+    `home` overrides MERCATO_HOME. The folder is not made here. A section in the file that no room declares is an
+    error, because it is most likely misspelt.
+    """
+    folder = home or Path(os.environ.get(PREFIX + "HOME") or "~/.mercato")
+    folder = folder.expanduser().absolute()
+    source = folder / FILE
+    written = _read(source)
+    known = {kind.name for kind in kinds}
+    if unknown := set(written) - known:
+        raise ConfigError(
+            f"{source} has the section {sorted(unknown)[0]!r}", hint=f"known sections: {', '.join(sorted(known))}"
+        )
+    try:
+        values = _compose(kinds)(**written)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, kinds), hint=f"see {source} and the {PREFIX}* variables") from None
+    return Settings(folder, {kind: getattr(values, kind.name) for kind in kinds})
+
+
+class _FileBelowEnvironment(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="_", env_nested_max_split=1, frozen=True, hide_input_in_errors=True
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, init_settings
+
+
+def _compose(kinds: tuple[type[Section], ...]) -> type[BaseSettings]:
+    fields: dict[str, Any] = {kind.name: (kind, kind()) for kind in kinds}
+    return create_model("ComposedSettings", __base__=_FileBelowEnvironment, **fields)
+
+
+def _read(source: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(source.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"{source} was not readable as TOML: {error}", hint="correct the file or remove it") from None
+
+
+def _explain(error: ValidationError, kinds: tuple[type[Section], ...]) -> str:
+    """Returns what was wrong, setting by setting. Values of secrets and of unknown names, maybe secrets, stay out."""
+    fields = {(kind.name, name): info for kind in kinds for name, info in kind.model_fields.items()}
+    lines = []
+    for item in error.errors(include_url=False):
+        place = tuple(str(part) for part in item["loc"])
+        info = fields.get((place[0], place[1])) if len(place) > 1 else None
+        shown = info is not None and "Secret" not in str(info.annotation)
+        was = f" was {item['input']!r}" if shown else ""
+        lines.append(f"{'.'.join(place)}{was}: {item['msg']}")
+    return "; ".join(lines)

@@ -1,0 +1,36 @@
+"""Alembic's entry: runs on the connection and inside the transaction that `mercato.store.history` opened."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from alembic import context
+from sqlalchemy.engine import Connection
+
+from mercato.store.instant import Instant
+from mercato.store.schema import metadata
+from mercato.store.u256 import U256
+
+
+def render(kind: str, item: object, autogenerate: Any) -> str | Literal[False]:
+    """Returns how a new step writes the store's own column types; False leaves the rest to Alembic."""
+    names = {Instant: "Instant", U256: "U256", sa.JSON: "JSON"}
+    name = names.get(type(item)) if kind == "type" else None
+    if name is None:
+        return False
+    autogenerate.imports.add(f"from mercato.store import {name}")
+    return name if name == "JSON" else f"{name}()"
+
+
+connection: Connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=metadata,
+    transactional_ddl=True,
+    compare_type=True,
+    render_item=render,
+    version_table="store_version",
+)
+with context.begin_transaction():
+    context.run_migrations()
