@@ -97,7 +97,8 @@ def test_a_secret_shows_its_value_only_when_asked() -> None:
     shop = Shop(key=secret)
     shown = [
         repr(secret), str(secret), f"{secret}", f"{secret:>40}", f"{secret!r}", "%s" % secret,  # noqa: UP031
-        repr(shop), str(shop), repr(shop.model_dump()), shop.model_dump_json(), json.dumps(shop.model_dump(mode="json")),
+        repr(shop), str(shop), repr(shop.model_dump()), shop.model_dump_json(),
+        json.dumps(shop.model_dump(mode="json")),
         repr([secret]), repr(copy.deepcopy(secret)), repr(copy.copy(secret)),
     ]  # fmt: skip
 
