@@ -18,20 +18,47 @@ if TYPE_CHECKING:
     from mercato.store.engine import Read, Store, Transaction
     from mercato.store.history import migrate
     from mercato.store.instant import Instant
+    from mercato.store.jobs import enqueue
+    from mercato.store.model import Delivered, Schedule
+    from mercato.store.outbox import emit
+    from mercato.store.run import Run
     from mercato.store.schema import JSON, metadata
     from mercato.store.settings import StoreSettings
     from mercato.store.u256 import U256
+    from mercato.store.worker import Worker
 
-__all__ = ["JSON", "U256", "Instant", "Read", "Store", "StoreSettings", "Transaction", "metadata", "migrate"]
+__all__ = [
+    "JSON",
+    "U256",
+    "Delivered",
+    "Instant",
+    "Read",
+    "Run",
+    "Schedule",
+    "Store",
+    "StoreSettings",
+    "Transaction",
+    "Worker",
+    "emit",
+    "enqueue",
+    "metadata",
+    "migrate",
+]
 
 _HOMES = {
     "JSON": "schema",
     "U256": "u256",
+    "Delivered": "model",
     "Instant": "instant",
     "Read": "engine",
+    "Run": "run",
+    "Schedule": "model",
     "Store": "engine",
     "StoreSettings": "settings",
     "Transaction": "engine",
+    "Worker": "worker",
+    "emit": "outbox",
+    "enqueue": "jobs",
     "metadata": "schema",
     "migrate": "history",
 }

@@ -1,0 +1,106 @@
+"""What every test gets: no real network, real PostgreSQL when asked for, and marks that skip with a reason."""
+
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.postgres import Cluster
+
+settings.register_profile("default", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("nightly", max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
+settings.load_profile(os.environ.get("MERCATO_TEST_PROFILE") or "default")
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
+    "browser": (lambda: any(shutil.which(name) for name in CHROMIUM), "no Chromium is installed"),
+    "spark": (lambda: shutil.which("java") is not None, "no Java is installed"),
+    "live": (lambda: os.environ.get("MERCATO_LIVE") == "1", "calls an outside service; set MERCATO_LIVE=1"),
+    "nightly": (lambda: os.environ.get("MERCATO_TEST_PROFILE") == "nightly", "long; run make test PROFILE=nightly"),
+}
+
+
+def required() -> set[str]:
+    return {name.strip() for name in os.environ.get("MERCATO_REQUIRE", "").split(",") if name.strip()}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    unknown = required() - set(NEEDS)
+    if unknown:
+        raise pytest.UsageError(f"MERCATO_REQUIRE was {sorted(unknown)!r}; known marks: {', '.join(NEEDS)}")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for name, (present, reason) in NEEDS.items():
+        if item.get_closest_marker(name) and not present():
+            if name in required():
+                pytest.fail(f"MERCATO_REQUIRE names {name!r}, but {reason}", pytrace=False)
+            pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """A required test that skips itself for any other reason fails too."""
+    report: pytest.TestReport = yield
+    named = sorted(name for name in required() if item.get_closest_marker(name))
+    if report.skipped and named and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"MERCATO_REQUIRE names {named!r}, but the test was skipped: {report.longrepr}"
+    return report
+
+
+class RealNetwork(Exception):
+    """A test tried to reach a machine other than this one."""
+
+
+def local(address: object) -> bool:
+    host = address[0] if isinstance(address, tuple) else ""
+    return host in {"", "localhost", "::1", None} or str(host).startswith("127.")
+
+
+@pytest.fixture(autouse=True)
+def no_real_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuses connections to other machines and look-ups of their names, in every test that is not marked live."""
+    if request.node.get_closest_marker("live"):
+        return
+    real = {name: getattr(socket.socket, name) for name in ("connect", "connect_ex")}
+    look_up = socket.getaddrinfo
+
+    def guard(name: str) -> Callable[..., Any]:
+        def call(self: socket.socket, address: Any) -> Any:
+            if self.family != socket.AF_UNIX and not local(address):
+                raise RealNetwork(f"test connects to {address!r}; start a server on 127.0.0.1 instead")
+            return real[name](self, address)
+
+        return call
+
+    def guarded_look_up(host: Any, *more: Any, **named: Any) -> Any:
+        if not local((host.decode() if isinstance(host, bytes) else host,)):
+            raise RealNetwork(f"test looks up {host!r}; use 127.0.0.1 instead")
+        return look_up(host, *more, **named)
+
+    for name in real:
+        monkeypatch.setattr(socket.socket, name, guard(name))
+    monkeypatch.setattr(socket, "getaddrinfo", guarded_look_up)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A real PostgreSQL of this test process, started when the first test asks for it."""
+    cluster = Cluster(tmp_path_factory.mktemp("postgres"))
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty data folder that MERCATO_HOME names."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("MERCATO_HOME", str(folder))
+    return folder
