@@ -234,7 +234,7 @@ def test_the_published_eliza_months_come_out_exactly(duck, research):
     assert result.flags == ("no-data",)  # this project's name holds a comma
 
     result = ask(duck, curated=monthly_rows(research), as_of=date(2025, 5, 31))
-    counts = defaultdict(dict)
+    counts: dict = defaultdict(dict)
     for figure in result.figures:
         counts[figure.name, figure.dims.get("project")][figure.dims.get("month")] = figure.value
     months = ["2024-10", "2024-11", "2024-12", "2025-01", "2025-02", "2025-03", "2025-04", "2025-05"]

@@ -130,7 +130,7 @@ def snapshots(rows: ibis.Table) -> ibis.Table:
     """
     by_commit = ibis.window(group_by=["owner", "repository", "sha"])
     seen = rows.select("owner", "repository", "month", "raw_sha", "sha").distinct()
-    seen = seen.mutate(shared=(seen.raw_sha.nunique().over(by_commit) > 1).cast("int64"))
+    seen = seen.mutate(shared=(seen.raw_sha.count().over(by_commit) > 1).cast("int64"))
     return seen.group_by("owner", "repository", "month", "raw_sha").aggregate(
         commits=lambda t: t.count(), shared=lambda t: t.shared.sum().cast("int64")
     )
