@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from mercato.core.errors import Conflict, InvalidInput
-from mercato.store import Store
+from mercato.store import Store, Transaction
 from mercato.store.tables import schedule
 
 NOON = datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=UTC)
@@ -18,6 +18,11 @@ def write(store: Store, name: str, due: datetime = NOON) -> None:
         tx.execute(sa.insert(schedule).values(name=name, due=due))
 
 
+def fail_after_writing(tx: Transaction) -> None:
+    tx.execute(sa.insert(schedule).values(name="a", due=NOON))
+    raise ZeroDivisionError
+
+
 def names(store: Store) -> list[str]:
     with store.read() as session:
         return list(session.execute(sa.select(schedule.c.name).order_by(schedule.c.name)).scalars())
@@ -25,8 +30,7 @@ def names(store: Store) -> list[str]:
 
 def test_a_block_that_raises_changes_nothing(store: Store) -> None:
     with pytest.raises(ZeroDivisionError), store.transaction() as tx:
-        tx.execute(sa.insert(schedule).values(name="a", due=NOON))
-        raise ZeroDivisionError
+        fail_after_writing(tx)
 
     assert names(store) == []
 
