@@ -15,11 +15,11 @@ from mercato.store.u256 import U256
 
 def render(kind: str, item: object, autogenerate: Any) -> str | Literal[False]:
     """Returns how a new step writes the store's own column types; False leaves the rest to Alembic."""
-    names = {Instant: "Instant", U256: "U256", sa.JSON: "JSON"}
-    name = names.get(type(item)) if kind == "type" else None
-    if name is None:
+    homes = {Instant: ("Instant", "instant"), U256: ("U256", "u256"), sa.JSON: ("JSON", "schema")}
+    if kind != "type" or type(item) not in homes:
         return False
-    autogenerate.imports.add(f"from mercato.store import {name}")
+    name, home = homes[type(item)]
+    autogenerate.imports.add(f"from mercato.store.{home} import {name}")
     return name if name == "JSON" else f"{name}()"
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from mercato.store import JSON, Instant
+from mercato.store.instant import Instant
+from mercato.store.schema import JSON
 
 revision = "0001"
 down_revision = None
