@@ -1,0 +1,79 @@
+"""`mercato` itself: what it does before a room is asked for, and how errors reach the terminal."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from typer.main import get_command
+
+from mercato.cli.rooms import Root
+from mercato.core.errors import MercatoError
+
+app = typer.Typer(
+    cls=Root,
+    help="The open, self-hosted market for tokenized open-source AI agents.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Host = Annotated[str, typer.Option(help="The address to listen on.", envvar="MERCATO_HOST")]
+Port = Annotated[int, typer.Option(help="The port to listen on; 0 picks a free one.", min=0, max=65535)]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"mercato {version('mercato')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """The open, self-hosted market for tokenized open-source AI agents."""
+
+
+@app.command()
+def up(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Run jobs in this process too.")] = True,
+) -> None:
+    """Start Mercato: database migrations, pages, API and jobs in one process."""
+    from mercato.app import run
+
+    run(host=host, port=port, worker=worker)
+
+
+@app.command()
+def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Serve the pages and the API only; `mercato work` runs the jobs elsewhere."""
+    from mercato.app import run
+
+    run(host=host, port=port, worker=False)
+
+
+@app.command()
+def work() -> None:
+    """Run jobs only, on the same database as `mercato serve`."""
+    from mercato.app import work as run
+
+    run()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the command line: exits with 0, with 2 for bad input and settings, with 1 for any other of our errors."""
+    try:
+        get_command(app).main(args=arguments, prog_name="mercato")
+    except MercatoError as error:
+        typer.echo(f"error: {error.message}", err=True)
+        if error.hint:
+            typer.echo(f"hint: {error.hint}", err=True)
+        sys.exit(2 if isinstance(error, ValueError | LookupError) else 1)

@@ -1,0 +1,123 @@
+/** The drawn chart, loaded only on pages that have one: uPlot with our colours, units and a reading of the cursor. */
+import uPlot from "uplot";
+import css from "uplot/dist/uPlot.min.css" with { type: "text" };
+import type { Data } from "./chart.ts";
+
+const sheet = new CSSStyleSheet();
+sheet.replaceSync(css);
+document.adoptedStyleSheets.push(sheet);
+
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 4 });
+const share = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 1 });
+const SHARES = new Set(["ratio", "share", "fraction", "return", "change"]);
+
+function words(value: number | null | undefined, unit: string): string {
+  if (value === null || value === undefined) return "unknown";
+  if (SHARES.has(unit)) return share.format(value);
+  return unit === "usd" ? (value < 0 ? "−$" : "$") + compact.format(Math.abs(value)) : compact.format(value);
+}
+
+/** Returns the colour that a class or a variable has now; both change with the theme. */
+function colour(host: Element, name: string): string {
+  const probe = document.createElement("i");
+  probe.className = name;
+  host.append(probe);
+  const found = getComputedStyle(probe).color;
+  probe.remove();
+  return found;
+}
+
+function heights(data: Data): (number | null)[][] {
+  if (data.kind !== "stacked") return data.lines.map((line) => line.values);
+  const totals = data.x.map(() => 0);
+  return data.lines.map((line) =>
+    line.values.map((value, at) => {
+      totals[at] = (totals[at] ?? 0) + (value ?? 0);
+      return value === null ? null : totals[at] ?? null;
+    })
+  );
+}
+
+function series(host: HTMLElement, data: Data): uPlot.Series[] {
+  return data.lines.map((line, at) => {
+    const stroke = colour(host, line.colour);
+    const fill = data.kind === "stacked" ? stroke : data.kind === "area" ? stroke.replace(")", " / 0.15)") : undefined;
+    const value = (_: uPlot, __: number | null, ___: number, index: number | null) =>
+      words(index === null ? line.values.findLast((item) => item !== null) : line.values[index], data.unit);
+    return {
+      label: line.label,
+      stroke,
+      fill: fill?.startsWith("rgb(") && data.kind === "area" ? `rgba(${stroke.slice(4, -1)}, 0.15)` : fill,
+      width: data.kind === "stacked" ? 0 : 2,
+      points: { show: data.x.length === 1 },
+      value: value as uPlot.Series.Value,
+      spanGaps: false,
+      show: true,
+      _at: at,
+    } as uPlot.Series;
+  });
+}
+
+function options(host: HTMLElement, data: Data): uPlot.Options {
+  const text = colour(host, "ink-muted"), line = colour(host, "ink-line");
+  const font = `12px ${getComputedStyle(host).fontFamily}`;
+  const axis = { stroke: text, font, grid: { stroke: line, width: 1 }, ticks: { show: false } };
+  const drawn = series(host, data);
+  return {
+    width: host.clientWidth,
+    height: host.clientHeight,
+    legend: { show: false },
+    cursor: { y: false, points: { size: 7 } },
+    scales: { y: { range: data.kind === "line" ? undefined : (_, low, high) => [Math.min(0, low), high * 1.04] } },
+    axes: [
+      { ...axis, grid: { show: false }, space: 90 },
+      { ...axis, size: 62, values: (_, ticks) => ticks.map((tick) => words(tick, data.unit)) },
+    ],
+    // Layers of a stack are drawn from the top down, so that each covers what is not its own.
+    series: [{ value: "{YYYY}-{MM}-{DD}" }, ...(data.kind === "stacked" ? drawn.toReversed() : drawn)],
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "UTC"),
+  };
+}
+
+/** Shows the values under the cursor in the legend that the server wrote, and the newest ones elsewhere. */
+function reading(host: HTMLElement, data: Data): (plot: uPlot) => void {
+  const places = [...host.closest("figure")?.querySelectorAll(".legend b") ?? []];
+  const rest = places.map((place) => place.textContent);
+  const day = host.appendChild(document.createElement("time"));
+  return (plot) => {
+    const at = plot.cursor.idx;
+    const known = at !== null && at !== undefined && (plot.cursor.left ?? -1) >= 0;
+    day.textContent = known ? new Date((data.x[at] ?? 0) * 1e3).toISOString().slice(0, 10) : "";
+    places.forEach((place, line) => {
+      place.textContent = known ? words(data.lines[line]?.values[at], data.unit) : rest[line] ?? "";
+    });
+  };
+}
+
+/** Draws `data` into `host` and follows its size and the theme; returns what removes it again. */
+export function draw(host: HTMLElement, data: Data): () => void {
+  const still = host.querySelector<HTMLElement>(".still");
+  const frame = host.appendChild(document.createElement("div"));
+  const read = reading(host, data);
+  const columns = heights(data);
+  const values = [data.x, ...(data.kind === "stacked" ? columns.toReversed() : columns)] as uPlot.AlignedData;
+  let plot: uPlot | null = null;
+  const paint = () => {
+    plot?.destroy();
+    if (still) still.hidden = true;
+    plot = new uPlot({ ...options(host, data), hooks: { setCursor: [read] } }, values, frame);
+  };
+  const sized = new ResizeObserver(() => plot?.setSize({ width: host.clientWidth, height: host.clientHeight }));
+  const scheme = matchMedia("(prefers-color-scheme: dark)");
+  addEventListener("mercato:theme", paint);
+  scheme.addEventListener("change", paint);
+  paint();
+  sized.observe(host);
+  return () => {
+    sized.disconnect();
+    removeEventListener("mercato:theme", paint);
+    scheme.removeEventListener("change", paint);
+    plot?.destroy();
+    frame.remove();
+  };
+}
