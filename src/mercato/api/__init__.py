@@ -3,9 +3,22 @@
 `create` builds a FastAPI application; rooms add their routers to it in `mercato.app`. Nothing here knows a room.
 """
 
-from mercato.api.factory import Limits, create
+from mercato.api.factory import Limits, create, operations
 from mercato.api.health import Check, Health
 from mercato.api.hub import Hub, Message, Subscription
+from mercato.api.metrics import Metrics
 from mercato.api.relay import Fragment, Relay
 
-__all__ = ["Check", "Fragment", "Health", "Hub", "Limits", "Message", "Relay", "Subscription", "create"]
+__all__ = [
+    "Check",
+    "Fragment",
+    "Health",
+    "Hub",
+    "Limits",
+    "Message",
+    "Metrics",
+    "Relay",
+    "Subscription",
+    "create",
+    "operations",
+]

@@ -19,6 +19,7 @@ from mercato.api.live import Live
 from mercato.api.metrics import Metrics
 from mercato.api.middleware import BodyLimit, RequestContext, SecurityHeaders, TimeLimit
 
+_PROBLEM: dict[str, Any] = {problems.MEDIA_TYPE: {"schema": problems.SCHEMA}}
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
@@ -50,7 +51,9 @@ def create(
         docs_url=None,  # the usual pages load scripts from elsewhere, which our policy forbids
         redoc_url=None,
         lifespan=lifespan,
-        responses={"default": {"description": "A problem", "content": {problems.MEDIA_TYPE: {"schema": problems.SCHEMA}}}},
+        responses={
+            "default": {"description": "A problem", "content": {problems.MEDIA_TYPE: {"schema": problems.SCHEMA}}}
+        },
         middleware=[
             Middleware(RequestContext, metrics=metrics),
             Middleware(SecurityHeaders),

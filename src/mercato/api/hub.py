@@ -87,8 +87,8 @@ class Hub:
         return len(self._subscribers)
 
     def topics(self) -> frozenset[str]:
-        """Returns the topics that someone listens to now; nothing else needs rendering."""
-        return frozenset().union(*(item.topics for item in self._subscribers))
+        """Returns the topics that someone listens to now; any thread may ask, to render nothing else."""
+        return frozenset().union(*(item.topics for item in tuple(self._subscribers)))
 
     def subscribe(self, topics: Iterable[str], since: str = "") -> Subscription:
         """Returns a new subscription, with what it missed after `since` already waiting.

@@ -61,7 +61,7 @@ class Live:
             await socket.send_text(text or Message("beat").encode(self.hub.cursor))
 
     def _welcome(self, socket: WebSocket) -> bool:
-        """Says whether the page is one of ours. A client without an Origin is no browser, so it has no cookie to use."""
+        """Says whether the page is one of ours. One without an Origin is no browser and has no cookie to use."""
         origin = socket.headers.get("origin")
         if origin is None or origin in self.origins:
             return True

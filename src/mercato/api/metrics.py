@@ -21,9 +21,7 @@ class Metrics:
         )  # fmt: skip
         self.subscribers = Gauge("mercato_live_subscribers", "Open live connections", registry=self.registry)
         self.messages = Counter("mercato_live_messages", "Live messages published", registry=self.registry)
-        self.dropped = Counter(
-            "mercato_live_dropped", "Live messages dropped for slow readers", registry=self.registry
-        )
+        self.dropped = Counter("mercato_live_dropped", "Live messages dropped for slow readers", registry=self.registry)
         self.relayed = Counter("mercato_outbox_relayed", "Outbox events handed to the hub", registry=self.registry)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:

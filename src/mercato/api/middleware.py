@@ -56,6 +56,7 @@ class RequestContext:
         self.metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes one request on."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -90,6 +91,8 @@ class SecurityHeaders:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes one request on."""
+
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
@@ -109,6 +112,7 @@ class TimeLimit:
         self.seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes one request on."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -140,6 +144,7 @@ class BodyLimit:
         self.octets = octets
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes one request on."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

@@ -42,9 +42,7 @@ SCHEMA: dict[str, Any] = {
 }
 
 
-def problem(
-    status: int, code: str, detail: str = "", *, title: str = "", hint: str = "", **more: object
-) -> Problem:
+def problem(status: int, code: str, detail: str = "", *, title: str = "", hint: str = "", **more: object) -> Problem:
     """Returns the members of a problem; empty ones are left out."""
     members: Problem = {
         "type": f"urn:mercato:problem:{code}",

@@ -1,11 +1,14 @@
-"""From the store's outbox to the hub: what any process committed reaches the pages that this process serves."""
+"""From the outbox to the hub: what any process committed reaches the pages that this process serves.
+
+A worker's feed reads the outbox in its own thread, waits for news there, and calls the relay with each event.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -16,32 +19,15 @@ log = structlog.get_logger("mercato.relay")
 
 
 class Event(Protocol):
-    """What the relay reads of an outbox event."""
+    """What the relay reads of an event that left the outbox."""
 
     @property
-    def room(self) -> str:
-        """Returns the room that the event comes from."""
+    def name(self) -> str:
+        """Returns the room and the event, such as `market.SegmentCommitted`."""
 
     @property
-    def kind(self) -> str:
-        """Returns the event's name, such as `SegmentCommitted`."""
-
-    @property
-    def payload(self) -> Mapping[str, object]:
-        """Returns the event's values."""
-
-
-class Outbox(Protocol):
-    """Where events come from. Both calls run in a thread."""
-
-    def head(self) -> int:
-        """Returns the place of the newest event."""
-
-    def after(self, place: int, limit: int) -> Sequence[tuple[int, Event]]:
-        """Returns the events after a place, oldest first, each with its own place."""
-
-    def wait(self, seconds: float) -> None:
-        """Returns when something may have been added, or after so many seconds."""
+    def body(self) -> Mapping[str, Any]:
+        """Returns the event's own fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,45 +40,40 @@ class Fragment:
     data: object = None
 
 
-#: A room's answer to one kind of event. It runs in a thread, once per event, whatever the number of open pages.
-Renderer = Callable[[Event], Iterable[Fragment]]
+#: A room's answer to one kind of event: (topic, name, html) for each fragment that it makes new. It runs in a worker's
+#: thread, once per event, whatever the number of open pages.
+Renderer = Callable[[Any], Iterable[tuple[str, str, str]]]
 
 
 class Relay:
-    """Follows the outbox and publishes; a failing renderer loses its own fragment only."""
+    """Publishes each event to the topic of its room, and the fragments that the rooms render for it.
+
+    Call it from any thread; the hub is only touched on its own event loop. A failing renderer loses its own
+    fragments and nothing else.
+    """
 
     def __init__(
-        self, outbox: Outbox, hub: Hub, renderers: Mapping[str, Renderer], metrics: Metrics, *, seconds: float = 0.5
+        self, hub: Hub, loop: asyncio.AbstractEventLoop, renderers: Mapping[str, Renderer], metrics: Metrics
     ) -> None:
-        self.outbox, self.hub, self.renderers, self.metrics, self.seconds = outbox, hub, renderers, metrics, seconds
+        self.hub, self.loop, self.renderers, self.metrics = hub, loop, renderers, metrics
 
-    async def run(self) -> None:
-        """Relays until it is cancelled. Starts at the newest event: older ones are already on the pages."""
-        place = await asyncio.to_thread(self.outbox.head)
-        while True:
-            try:
-                place = await self.step(place)
-                await asyncio.to_thread(self.outbox.wait, self.seconds)
-            except Exception as error:
-                log.warning("the outbox could not be read", error=repr(error))
-                await asyncio.sleep(2)
+    def __call__(self, event: Event) -> None:
+        """Takes one event, in the order of the outbox."""
+        room, _, kind = event.name.partition(".")
+        made = [Fragment(room, kind, data=dict(event.body)), *self._render(event)]
+        self.loop.call_soon_threadsafe(self._publish, made)
 
-    async def step(self, place: int) -> int:
-        """Relays what waits after `place`; returns the new place."""
-        for at, event in await asyncio.to_thread(self.outbox.after, place, 500):
-            place = at
-            self.metrics.relayed.inc()
-            self.hub.publish(event.room, Message(event.kind, data=dict(event.payload)))
-            for item in await self._render(event):
-                self.hub.publish(item.topic, Message(item.name, html=item.html, data=item.data))
-        return place
+    def _publish(self, fragments: Iterable[Fragment]) -> None:
+        self.metrics.relayed.inc()
+        for item in fragments:
+            self.hub.publish(item.topic, Message(item.name, html=item.html, data=item.data))
 
-    async def _render(self, event: Event) -> Sequence[Fragment]:
-        renderer = self.renderers.get(event.kind)
+    def _render(self, event: Event) -> list[Fragment]:
+        renderer = self.renderers.get(event.name)
         if renderer is None or not self.hub.topics():
-            return ()
+            return []
         try:
-            return await asyncio.to_thread(lambda: tuple(renderer(event)))
+            return [Fragment(topic, name, html) for topic, name, html in renderer(event)]
         except Exception as error:
-            log.warning("a live fragment was not rendered", kind=event.kind, error=repr(error))
-            return ()
+            log.warning("a live fragment was not rendered", event_name=event.name, error=repr(error))
+            return []

@@ -19,8 +19,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Host = Annotated[str, typer.Option(help="The address to listen on.", envvar="MERCATO_HOST")]
-Port = Annotated[int, typer.Option(help="The port to listen on; 0 picks a free one.", min=0, max=65535)]
+Host = Annotated[str | None, typer.Option(help="The address to listen on [default: 127.0.0.1].")]
+Port = Annotated[
+    int | None, typer.Option(help="The port to listen on; 0 picks a free one [default: 8000].", min=0, max=65535)
+]
 
 
 def _version(wanted: bool) -> None:
@@ -42,8 +44,8 @@ def root(
 
 @app.command()
 def up(
-    host: Host = "127.0.0.1",
-    port: Port = 8000,
+    host: Host = None,
+    port: Port = None,
     worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Run jobs in this process too.")] = True,
 ) -> None:
     """Start Mercato: database migrations, pages, API and jobs in one process."""
@@ -53,7 +55,7 @@ def up(
 
 
 @app.command()
-def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+def serve(host: Host = None, port: Port = 8000) -> None:
     """Serve the pages and the API only; `mercato work` runs the jobs elsewhere."""
     from mercato.app import run
 

@@ -4,6 +4,8 @@ A room never imports this package. It offers `pages(market, render) -> APIRouter
 named `<room>/<page>.html`, extend `layout.html` and import `components.html`. See `mercato.web.site` for the seam.
 """
 
+from mercato.web.page import PageMiddleware
+from mercato.web.routes import router
 from mercato.web.site import Link, Site
 
-__all__ = ["Link", "Site"]
+__all__ = ["Link", "PageMiddleware", "Site", "router"]

@@ -50,6 +50,7 @@ class PageMiddleware:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes one request on."""
         if scope["type"] == "http":
             cookies = b"; ".join(value for name, value in scope["headers"] if name == b"cookie").decode("latin-1")
             _page.set(Page(path=scope["path"], theme=theme(cookies)))

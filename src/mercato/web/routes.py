@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from mercato.web.page import COOKIE, Theme
+from mercato.core.errors import InvalidInput
+from mercato.web.page import COOKIE
 from mercato.web.site import Site
 
 _YEAR = 31_536_000
@@ -24,11 +24,14 @@ def router(site: Site) -> APIRouter:
         return RedirectResponse(site.assets.url("mark.svg") or "/", 307)
 
     @routes.post("/theme")
-    async def theme(request: Request, theme: Annotated[Theme, Form()]) -> Response:
+    async def theme(request: Request) -> Response:
+        (chosen,) = parse_qs((await request.body()).decode("ascii", "replace")).get("theme", [""])[:1]
+        if chosen not in ("light", "dark"):
+            raise InvalidInput(f"theme was {chosen!r}", hint="light or dark")
         fetched = request.headers.get("x-requested-with") == "fetch"
         answer = Response(status_code=204) if fetched else RedirectResponse(_back(request), 303)
         answer.set_cookie(
-            COOKIE, theme, max_age=_YEAR, httponly=True, samesite="lax", secure=request.url.scheme == "https"
+            COOKIE, chosen, max_age=_YEAR, httponly=True, samesite="lax", secure=request.url.scheme == "https"
         )
         return answer
 

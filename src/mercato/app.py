@@ -1,0 +1,145 @@
+"""The one place where everything is wired: settings -> store -> rooms -> API and web -> worker.
+
+A room hands in what it has, and only what it needs:
+
+    pages.py    NAV: ((path, label), ...)    pages(room, render) -> APIRouter    live(room, render) -> {event: renderer}
+    routes.py   router(room) -> APIRouter    the JSON API, mounted under /api/<room>
+
+`render(template, **context)` comes from the web floor; a renderer returns (topic, name, html) for what an event makes
+new. The page at `/` is the first room's own, where one of its routers has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import version
+from importlib.util import find_spec
+from types import ModuleType
+
+import typer
+import uvicorn
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import Response
+
+from mercato import api, web
+from mercato.api.logs import configure
+from mercato.api.problems import Problem
+from mercato.api.settings import ApiSettings
+from mercato.core.settings import Settings, load
+from mercato.store import Store, StoreSettings, migrate
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+SECTIONS = (ApiSettings, StoreSettings)
+
+
+@dataclass(frozen=True)
+class Room:
+    """A room as the application sees it: its name, its service, and the parts that it offers."""
+
+    name: str
+    service: object
+
+    def part(self, name: str) -> ModuleType | None:
+        """Returns a part of the room, such as its `pages`; None where the room has no such file."""
+        full = f"mercato.{self.name}.{name}"
+        return import_module(full) if find_spec(full) else None
+
+
+def open_store(settings: Settings) -> Store:
+    """Returns the database, brought to the present shape; the data folder is made where it is missing."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    store = Store(settings.of(StoreSettings).address(settings.home))
+    migrate(store)
+    return store
+
+
+def rooms(store: Store, settings: Settings) -> tuple[Room, ...]:
+    """Returns every room of this installation, opened on the store."""
+    return (Room("market", None),)
+
+
+def create_app(settings: Settings, store: Store, parts: Sequence[Room]) -> FastAPI:
+    """Returns the application that serves the rooms; opening and closing the store stays with the caller."""
+    wanted = settings.of(ApiSettings)
+    metrics = api.Metrics()
+    hub = api.Hub(limit=wanted.subscribers, metrics=metrics)
+    site = web.Site(
+        rooms=[room.name for room in parts if room.part("pages")],
+        nav=[web.Link(path, label) for room in parts if (own := room.part("pages")) for path, label in own.NAV],
+        version=version("mercato"),
+    )
+
+    def problem_page(problem: Problem) -> Response:
+        words = {"detail": "", "hint": "", **problem}
+        return site.render("web/problem.html", problem=words, status=problem["status"])
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+
+    app = api.create(
+        version=version("mercato"),
+        hub=hub,
+        metrics=metrics,
+        health=api.Health(),
+        limits=api.Limits(wanted.body_octets, wanted.seconds),
+        page=problem_page,
+        lifespan=lifespan,
+        outer=_outer(wanted),
+    )
+    for room in parts:
+        if routes := room.part("routes"):
+            app.include_router(routes.router(room.service), prefix=f"/api/{room.name}", tags=[room.name])
+        if pages := room.part("pages"):
+            app.include_router(pages.pages(room.service, site.render), include_in_schema=False)
+    app.include_router(web.router(site))
+    return app
+
+
+def _outer(wanted: ApiSettings) -> tuple[Middleware, ...]:
+    """Returns what stands before the rooms: names that we answer to, and the page at hand."""
+    names = wanted.hosts or (LOOPBACK if wanted.host in LOOPBACK else ("*",))
+    hosts = Middleware(TrustedHostMiddleware, allowed_hosts=list(names), www_redirect=False)
+    return (hosts, Middleware(web.PageMiddleware))
+
+
+class Server(uvicorn.Server):
+    """Says where it listens once everything has started."""
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        """Starts, then prints the address."""
+        await super().startup(sockets=sockets)  # type: ignore[arg-type]
+        if not self.should_exit:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            shown = f"[{host}]" if ":" in host else host
+            typer.echo(f"Mercato is at http://{shown}:{port}")
+
+
+def run(*, host: str | None = None, port: int | None = None, worker: bool = True) -> None:
+    """Serves until a signal ends it: migrations first, then pages, API and, with `worker`, jobs."""
+    settings = load(*SECTIONS)
+    wanted = settings.of(ApiSettings)
+    configure(wanted.log)
+    store = open_store(settings)
+    try:
+        app = create_app(settings, store, rooms(store, settings))
+        Server(_config(app, host or wanted.host, wanted.port if port is None else port)).run()
+    finally:
+        store.close()
+
+
+def work() -> None:
+    """Runs jobs until a signal ends it."""
+
+
+def _config(app: FastAPI, host: str, port: int) -> uvicorn.Config:
+    """Returns how the server runs: our own log, small WebSocket messages in, five seconds to end."""
+    return uvicorn.Config(
+        app, host=host, port=port, log_config=None, access_log=False, server_header=False,
+        timeout_graceful_shutdown=5, ws_max_size=4096, limit_concurrency=4000,
+    )  # fmt: skip
