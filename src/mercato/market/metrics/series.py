@@ -1,0 +1,74 @@
+"""One number a day, only on days on which it is truly known: what range and regime are measured on (M9, M10)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import ibis
+
+from mercato.core.errors import InvalidInput
+from mercato.market.metrics.base import Inputs, require_sector
+from mercato.market.metrics.level import GATE, daily_level, members
+from mercato.market.model import InputSet, Query
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A table of `day`, `value` (float64, above zero, no days without a close) with its unit and its inputs."""
+
+    table: ibis.Table
+    unit: str
+    inputs: InputSet
+
+
+def series(inputs: Inputs, query: Query, back: int) -> Series:
+    """Returns the series that the parameter `on` names, over the `back` days that end on the as-of day.
+
+    `level` (the default) is the sector's level, `asset:<id>` the price of one asset.
+    """
+    on = query.params.get("on") or "level"
+    first = query.as_of - timedelta(days=back - 1)
+    if on.startswith("asset:"):
+        return _asset(inputs, on.removeprefix("asset:"), first, query.as_of)
+    if on == "level":
+        return _level(inputs, query, first)
+    raise InvalidInput(f"on was {on!r}", hint="give level or asset:<asset id>")
+
+
+def closes(rows: ibis.Table, value: ibis.ir.FloatingValue, known: ibis.ir.BooleanValue) -> ibis.Table:
+    """Returns day and value of the rows that are `known` and above zero, so that logarithms exist."""
+    found = rows.mutate(value=value.cast("float64"), known=known)
+    return found.filter(found.known.fill_null(False), found.value > 0).select("day", "value")
+
+
+def level_closes(rows: ibis.Table) -> ibis.Table:
+    """Returns the sector level in USD on the days on which its coverage meets the gate, at 9 digits."""
+    days = daily_level(rows)
+    coverage = days.fresh.cast("float64") / days.level.cast("float64").nullif(0.0)
+    return closes(days, days.level.cast("float64") / 1_000_000.0, coverage.round(9) >= GATE)
+
+
+def asset_closes(panel: ibis.Table, asset_id: str, first: date, last: date) -> ibis.Table:
+    """Returns the prices of one asset on the days on which it had one; carried days are gaps here."""
+    rows = panel.filter(panel.asset_id == asset_id, panel.day >= first, panel.day <= last)
+    return closes(rows, rows.price, rows.price_age == 0)
+
+
+def _level(inputs: Inputs, query: Query, first: date) -> Series:
+    require_sector(inputs, query.sector)
+    rows = members(inputs.panel, query.sector, first, query.as_of)
+    ids = [str(row["asset_id"]) for row in inputs.engine.rows(rows.select("asset_id").distinct())]
+    return Series(level_closes(rows), "usd", inputs.evidence("panel", sorted(ids)))
+
+
+def _asset(inputs: Inputs, asset_id: str, first: date, last: date) -> Series:
+    if not inputs.engine.rows(inputs.assets.filter(inputs.assets.asset_id == asset_id).limit(1)):
+        raise InvalidInput(f"asset was {asset_id!r}, which is unknown", hint="`mercato market assets` lists the ids")
+    return Series(asset_closes(inputs.panel, asset_id, first, last), "usd", inputs.evidence("panel", [asset_id]))
+
+
+def calendar_coverage(days: Sequence[date], first: date, last: date) -> tuple[int, int]:
+    """Returns how many of the calendar days from `first` to `last` are among `days`, and how many there are."""
+    return sum(first <= day <= last for day in days), (last - first).days + 1
