@@ -80,6 +80,4 @@ def pieces(text: str, cited: Mapping[str, str], figures: Mapping[str, Figure]) -
 
 def spoken(claim: Claim, figures: Mapping[str, Figure]) -> str:
     """Returns the sentence of a claim as plain text, numbers in place."""
-    return "".join(
-        part if isinstance(part, str) else part.text for part in pieces(claim.text, claim.figures, figures)
-    )
+    return "".join(part if isinstance(part, str) else part.text for part in pieces(claim.text, claim.figures, figures))
