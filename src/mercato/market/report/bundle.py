@@ -12,7 +12,7 @@ import io
 import json
 import os
 import shutil
-import subprocess  # noqa: S404 - OpenSSH signs, with a fixed argument list
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 

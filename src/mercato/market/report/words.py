@@ -86,16 +86,39 @@ def _short(number: Decimal) -> str:
 
 
 def dimension(figure: Figure, name: str) -> str:
-    """Returns a name that the figure carries: `date` (its as-of day), `unit`, `definition`, or one of its dimensions."""
+    """Returns another face of a figure than its plain value.
+
+    `date` is its as-of day and `definition` its version; `verb` says rose or fell, `size` is the value without its
+    sign, `times` a ratio as a multiple, `yesno` a truth; any other name is one of its dimensions.
+    """
     match name:
         case "date":
             return figure.as_of.isoformat()
-        case "unit":
-            return figure.unit
         case "definition":
             return figure.definition
+        case "verb" | "size" | "times" | "signed" | "yesno":
+            return _faces(figure)[name] if figure.value is not None else UNKNOWN
         case _:
             return label(figure.dims.get(name, UNKNOWN))
+
+
+def _faces(figure: Figure) -> dict[str, str]:
+    """Returns the other faces of a known value; a text value is its own face."""
+    value = figure.value or ""
+    truth = {"true": "yes", "false": "no", "1": "yes", "0": "no"}.get(value.lower(), value)
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return dict.fromkeys(("verb", "size", "times", "signed"), value) | {"yesno": truth}
+    verb = "did not move" if number == 0 else "rose" if number > 0 else "fell"
+    plus = "+" if number > 0 else ""
+    return {
+        "verb": verb,
+        "size": _by_unit(abs(number), figure.unit),
+        "times": f"{_short(number)}x",
+        "signed": plus + _by_unit(number, figure.unit),
+        "yesno": truth,
+    }
 
 
 def label(text: str) -> str:

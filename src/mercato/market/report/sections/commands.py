@@ -1,0 +1,6 @@
+"""The commands that fill what a section lacks, as a reader would type them."""
+
+IMPORT_PRICES = "mercato market import FILE.csv --source NAME --assets assets.toml"
+IMPORT_EQUITIES = "mercato market import equities.csv --source NAME --assets assets.toml"
+IMPORT_DOCUMENTS = "mercato market import posts.jsonl --source NAME"
+FETCH_GIT = "mercato market fetch git --repository PATH_OR_URL --project NAME"
