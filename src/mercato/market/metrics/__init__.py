@@ -27,6 +27,7 @@ METRICS: dict[str, str] = {
     "developers": "developers:developers",
     "giants": "giants:giants",
     "scenario": "scenario:scenario",
+    "quality": "quality:quality",
 }
 
 
