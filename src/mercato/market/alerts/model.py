@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
+from typing import ClassVar, Literal
+
+from mercato.core.events import Event
 
 Operator = Literal["<", "<=", ">", ">=", "=="]
 Channel = Literal["page", "webhook", "log"]
@@ -137,3 +139,16 @@ class Alert:
     def key(self) -> str:
         """Returns the dedupe key: one delivery per rule, entity, episode and end of it."""
         return f"{self.rule}:{self.entity}:{self.episode}:{self.effect.value}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRaised(Event):
+    """An alert was written down; `key` is its dedupe key."""
+
+    room: ClassVar[str] = "market"
+
+    key: str
+    rule: str
+    entity: str
+    effect: str
+    title: str

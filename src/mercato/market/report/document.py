@@ -24,7 +24,7 @@ def document(report: Report) -> dict[str, Any]:
         "universe": report.universe,
         "previous": report.previous and report.previous.isoformat(),
         "sections": [_section(section, report.figures) for section in report.sections],
-        "figures": {key: _figure(item) for key, item in sorted(report.figures.items())},
+        "figures": {key: write_figure(item) for key, item in sorted(report.figures.items())},
     }
 
 
@@ -37,7 +37,7 @@ def restored(body: Mapping[str, Any]) -> Report:
         universe=body["universe"],
         previous=date.fromisoformat(body["previous"]) if body["previous"] else None,
         sections=tuple(_read_section(item) for item in body["sections"]),
-        figures={key: _read_figure(item) for key, item in body["figures"].items()},
+        figures={key: read_figure(item) for key, item in body["figures"].items()},
     )
 
 
@@ -52,21 +52,24 @@ def _section(section: Section, figures: Mapping[str, Figure]) -> dict[str, Any]:
     }
 
 
-def _figure(item: Figure) -> dict[str, Any]:
+def write_figure(item: Figure) -> dict[str, Any]:
+    """Returns a figure as JSON values."""
     body = asdict(item)
     return {**body, "as_of": item.as_of.isoformat(), "flags": list(item.flags), "dims": dict(item.dims)}
 
 
 def _read_section(body: Mapping[str, Any]) -> Section:
     claims = tuple(Claim(**{key: value for key, value in item.items() if key != "said"}) for item in body["claims"])
-    exhibits = tuple(Exhibit(**{**item, "grid": _read_grid(item["grid"])}) for item in body["exhibits"])
+    exhibits = tuple(Exhibit(**{**item, "grid": read_grid(item["grid"])}) for item in body["exhibits"])
     return Section(body["key"], body["title"], body["question"], claims, exhibits, tuple(body["needs"]))
 
 
-def _read_grid(body: Mapping[str, Any]) -> Grid:
+def read_grid(body: Mapping[str, Any]) -> Grid:
+    """Returns the grid that JSON values describe."""
     rows = tuple(tuple(row) for row in body["rows"])
     return Grid(body["name"], body["figure"], tuple(body["columns"]), tuple(body["units"]), rows)
 
 
-def _read_figure(body: Mapping[str, Any]) -> Figure:
+def read_figure(body: Mapping[str, Any]) -> Figure:
+    """Returns the figure that JSON values describe."""
     return Figure(**{**body, "as_of": date.fromisoformat(body["as_of"]), "flags": tuple(body["flags"])})

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
+from mercato.core.events import Event
 from mercato.market.model import Figure, Grid
 
 State = Literal["stated", "unknown"]
@@ -77,3 +78,14 @@ class Report:
     def empty(self) -> bool:
         """Returns whether no claim could be stated at all."""
         return all(claim.state == "unknown" for part in self.sections for claim in part.claims)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportComposed(Event):
+    """The pages of a sector have new figures; whoever shows them fetches them anew."""
+
+    room: ClassVar[str] = "market"
+
+    as_of: date
+    sector: str
+    sha: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 
 from mercato.market.metrics.base import Sheet
@@ -68,7 +68,7 @@ def _largest(pairs: Sequence[tuple[Figure, Figure]], changes: Sequence[Decimal])
 
 
 def _grid(sheet: Sheet, moved: Sequence[tuple[Figure, Figure, Decimal | None]]) -> None:
-    ordered = sorted(moved, key=lambda item: (-abs(item[2] or 0), _key(item[0])))
+    ordered = sorted(moved, key=lambda item: (-abs(item[2] or Decimal(0)), _key(item[0])))
     rows = [
         (f"{old.metric}/{old.name}", ", ".join(old.dims.values()), old.value, new.value, old.unit, plain(change),
          old.id, new.id)
@@ -85,8 +85,3 @@ def _inputs(pairs: Sequence[tuple[Figure, Figure]], results: Sequence[Result]) -
     universe = results[0].inputs.universe if results else ""
     digest = hashlib.sha256("\n".join([*ids, *shas]).encode()).hexdigest()
     return InputSet(digest, tuple(shas), universe, sum(result.inputs.rows for result in results))
-
-
-def merged(results: Mapping[str, Result], restatement: Result | None) -> dict[str, Result]:
-    """Returns the results of a plan with the restatement among them, where there is one."""
-    return {**results, "restatement": restatement} if restatement else dict(results)

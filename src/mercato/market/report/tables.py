@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -29,8 +28,7 @@ def add(tx: Transaction, body: Mapping[str, Any], *, kind: str, sha: str, at: da
     """Writes a report's document; `kind` is `weekly`, or `snapshot` of which only the newest is kept."""
     if kind == "snapshot":
         tx.execute(sa.delete(reports).where(reports.c.kind == kind, reports.c.sector == body["sector"]))
-    row = {"as_of": body["as_of"], "sector": body["sector"], "kind": kind, "sha": sha, "body": json.loads(
-        json.dumps(body)), "stored_at": at}  # fmt: skip
+    row = {"as_of": body["as_of"], "sector": body["sector"], "kind": kind, "sha": sha, "body": body, "stored_at": at}
     tx.execute(sa.insert(reports).values(row))
 
 
