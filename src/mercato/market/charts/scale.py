@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from mercato.market.report.words import said
+from mercato.market.words import said
 
 HEIGHT = 196.0
 WIDTH = 1000.0

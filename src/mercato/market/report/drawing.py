@@ -10,7 +10,7 @@ from markupsafe import Markup
 from mercato.market.charts import Bar, Line, columns, intervals, lines, ranks, stack, underwater
 from mercato.market.model import Grid
 from mercato.market.report.model import Exhibit
-from mercato.market.report.words import label
+from mercato.market.words import label
 
 Drawer = Callable[[Exhibit, "Spec"], Markup]
 

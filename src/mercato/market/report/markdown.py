@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from mercato.market.model import Figure, Grid
 from mercato.market.report.model import Claim, Report, Section
 from mercato.market.report.sentence import Cited, pieces
-from mercato.market.report.words import said
+from mercato.market.words import said
 
 ROWS = 20
 _SPECIAL = str.maketrans({char: f"\\{char}" for char in "\\`*_[]<>|#"})

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from mercato.core.errors import InvalidInput
 from mercato.market.model import Figure
 from mercato.market.report.model import Claim
-from mercato.market.report.words import dimension, value_words
+from mercato.market.words import dimension, value_words
 
 _SLOT = re.compile(r"\{([a-z][a-z0-9_]*)(?:@([a-z_]+))?\}")
 _NUMERALS = re.compile(

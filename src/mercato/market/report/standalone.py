@@ -13,7 +13,7 @@ from mercato.market.model import Figure
 from mercato.market.report.drawing import drawing
 from mercato.market.report.model import Claim, Report
 from mercato.market.report.sentence import Cited, pieces
-from mercato.market.report.words import label, said
+from mercato.market.words import label, said
 
 
 def standalone(report: Report) -> str:

@@ -13,7 +13,7 @@ from rich.text import Text
 from mercato.market.model import Figure
 from mercato.market.report.model import Claim, Exhibit, Report, Section
 from mercato.market.report.sentence import Cited, pieces
-from mercato.market.report.words import said
+from mercato.market.words import said
 
 MARKS = "ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ"
 ROWS = 12
