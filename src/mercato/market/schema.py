@@ -73,6 +73,9 @@ ASSETS = ibis.schema(
     }
 )
 
+#: From `day` on, one unit of `from_asset` is `factor` units of `to_asset` (a swap, or a split where both are the same).
+MIGRATIONS = ibis.schema({"from_asset": "string", "to_asset": "string", "day": "date", "factor": "float64"})
+
 #: One row per asset and calendar day from its first price (or vendor cap) to the as-of day, with no gaps.
 PANEL = ibis.schema(
     {

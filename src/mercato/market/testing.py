@@ -78,6 +78,7 @@ def inputs(
     engagements: Sequence[Row] = (),
     commits: Sequence[Row] = (),
     repositories: Sequence[Row] = (),
+    migrations: Sequence[Row] = (),
 ) -> Inputs:
     """Returns metric inputs from rows. With no `assets`, they are read off the panel."""
     known = list(assets) or [
@@ -95,6 +96,7 @@ def inputs(
         commits=table(engine, schema.COMMITS, commits),
         repositories=table(engine, schema.REPOSITORIES, repositories),
         evidence=evidence,
+        migrations=table(engine, schema.MIGRATIONS, migrations) if migrations else None,
     )
 
 

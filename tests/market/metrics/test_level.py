@@ -140,7 +140,7 @@ def test_a_day_without_rows_gives_no_figure(duck):
 caps = st.lists(st.integers(0, 10**15), min_size=1, max_size=6)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(caps=caps, order=st.randoms(use_true_random=False), stale=st.integers(0, 5))
 def test_the_level_is_the_integer_sum_in_any_order_and_the_gate_follows_coverage(duck, caps, order, stale):
     states = ["stale" if at < stale else "fresh" for at in range(len(caps))]

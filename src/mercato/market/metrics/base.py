@@ -20,6 +20,7 @@ class Inputs:
     """The tables that metrics read, cut at the query's as-of day and knowledge time, on one engine.
 
     `evidence` returns the raw documents behind a scope; for `panel`, of the asset ids given (None: all of them).
+    `migrations` (schema.MIGRATIONS) may be absent: then no token became another.
     """
 
     engine: Engine
@@ -32,6 +33,7 @@ class Inputs:
     commits: ibis.Table
     repositories: ibis.Table
     evidence: Callable[[Scope, Sequence[str] | None], InputSet]
+    migrations: ibis.Table | None = None
 
 
 Metric = Callable[[Inputs, Query], Result]

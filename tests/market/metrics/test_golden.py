@@ -1,10 +1,10 @@
-"""The level expressions give the same rows on DuckDB and on Spark."""
+"""The metric expressions give the same rows on DuckDB and on Spark."""
 
 from datetime import date
 
 import pytest
 
-from mercato.market.metrics import level
+from mercato.market.metrics import decompose, level
 from mercato.market.testing import days
 from tests.market.metrics.golden import compare
 
@@ -51,3 +51,12 @@ def test_constituents_and_events_agree(duck, spark):
 
     assert compare(duck, spark, build, ("asset_id", "day"), panel=PANEL) == 1
     assert compare(duck, spark, today, ("asset_id",), panel=PANEL) == 5
+
+
+def test_effects_and_contributions_agree(duck, spark):
+    def build(given):
+        return decompose.steps(level.members(given.panel, "ai", None, LAST), FIRST, LAST)
+
+    assert compare(duck, spark, build, ("asset_id", "day", "entry"), panel=PANEL) == 14
+    assert compare(duck, spark, lambda given: decompose.contributions(build(given)), ("asset_id",), panel=PANEL) == 5
+    assert compare(duck, spark, lambda given: decompose.passages(build(given)), ("asset_id",), panel=PANEL) == 2

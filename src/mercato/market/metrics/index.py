@@ -1,0 +1,247 @@
+"""Sector index (M4): chain-linked performance of a sector, with its baskets and divisors in the open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import ibis
+import pyarrow as pa
+
+from mercato.market.metrics.base import Inputs, Sheet, require_sector
+from mercato.market.metrics.basket import FREEZE_DAYS, Basket, rebalance_days, reconstitute
+from mercato.market.metrics.decompose import steps
+from mercato.market.metrics.level import DAYS, TOTAL, Row, daily_level, flags_of, members, ratio
+from mercato.market.metrics.numbers import plain
+from mercato.market.model import Query, Result
+
+DEFINITION = "M4.1"
+FORMULA = (
+    "I_d = (sum p_d s_r f) / D; supply s_r and cap factor f are frozen 5 days before the first of each month, and at "
+    "that close D_new = D_old x MV_after / MV_before. 1000 on the first day. Cap: no weight above max(10 %, 1/n). In: "
+    "30 days old, $250k mean daily volume over 30 days (20 % less to stay), supply tier A or B; with fewer than 10 "
+    "such tokens unknown volume passes, then lower tiers. A token without a price for 7 days counts 0 from that day. "
+    "Variant all-members: I_d = I_{d-1} x (1 + price effect of d / level of d-1 of the tokens in on both days)."
+)
+BASE = 1000.0
+VARIANTS = ("capped", "uncapped")
+HOLDINGS = ibis.schema({"basket": "int64", "asset_id": "string", "units": "float64", "start": "date", "end": "date"})
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A divisor and the close from which it holds, with the market values before and after the change."""
+
+    day: date
+    divisor: float
+    before: float
+    after: float
+    index: float
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """An index: daily values (None once it ended), divisors and baskets."""
+
+    daily: Mapping[date, float | None]
+    links: tuple[Link, ...]
+    baskets: tuple[Basket, ...]
+
+
+def candidates(rows: ibis.Table, days: Sequence[date]) -> ibis.Table:
+    """Returns the tradable `members` on the given days, with their mean known volume of the 30 days before."""
+    month = ibis.window(group_by=rows.asset_id, order_by=rows.day, preceding=29, following=0)
+    wide = rows.mutate(volume_30d=rows.volume.mean().over(month))
+    tradable = wide.state.isin(["fresh", "carried"]) & (wide.cap > 0) & (wide.price > 0.0)
+    return wide.filter(wide.day.isin(list(days)), tradable)
+
+
+def first_day(rows: ibis.Table) -> ibis.Table:
+    """Returns one row with the first day on which a member has a price and a cap: the base of the index."""
+    return rows.filter(rows.active, rows.cap > 0, rows.price > 0.0).agg(day=lambda t: t.day.min())
+
+
+def market_values(panel: ibis.Table, holdings: ibis.Table) -> ibis.Table:
+    """Returns the USD value of each basket on each of its days. Once inactive, a holding stays at 0."""
+    priced = panel.select("asset_id", "day", "price", dead=(panel.state == "inactive").cast("int64"))
+    held = holdings.join(priced, "asset_id")
+    held = held.filter(held.day >= held.start, held.day <= held.end)
+    past = ibis.window(group_by=[held.basket, held.asset_id, held.start], order_by=held.day, preceding=(None, 0))
+    lived = held.mutate(ever_dead=held.dead.max().over(past))
+    value = ibis.cases((lived.ever_dead == 1, 0.0), else_=lived.price * lived.units)
+    return lived.mutate(value=value).group_by("basket", "day").agg(value=lambda t: t.value.sum())
+
+
+def spans(baskets: Sequence[Basket], last: date, moves: Sequence[Row]) -> list[Row]:
+    """Returns HOLDINGS rows: what each basket holds from when to when, following migrations by their unit factor."""
+    ends = [later.day for later in baskets[1:]] + [last]
+    rows: list[Row] = []
+    for number, (basket, end) in enumerate(zip(baskets, ends, strict=True)):
+        for item in basket.holdings:
+            asset, units, start = item.asset_id, item.units, basket.day
+            for move in sorted(moves, key=lambda move: (move["day"], move["from_asset"], move["to_asset"])):
+                if move["from_asset"] == asset and basket.frozen < move["day"] <= end:
+                    upto = move["day"] - timedelta(days=1)
+                    rows.append(_span(number, asset, units, start, upto))
+                    asset, units, start = move["to_asset"], units * move["factor"], max(start, move["day"])
+            rows.append(_span(number, asset, units, start, end))
+    return [row for row in rows if row["start"] <= row["end"]]
+
+
+def _span(basket: int, asset_id: str, units: float, start: date, end: date) -> Row:
+    return {"basket": basket, "asset_id": asset_id, "units": units, "start": start, "end": end}
+
+
+def chain(baskets: Sequence[Basket], values: Mapping[tuple[int, date], float], last: date) -> Track:
+    """Returns the index from the market values of its baskets, linked by divisors at each reconstitution.
+
+    When a basket is worth nothing at a link, the index cannot go on: later days are None.
+    """
+    daily: dict[date, float | None] = {}
+    links: list[Link] = []
+    for number, basket in enumerate(baskets):
+        after = values.get((number, basket.day), 0.0)
+        before = values.get((number - 1, basket.day), 0.0) if links else after
+        index = before / links[-1].divisor if links else BASE
+        if after <= 0 or before <= 0:
+            break
+        links.append(
+            Link(basket.day, links[-1].divisor * after / before if links else after / BASE, before, after, index)
+        )
+        end = baskets[number + 1].day if number + 1 < len(baskets) else last
+        for offset in range((end - basket.day).days + 1):
+            day = basket.day + timedelta(days=offset)
+            daily.setdefault(day, values.get((number, day), 0.0) / links[-1].divisor)
+    ended = max(daily, default=last)
+    daily.update({ended + timedelta(days=more): None for more in range(1, (last - ended).days + 1)})
+    return Track(daily, tuple(links), tuple(baskets[: len(links)]))
+
+
+def price_links(rows: ibis.Table, first: date, last: date) -> ibis.Table:
+    """Returns for each day the price effect and the cap, a day before, of the members that are in on both days."""
+    effects = steps(rows, first, last)
+    moved = effects.group_by("day").agg(price=effects.price.cast(TOTAL).sum(), left=effects["exit"].cast(TOTAL).sum())
+    levels = daily_level(rows)
+    before = levels.select(day=(levels.day + ibis.interval(days=1)).cast("date"), level=levels.level)
+    joined = before.join(moved, "day")
+    return joined.select("day", "price", before=joined.level + joined.left)
+
+
+def linked(rows: Sequence[Row], base: date) -> dict[date, float]:
+    """Returns the all-members index from `price_links`; a day without a member on both days changes nothing."""
+    index, daily = BASE, {base: BASE}
+    for row in sorted(rows, key=lambda row: row["day"]):
+        index *= 1 + (ratio(row["price"], row["before"]) or 0.0)
+        daily[row["day"]] = index
+    return daily
+
+
+def track(inputs: Inputs, query: Query, *, capped: bool) -> Track | None:
+    """Returns the capped or uncapped index of a sector up to as-of, None where no day can be its base."""
+    rows = members(inputs.panel, query.sector, None, query.as_of)
+    base = inputs.engine.rows(first_day(rows))[0]["day"]
+    if not isinstance(base, date):
+        return None
+    frozen = [base, *(day - timedelta(days=FREEZE_DAYS) for day in rebalance_days(base, query.as_of))]
+    found = inputs.engine.rows(candidates(rows, frozen))
+    moves = migrations(inputs, query.as_of)
+    baskets = reconstitute(found, base, query.as_of, moves, capped=capped)
+    held = pa.Table.from_pylist([dict(row) for row in spans(baskets, query.as_of, moves)], schema=HOLDINGS.to_pyarrow())
+    priced = inputs.panel.filter(inputs.panel.day <= query.as_of)
+    values: list[Row] = list(inputs.engine.rows(market_values(priced, inputs.engine.table(held, HOLDINGS))))
+    return chain(baskets, {(row["basket"], row["day"]): row["value"] for row in values}, query.as_of)
+
+
+def migrations(inputs: Inputs, last: date) -> list[Row]:
+    """Returns the known migrations up to a day, in order."""
+    if inputs.migrations is None:
+        return []
+    table = inputs.migrations
+    return list(inputs.engine.rows(table.filter(table.day <= last).order_by("day", "from_asset", "to_asset")))
+
+
+def sector_index(inputs: Inputs, query: Query) -> Result:
+    """Returns the capped, uncapped and all-members index with constituents and divisors (M4)."""
+    require_sector(inputs, query.sector)
+    rows = members(inputs.panel, query.sector, None, query.as_of)
+    today = inputs.engine.rows(rows.filter(rows.day == query.as_of).order_by("asset_id"))
+    ids = inputs.engine.rows(rows.select("asset_id").distinct())
+    sheet = Sheet(
+        "sector-index", DEFINITION, query, inputs.evidence("panel", sorted(str(row["asset_id"]) for row in ids))
+    )
+    tracks = {name: track(inputs, query, capped=name == "capped") for name in VARIANTS}
+    live = {name: found for name, found in tracks.items() if found is not None}
+    series: dict[str, Mapping[date, float | None]] = {name: found.daily for name, found in live.items()}
+    if live:
+        base = min(live["capped"].daily)
+        pairs = inputs.engine.rows(price_links(rows, base, query.as_of))
+        series["all-members"] = linked(pairs, base)
+    coverage = coverage_of(today)
+    flags = [*flags_of(today, coverage), *sorted({f for found in live.values() for f in found.baskets[-1].flags})]
+    for name in (*VARIANTS, "all-members"):
+        _figures(sheet, name, series.get(name, {}), live.get(name), plain(coverage), flags)
+    _grids(sheet, query, series, live)
+    return sheet.result(coverage=plain(coverage), flags=flags)
+
+
+def coverage_of(today: Sequence[Row]) -> float | None:
+    """Returns fresh over known caps of the members of one day."""
+    live = [row for row in today if row["active"]]
+    return ratio(sum(row["cap"] for row in live if row["state"] == "fresh"), sum(row["cap"] for row in live))
+
+
+def _figures(
+    sheet: Sheet,
+    variant: str,
+    daily: Mapping[date, float | None],
+    found: Track | None,
+    coverage: str | None,
+    flags: list[str],
+) -> None:
+    query, dims = sheet.query, {"variant": variant}
+    now = daily.get(query.as_of)
+    start = daily.get(query.as_of - timedelta(days=query.days or DAYS))
+    marks = [*flags, *(["ended"] if daily and now is None else [])]
+    sheet.add("index", plain(now), "points", dims=dims, coverage=coverage, flags=marks)
+    change = now / start - 1 if now is not None and start else None
+    young = [] if start else ["no-data-at-start"]
+    sheet.add("change", plain(change), "ratio", dims=dims, coverage=coverage, flags=[*marks, *young])
+    since = now / BASE - 1 if now is not None else None
+    sheet.add("since-base", plain(since), "ratio", dims=dims, coverage=coverage, flags=marks)
+    sheet.add("base-day", min(daily).isoformat() if daily else None, "date", dims=dims)
+    if found is not None:
+        last = found.baskets[-1]
+        sheet.add("divisor", plain(found.links[-1].divisor, 17), "usd/point", dims=dims)
+        sheet.add("constituents", plain(len(last.holdings)), "count", dims=dims)
+        sheet.add("largest-weight", plain(max(item.weight for item in last.holdings)), "share", dims=dims)
+
+
+def _grids(
+    sheet: Sheet, query: Query, series: Mapping[str, Mapping[date, float | None]], live: Mapping[str, Track]
+) -> None:
+    first = query.as_of - timedelta(days=query.days or DAYS)
+    days = sorted({day for daily in series.values() for day in daily if day >= first})
+    names = [*VARIANTS, "all-members"]
+    table = [(day.isoformat(), *(plain(series.get(name, {}).get(day)) for name in names)) for day in days]
+    sheet.grid("daily", ("day", *names), ("date", "points", "points", "points"), table)
+    sheet.grid(
+        "constituents",
+        ("variant", "from", "frozen", "asset_id", "symbol", "supply", "supply_tier", "factor", "weight"),
+        ("", "date", "date", "", "", "units", "", "ratio", "share"),
+        [
+            (name, basket.day.isoformat(), basket.frozen.isoformat(), item.asset_id, item.symbol,
+             plain(item.supply, 17), item.supply_tier, plain(item.factor, 17), plain(item.weight))
+            for name, found in live.items() for basket in found.baskets for item in basket.holdings
+        ],
+    )  # fmt: skip
+    sheet.grid(
+        "divisors",
+        ("variant", "day", "divisor", "value_before", "value_after", "index", "rules_relaxed"),
+        ("", "date", "usd/point", "usd", "usd", "points", ""),
+        [
+            (name, link.day.isoformat(), plain(link.divisor, 17), plain(link.before, 17), plain(link.after, 17),
+             plain(link.index), ",".join(basket.flags))
+            for name, found in live.items() for link, basket in zip(found.links, found.baskets, strict=True)
+        ],
+    )  # fmt: skip
