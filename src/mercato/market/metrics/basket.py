@@ -89,20 +89,17 @@ def choose(
     known = [row for row in aged if row["volume_30d"] is not None and _is_liquid(row, held)]
     unknown = [row for row in aged if row["volume_30d"] is None]
     ladder = [
-        ([row for row in known if row["supply_tier"] in TIERS], []),
-        ([row for row in known + unknown if row["supply_tier"] in TIERS], ["liquidity-unknown"]),
-        (known + unknown, ["liquidity-unknown", "supply-tier-relaxed"]),
+        [row for row in known if row["supply_tier"] in TIERS],
+        [row for row in known + unknown if row["supply_tier"] in TIERS],
+        known + unknown,
     ]
-    for chosen, flags in ladder:
-        if len(chosen) >= ENOUGH:
-            break
-    else:
-        flags = [*flags, "few-constituents"]
-    present = {
+    chosen = next((step for step in ladder if len(step) >= ENOUGH), ladder[-1])
+    marks = {
         "liquidity-unknown": any(row["volume_30d"] is None for row in chosen),
         "supply-tier-relaxed": any(row["supply_tier"] not in TIERS for row in chosen),
+        "few-constituents": len(chosen) < ENOUGH,
     }
-    return sorted(chosen, key=lambda row: str(row["asset_id"])), [flag for flag in flags if present.get(flag, True)]
+    return sorted(chosen, key=lambda row: str(row["asset_id"])), [name for name, holds in marks.items() if holds]
 
 
 def _is_aged(row: Row, base: date, heirs: Collection[str]) -> bool:

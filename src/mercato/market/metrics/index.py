@@ -137,20 +137,24 @@ def linked(rows: Sequence[Row], base: date) -> dict[date, float]:
     return daily
 
 
-def track(inputs: Inputs, query: Query, *, capped: bool) -> Track | None:
-    """Returns the capped or uncapped index of a sector up to as-of, None where no day can be its base."""
+def tracks(inputs: Inputs, query: Query) -> dict[str, Track]:
+    """Returns the capped and the uncapped index of a sector up to as-of, nothing where no day can be their base."""
     rows = members(inputs.panel, query.sector, None, query.as_of)
     base = inputs.engine.rows(first_day(rows))[0]["day"]
     if not isinstance(base, date):
-        return None
+        return {}
     frozen = [base, *(day - timedelta(days=FREEZE_DAYS) for day in rebalance_days(base, query.as_of))]
     found = inputs.engine.rows(candidates(rows, frozen))
     moves = migrations(inputs, query.as_of)
-    baskets = reconstitute(found, base, query.as_of, moves, capped=capped)
-    held = pa.Table.from_pylist([dict(row) for row in spans(baskets, query.as_of, moves)], schema=HOLDINGS.to_pyarrow())
     priced = inputs.panel.filter(inputs.panel.day <= query.as_of)
-    values: list[Row] = list(inputs.engine.rows(market_values(priced, inputs.engine.table(held, HOLDINGS))))
-    return chain(baskets, {(row["basket"], row["day"]): row["value"] for row in values}, query.as_of)
+    answer = {}
+    for name in VARIANTS:
+        baskets = reconstitute(found, base, query.as_of, moves, capped=name == "capped")
+        held = [dict(row) for row in spans(baskets, query.as_of, moves)]
+        holdings = inputs.engine.table(pa.Table.from_pylist(held, schema=HOLDINGS.to_pyarrow()), HOLDINGS)
+        values: list[Row] = list(inputs.engine.rows(market_values(priced, holdings)))
+        answer[name] = chain(baskets, {(row["basket"], row["day"]): row["value"] for row in values}, query.as_of)
+    return answer
 
 
 def migrations(inputs: Inputs, last: date) -> list[Row]:
@@ -170,8 +174,7 @@ def sector_index(inputs: Inputs, query: Query) -> Result:
     sheet = Sheet(
         "sector-index", DEFINITION, query, inputs.evidence("panel", sorted(str(row["asset_id"]) for row in ids))
     )
-    tracks = {name: track(inputs, query, capped=name == "capped") for name in VARIANTS}
-    live = {name: found for name, found in tracks.items() if found is not None}
+    live = tracks(inputs, query)
     series: dict[str, Mapping[date, float | None]] = {name: found.daily for name, found in live.items()}
     if live:
         base = min(live["capped"].daily)
