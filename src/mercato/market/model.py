@@ -89,11 +89,13 @@ class Parsed:
     """What a parser made of a raw document: Arrow rows by segment table (schema.SEGMENT_TABLES) and the rejects.
 
     `skipped` counts entries that are well formed but speak of things the universe does not hold: no fault of theirs.
+    `assets` are those that the document itself introduces; they are kept as facts of the time it was observed.
     """
 
     tables: Mapping[str, pa.Table]
     rejected: Sequence[Rejected] = ()
     skipped: int = 0
+    assets: Sequence[Asset] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,6 @@ class Segment:
     headers: Mapping[str, str]
     size: int
     rows: Mapping[str, int]
-    hashes: Mapping[str, str]
     rejected: int
     first_day: date | None = None
     last_day: date | None = None
@@ -145,20 +146,6 @@ class Quarantined:
     reason: str
     text: str
     observed_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class SourceState:
-    """Where a connector stands: its cursor, the tag of the last answer, its budget and its last success and error."""
-
-    source: str
-    cursor: str = ""
-    etag: str = ""
-    budget_month: str = ""
-    budget_used: int = 0
-    last_ok: datetime | None = None
-    last_error: str = ""
-    last_error_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
