@@ -110,17 +110,19 @@ class Settings:
         return found
 
 
-def load(*kinds: type[Section], home: Path | None = None) -> Settings:
+def load(*kinds: type[Section], home: Path | None = None, partial: bool = False) -> Settings:
     """Reads the environment and `mercato.toml` once; ConfigError names every setting that was wrong.
 
     `home` overrides MERCATO_HOME. The folder is not made here. A section in the file that no room declares is an
-    error, because it is most likely misspelt.
+    error, because it is most likely misspelt; `partial` leaves such sections to whoever reads them all.
     """
     folder = home or Path(os.environ.get(PREFIX + "HOME") or "~/.mercato")
     folder = folder.expanduser().absolute()
     source = folder / FILE
     written = _read(source)
     known = {kind.name for kind in kinds}
+    if partial:
+        written = {name: section for name, section in written.items() if name in known}
     if unknown := set(written) - known:
         raise ConfigError(
             f"{source} has the section {sorted(unknown)[0]!r}", hint=f"known sections: {', '.join(sorted(known))}"

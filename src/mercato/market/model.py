@@ -8,7 +8,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from mercato.core.events import Event
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -148,9 +150,11 @@ class Quarantined:
     observed_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class MarketDataArrived:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketDataArrived(Event):
     """New observations were committed; panels, pages and alerts that look at these days are out of date."""
+
+    room: ClassVar[str] = "market"
 
     segment: str
     source: str
@@ -158,7 +162,6 @@ class MarketDataArrived:
     rejected: int
     first_day: date | None
     last_day: date | None
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,11 +95,7 @@ def add_segment(tx: Transaction, item: Segment) -> None:
     """Writes a segment; an older reading of the same bytes from the same source is superseded by it."""
     older = (segments.c.sha == item.sha) & (segments.c.source == item.source) & segments.c.superseded_at.is_(None)
     family = item.parser.partition("/")[0] + "/%"
-    tx.execute(
-        sa.update(segments)
-        .where(older, segments.c.parser.like(family))
-        .values(superseded_at=item.committed_at)
-    )
+    tx.execute(sa.update(segments).where(older, segments.c.parser.like(family)).values(superseded_at=item.committed_at))
     tx.execute(sa.insert(segments).values(_segment_row(item)))
 
 
@@ -152,6 +148,22 @@ def segment(tx: Read, segment_id: str) -> Segment | None:
     """Returns one segment."""
     row = tx.execute(sa.select(segments).where(segments.c.id == segment_id)).first()
     return _segment(row) if row else None
+
+
+def latest_reading(tx: Read, name: str) -> Segment | None:
+    """Returns the reading in force whose id is `name`, or `name` with the time of a repeated reading."""
+    same = (segments.c.id == name) | segments.c.id.like(name + ".%")
+    query = sa.select(segments).where(same, segments.c.superseded_at.is_(None)).order_by(segments.c.seq.desc())
+    row = tx.execute(query).first()
+    return _segment(row) if row else None
+
+
+def refused_assets(tx: Read, segment_id: str) -> list[str]:
+    """Returns the first words of the rows that a segment refused because their asset was unknown."""
+    query = sa.select(quarantine.c.text).where(
+        quarantine.c.segment == segment_id, quarantine.c.reason.like("unknown asset%")
+    )
+    return sorted({text.partition(",")[0] for text in tx.execute(query).scalars()})
 
 
 def all_segments(tx: Read, known_at: datetime | None = None) -> list[Segment]:
@@ -207,8 +219,7 @@ def rejected_rows(tx: Read, segment_id: str | None = None, limit: int = 1000) ->
     if segment_id:
         query = query.where(quarantine.c.segment == segment_id)
     return [
-        Quarantined(row.segment, row.file, row.row, row.reason, row.text, row.observed_at)
-        for row in tx.execute(query)
+        Quarantined(row.segment, row.file, row.row, row.reason, row.text, row.observed_at) for row in tx.execute(query)
     ]
 
 

@@ -51,10 +51,15 @@ class SegmentWriter:
     """Writes one segment into a folder, batch by batch; memory does not grow with the document."""
 
     def __init__(self, folder: Path, rules: Rules, engine: Engine) -> None:
-        self._folder, self._rules, self._engine = folder, rules, engine
+        self._folder, self.rules, self._engine = folder, rules, engine
         self._refusals, self._duplicates = Refusals(), Duplicates()
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._rows: dict[str, int] = {}
+
+    @property
+    def rows(self) -> int:
+        """Returns how many rows were kept so far."""
+        return sum(self._rows.values())
 
     def write(self, parsed: Parsed) -> None:
         """Adds the rows of one batch; observations are checked, and those refused go to quarantine."""
@@ -65,7 +70,7 @@ class SegmentWriter:
             if name not in SEGMENT_TABLES:
                 raise InvalidInput(f"segment table was {name!r}", hint=f"valid tables: {', '.join(SEGMENT_TABLES)}")
             if name == "observations":
-                rows = self._duplicates.drop(check(_shaped(rows), self._rules, self._refusals), self._refusals)
+                rows = self._duplicates.drop(check(_shaped(rows), self.rules, self._refusals), self._refusals)
             self._append(name, rows)
 
     def finish(self, origin: Origin) -> Written:
@@ -82,8 +87,7 @@ class SegmentWriter:
         if not rows.num_rows:
             return
         columns = SEGMENT_TABLES[name].to_pyarrow()
-        if name != "observations":
-            rows = rows.select(columns.names).cast(columns)
+        rows = rows.select(columns.names).cast(columns)
         if name not in self._writers:
             self._writers[name] = pq.ParquetWriter(self._folder / f"{name}.parquet", rows.schema, compression="zstd")
         self._writers[name].write_table(rows, row_group_size=ROW_GROUP)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -29,6 +29,7 @@ class Rules:
 
     assets: frozenset[str]
     now: datetime
+    symbols: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -115,7 +116,10 @@ def _unknown_asset(rows: pa.Table, rules: Rules, refusals: Refusals) -> pa.Table
     bad = _outside(rows["asset_id"], rules.assets)
 
     def why(row: dict[str, object]) -> str:
-        return f"asset_id was {row['asset_id']!r}, which is in neither the universe nor an assets file"
+        name = str(row["asset_id"])
+        if ids := rules.symbols.get(name.upper()):
+            return f"asset_id was {name!r}, a ticker; tickers clash, so write the asset_id: {' or '.join(ids)}"
+        return f"asset_id was {name!r}, which is in neither the universe nor an assets file"
 
     return _split(rows, bad, "unknown asset", why, refusals)
 

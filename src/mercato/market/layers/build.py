@@ -1,0 +1,212 @@
+"""Curated rows and the panel as files, kept up with the segments.
+
+A manifest, replaced in one step, names the files that belong together and the segments behind them. New days are
+added as new files; a change of older days rebuilds from the first changed day on. Everything here can be deleted
+and comes back from the segments.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import ibis
+import pyarrow as pa
+
+from mercato.market.layers import curated as best
+from mercato.market.layers.files import SWEEP_AFTER_SECONDS, Folders, settle
+from mercato.market.layers.panel import FACTS, facts, last_facts, panel
+from mercato.market.model import Segment
+from mercato.market.schema import ASSETS, CURATED, DAILY, PANEL
+from mercato.market.universe import Universe
+from mercato.store.analytics import Engine
+
+#: Changing how curated rows, the panel or these files are made is a new number: older files are then rebuilt.
+LAYOUT = 1
+#: So many files of single days are merged into one.
+MERGE_AFTER = 16
+#: A long history is built in spans of about so many panel rows, which bounds memory.
+ROWS_AT_ONCE = 3_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file of a layer and the days that it covers."""
+
+    name: str
+    first: str
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What was built: from which segments and universe, up to which day, in which files."""
+
+    segments: tuple[str, ...] = ()
+    universe: str = ""
+    last: str = ""
+    curated: tuple[Part, ...] = ()
+    panel: tuple[Part, ...] = ()
+    facts: str = ""
+    layout: int = LAYOUT
+
+
+def read_manifest(folders: Folders) -> Manifest:
+    """Returns the manifest; an empty one where there is none, or where a file that it names is missing."""
+    try:
+        body = json.loads((folders.root / "manifest.json").read_text(encoding="utf-8"))
+        parts = {layer: tuple(Part(**item) for item in body[layer]) for layer in ("curated", "panel")}
+        found = Manifest(**{**body, **parts, "segments": tuple(body["segments"])})
+    except (OSError, ValueError, KeyError, TypeError):
+        return Manifest()
+    named = [folders.curated / part.name for part in found.curated] + [folders.panel / p.name for p in found.panel]
+    whole = found.layout == LAYOUT and all(path.exists() for path in named)
+    return found if whole and (not found.facts or (folders.panel / found.facts).exists()) else Manifest()
+
+
+class Build:
+    """Makes the files of curated rows and of the panel in one pair of folders."""
+
+    def __init__(self, folders: Folders, engine: Engine) -> None:
+        self._folders, self._engine = folders, engine
+
+    def refresh(self, segments: Sequence[Segment], universe: Universe) -> Manifest:
+        """Brings the files up to these segments and returns the manifest; does nothing where they are."""
+        had = read_manifest(self._folders)
+        names = tuple(sorted(item.id for item in segments))
+        if had.segments == names and had.universe == universe.hash:
+            return had
+        dated = [item for item in segments if item.first_day and item.last_day]
+        # A segment that is gone left rows behind, and another universe changes every panel row.
+        anew = had.universe != universe.hash or bool(set(had.segments) - set(names))
+        made = self._extend(Manifest() if anew else had, dated, universe)
+        made = replace(made, segments=names, universe=universe.hash)
+        self._publish(made)
+        return made
+
+    def _extend(self, had: Manifest, dated: Sequence[Segment], universe: Universe) -> Manifest:
+        fresh = [item for item in dated if item.id not in had.segments]
+        if not fresh:
+            return had
+        start = min(item.first_day for item in fresh if item.first_day)
+        last = max(item.last_day for item in dated if item.last_day)
+        if had.last:
+            start = min(start, date.fromisoformat(had.last) + timedelta(days=1))
+        made = replace(
+            had,
+            curated=self._keep(had.curated, self._folders.curated, start, CURATED),
+            panel=self._keep(had.panel, self._folders.panel, start, PANEL),
+        )
+        before = self._before(had, made.curated, start)
+        step = max(31, ROWS_AT_ONCE // max(1, len(universe.assets)))
+        while start <= last:
+            end = min(last, start + timedelta(days=step - 1))
+            made = self._block(made, dated, universe, (start, end), before)
+            before = self._engine.read([self._folders.panel / made.facts], FACTS)
+            start = end + timedelta(days=1)
+        return replace(
+            made,
+            curated=self._merge(made.curated, self._folders.curated, CURATED),
+            panel=self._merge(made.panel, self._folders.panel, PANEL),
+        )
+
+    def _block(
+        self, made: Manifest, dated: Sequence[Segment], universe: Universe, span: tuple[date, date],
+        before: ibis.Table | None,
+    ) -> Manifest:  # fmt: skip
+        """Adds the rows of a span of days, and the facts known at its end."""
+        first, last = span
+        best_part = self._write(self._curate(dated, first, last), self._folders.curated, first, last)
+        rows = self._engine.read([self._folders.curated / best_part.name], CURATED)
+        table = panel(rows, self._assets(universe), first, last, before)
+        panel_part = self._write(table, self._folders.panel, first, last)
+        return replace(
+            made,
+            last=last.isoformat(),
+            curated=(*made.curated, best_part),
+            panel=(*made.panel, panel_part),
+            facts=self._settle(last_facts(facts(rows, before)), self._folders.panel, "facts"),
+        )
+
+    def _curate(self, dated: Sequence[Segment], start: date, end: date) -> ibis.Table:
+        since = start - best.LOOKBACK
+        files = [
+            self._folders.segments / item.id / "daily.parquet"
+            for item in dated
+            if item.first_day and item.last_day and item.last_day >= since and item.first_day <= end
+        ]
+        daily = self._engine.read(files, DAILY)
+        history = (daily.day >= since) & daily.field.isin((best.PRICE, best.VOLUME))
+        wanted = daily.filter((daily.day <= end) & ((daily.day >= start) | history))
+        return best.curated(wanted, start, sources=len({item.source for item in dated}))
+
+    def _before(self, had: Manifest, kept: Sequence[Part], start: date) -> ibis.Table | None:
+        """Returns the facts known at the end of the day before `start`."""
+        if had.facts and had.last and date.fromisoformat(had.last) < start:
+            return self._engine.read([self._folders.panel / had.facts], FACTS)
+        if not kept:
+            return None
+        older = self._engine.read([self._folders.curated / part.name for part in kept], CURATED)
+        return last_facts(facts(older))
+
+    def _assets(self, universe: Universe) -> ibis.Table:
+        return self._engine.table(asset_rows(universe), ASSETS)
+
+    def _keep(self, parts: Sequence[Part], folder: Path, start: date, columns: ibis.Schema) -> tuple[Part, ...]:
+        """Returns the files for the days before `start`; one that reaches beyond is cut."""
+        kept = [part for part in parts if part.last < start.isoformat()]
+        for part in parts:
+            if part.first < start.isoformat() <= part.last:
+                rows = self._engine.read([folder / part.name], columns)
+                end = start - timedelta(days=1)
+                kept.append(self._write(rows.filter(rows.day < start), folder, date.fromisoformat(part.first), end))
+        return tuple(sorted(kept, key=lambda part: part.first))
+
+    def _write(self, rows: ibis.Table, folder: Path, first: date, last: date) -> Part:
+        name = self._settle(rows, folder, f"{first}-{last}")
+        return Part(name, first.isoformat(), last.isoformat())
+
+    def _settle(self, rows: ibis.Table, folder: Path, stem: str) -> str:
+        name = f"{stem}.{uuid.uuid4().hex[:12]}.parquet"
+        with self._folders.aside() as aside:
+            self._engine.backend.to_parquet(rows, aside / name, compression="zstd")
+            settle(aside / name, folder / name)
+        return name
+
+    def _merge(self, parts: tuple[Part, ...], folder: Path, columns: ibis.Schema) -> tuple[Part, ...]:
+        """Returns the files with the many of single days merged into one, so that reading stays quick."""
+        single = [part for part in parts if part.first == part.last]
+        if len(single) < MERGE_AFTER:
+            return parts
+        rows = self._engine.read([folder / part.name for part in single], columns)
+        span = date.fromisoformat(single[0].first), date.fromisoformat(single[-1].last)
+        merged = self._write(rows, folder, *span)
+        rest = [part for part in parts if part.first != part.last]
+        return tuple(sorted([*rest, merged], key=lambda part: part.first))
+
+    def _publish(self, made: Manifest) -> None:
+        with self._folders.aside() as aside:
+            path = aside / "manifest.json"
+            path.write_text(json.dumps(asdict(made)), encoding="utf-8")
+            settle(path, self._folders.root / "manifest.json")
+        self._sweep(made)
+
+    def _sweep(self, made: Manifest) -> None:
+        """Removes files of earlier builds, once no reader can be using them any more."""
+        named = {part.name for part in (*made.curated, *made.panel)} | {made.facts}
+        for folder in (self._folders.curated, self._folders.panel):
+            for path in folder.glob("*.parquet"):
+                if path.name not in named and time.time() - path.stat().st_mtime > SWEEP_AFTER_SECONDS:
+                    os.unlink(path)
+
+
+def asset_rows(universe: Universe) -> pa.Table:
+    """Returns the universe as ASSETS rows."""
+    rows = [{name: getattr(item, name) for name in ASSETS.names} for item in universe.assets.values()]
+    return pa.Table.from_pylist(sorted(rows, key=lambda row: str(row["asset_id"])), schema=ASSETS.to_pyarrow())

@@ -1,0 +1,150 @@
+"""The best value of each asset, field and day among all sources, and the rule that chose it (market.md M1, M2).
+
+Within a source the latest knowledge counts. Among sources a price is the volume-weighted median; any other field
+comes from the first source in PRIORITY. A price that jumps without a second source is set aside for that day.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import ibis
+
+from mercato.market.schema import CURATED
+
+PRICE, VOLUME = "price_usd", "volume_usd_24h"
+KEY = ["asset_id", "field", "day"]
+
+#: Sources in the order in which they are believed where they cannot be averaged; all others come after, by name.
+PRIORITY = ("sec", "onchain", "coingecko", "coinmarketcap", "defillama", "geckoterminal")
+
+#: A jump is a log change beyond SIGMAS robust deviations of the asset's own recent changes.
+SIGMAS = 5.0
+#: The deviation is taken to be at least this much a day: a quiet asset may move by two thirds without suspicion.
+LEAST_SIGMA = 0.10
+HISTORY_DAYS, LEAST_RETURNS, GAP_DAYS = 50, 20, 7
+#: From so many days before a day its own choice can be made again without older rows.
+LOOKBACK = timedelta(days=HISTORY_DAYS + 2 * GAP_DAYS)
+#: The median of absolute values times this is the standard deviation of a normal variable.
+MAD_TO_SIGMA = 1.4826
+
+RULES = {
+    "single/1": "the only source of that day",
+    "median/1": "volume-weighted median of the sources of that day",
+    "priority/1": "the source that comes first in the order of belief",
+    "jump-rejected/1": "a change beyond 5 robust deviations that no second source confirms; no value for that day",
+}
+
+
+def curated(daily: ibis.Table, first: date | None = None, *, sources: int = 2) -> ibis.Table:
+    """Returns CURATED rows from DAILY rows, from the day `first` on; rows before it only lend their history.
+
+    `sources` is how many sources there are at most; with one, nothing needs to be compared among them.
+    """
+    chosen = _among_sources(_latest(daily)) if sources > 1 else _only(_latest(daily))
+    judged = _without_jumps(chosen)
+    rows = judged if first is None else judged.filter(judged.day >= first)
+    return rows.select(*CURATED.names).cast(CURATED)
+
+
+def _latest(daily: ibis.Table) -> ibis.Table:
+    """Returns one row per asset, field, day and source: the one observed last."""
+    order = [daily.observed_at.desc(), daily.valid_time.desc(), daily.raw_sha.desc()]
+    place = ibis.row_number().over(ibis.window(group_by=[*KEY, "source"], order_by=order))
+    ranked = daily.mutate(place=place)
+    return ranked.filter(ranked.place == 0).drop("place")
+
+
+def _only(rows: ibis.Table) -> ibis.Table:
+    return rows.mutate(sources=ibis.literal(1, "int64"), spread=ibis.literal(0.0), rule=ibis.literal("single/1"))
+
+
+def _among_sources(rows: ibis.Table) -> ibis.Table:
+    key = ibis.window(group_by=KEY)
+    counted = rows.mutate(
+        sources=rows.count().over(key),
+        spread=rows.value.max().over(key) / rows.value.min().over(key).nullif(0.0) - 1.0,
+    )
+    several = counted.filter(counted.sources > 1).mutate(spread=ibis._.spread.fill_null(0.0))
+    single = _only(counted.filter(counted.sources == 1).drop("sources", "spread"))
+    names = single.columns
+    return single.union(_median(several).select(*names)).union(_first(several).select(*names))
+
+
+def _median(several: ibis.Table) -> ibis.Table:
+    """Returns for each price the source whose value is the volume-weighted median; without volumes all weigh alike."""
+    prices = several.filter(several.field == PRICE)
+    volumes = several.filter(several.field == VOLUME)
+    volumes = volumes.select("asset_id", "day", "source", weight=volumes.value)
+    weighed = prices.left_join(volumes, ["asset_id", "day", "source"])
+    weighed = weighed.select(*prices.columns, weight=weighed.weight.fill_null(0.0))
+    key = ibis.window(group_by=KEY)
+    weighed = weighed.mutate(weight=(weighed.weight.sum().over(key) > 0).ifelse(weighed.weight, 1.0))
+    running = ibis.cumulative_window(group_by=KEY, order_by=["value", "source"])
+    summed = weighed.mutate(below=weighed.weight.sum().over(running), total=weighed.weight.sum().over(key))
+    upper = summed.filter(summed.below * 2 >= summed.total)
+    place = ibis.row_number().over(ibis.window(group_by=KEY, order_by=[upper.below, upper.value, upper.source]))
+    ranked = upper.mutate(place=place, rule=ibis.literal("median/1"))
+    return ranked.filter(ranked.place == 0)
+
+
+def _first(several: ibis.Table) -> ibis.Table:
+    rows = several.filter(several.field != PRICE)
+    rank = rows.source.cases(*[(name, place) for place, name in enumerate(PRIORITY)], else_=len(PRIORITY))
+    order = [rank, rows.source]
+    place = ibis.row_number().over(ibis.window(group_by=KEY, order_by=order))
+    ranked = rows.mutate(place=place, rule=ibis.literal("priority/1"))
+    return ranked.filter(ranked.place == 0)
+
+
+def _without_jumps(rows: ibis.Table) -> ibis.Table:
+    """Returns the rows with prices of one source that jump set to NULL.
+
+    A change counts as a jump against both of the two prices before it, so that a new level is believed on its
+    second day, and the return from a bad price at once.
+    """
+    prices = rows.filter(rows.field == PRICE)
+    by_day = ibis.window(group_by="asset_id", order_by="day")
+    steps = prices.select(
+        "asset_id",
+        "day",
+        "sources",
+        log=prices.value.ln(),
+        log_1=prices.value.lag(1).over(by_day).ln(),
+        log_2=prices.value.lag(2).over(by_day).ln(),
+        day_1=prices.day.lag(1).over(by_day),
+        day_2=prices.day.lag(2).over(by_day),
+    )
+    near = steps.day.delta(steps.day_1, unit="day") <= GAP_DAYS
+    steps = steps.mutate(change=near.ifelse((steps.log - steps.log_1).abs(), ibis.null("float64")))
+    suspects = steps.filter(steps.change > SIGMAS * LEAST_SIGMA).select("asset_id").distinct()
+    watched = steps.semi_join(suspects, "asset_id")
+    jumps = _jumps(watched)
+    flagged = rows.left_join(jumps, [rows.asset_id == jumps.asset_id, rows.day == jumps.day])
+    flagged = flagged.select(*[rows[name] for name in rows.columns], jumped=jumps.jumped)
+    jumped = flagged.jumped.fill_null(False) & (flagged.field == PRICE)
+    nothing = ibis.null("float64")
+    return flagged.mutate(
+        value=jumped.ifelse(nothing, flagged.value),
+        low=jumped.ifelse(nothing, flagged.low),
+        high=jumped.ifelse(nothing, flagged.high),
+        rule=jumped.ifelse("jump-rejected/1", flagged.rule),
+    )
+
+
+def _jumps(watched: ibis.Table) -> ibis.Table:
+    """Returns the asset and day of each price that is a jump; only assets with a large change are looked at."""
+    before = ibis.range_window(
+        group_by="asset_id",
+        order_by="day",
+        preceding=(ibis.interval(days=HISTORY_DAYS), ibis.interval(days=1)),
+    )
+    judged = watched.mutate(
+        sigma=watched.change.median().over(before) * MAD_TO_SIGMA, returns=watched.change.count().over(before)
+    )
+    limit = SIGMAS * ibis.greatest(judged.sigma, LEAST_SIGMA)
+    close = judged.day.delta(judged.day_2, unit="day") <= 2 * GAP_DAYS
+    second = close.ifelse((judged.log - judged.log_2).abs(), ibis.null("float64")).fill_null(float(10**6))
+    alone = (judged.sources == 1) & (judged.returns >= LEAST_RETURNS)
+    found = judged.filter(alone & (judged.change > limit) & (second > limit))
+    return found.select("asset_id", "day", jumped=ibis.literal(True))

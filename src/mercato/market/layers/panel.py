@@ -1,0 +1,168 @@
+"""The panel: one row per asset and calendar day, with carried prices and supplies and how old each is (M1, M2).
+
+A day follows from the facts known at the end of the day before and the curated rows of that day. The same
+expression makes a whole history (no facts yet) or one more day (facts of the day before), so both agree.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import ibis
+import pyarrow as pa
+
+from mercato.market.schema import PANEL
+
+#: A fact: the last known value of a field of an asset. `since` is the first day on which the asset had that field.
+FACTS = ibis.schema(
+    {
+        "asset_id": "string",
+        "field": "string",
+        "day": "date",
+        "value": "float64",
+        "raw_sha": "string",
+        "since": "date",
+    }
+)
+
+PRICE, CAP, VOLUME, HIGH = "price_usd", "market_cap_usd", "volume_usd_24h", "price_high_usd"
+#: Supply fields from the most to the least trusted, with the tier that each is (M2).
+TIERS = {
+    "supply_onchain": "A",
+    "supply_circulating": "B",
+    "shares_outstanding": "B",
+    "supply_self_reported": "C",
+    "supply_total": "D",
+}
+CARRIED_FIELDS = (PRICE, CAP, "supply_max", *TIERS)
+
+FRESH_DAYS, CARRIED_DAYS, STALE_DAYS = 1, 3, 7
+#: Reference totals come monthly, companies do not vanish: their last value stands longer, and is then unknown, not 0.
+REFERENCE_DAYS = 35
+#: A better tier yields to a lesser one when it is older than this.
+SUPPLY_DAYS = 45
+MICRO, LARGEST = 1_000_000.0, 9.2e18
+
+
+def facts(curated: ibis.Table, before: ibis.Table | None = None) -> ibis.Table:
+    """Returns every carried fact: those of the curated rows, and those known `before` the first of them."""
+    rows = curated.filter(curated.field.isin(CARRIED_FIELDS) & curated.value.notnull())
+    found = rows.select("asset_id", "field", "day", "value", "raw_sha", since=rows.day).cast(FACTS)
+    return found if before is None else found.union(before.select(*FACTS.names).cast(FACTS))
+
+
+def last_facts(known: ibis.Table) -> ibis.Table:
+    """Returns the latest fact of each asset and field: what the next day starts from."""
+    key = ["asset_id", "field"]
+    latest = known.group_by(key).agg(
+        value=known.value.argmax(known.day),
+        raw_sha=known.raw_sha.argmax(known.day),
+        last=known.day.max(),
+        since=known.since.min(),
+    )
+    return latest.mutate(day=latest["last"]).select(*FACTS.names).cast(FACTS)
+
+
+def panel(
+    curated: ibis.Table, assets: ibis.Table, first: date, last: date, before: ibis.Table | None = None
+) -> ibis.Table:
+    """Returns PANEL rows for the days from `first` to `last`; `curated` holds the rows of those days only."""
+    known = facts(curated, before)
+    wide = _spine(known, first, last)
+    for field in CARRIED_FIELDS:
+        wide = _carry(wide, known, field)
+    wide = _today(wide, curated)
+    named = wide.inner_join(assets, "asset_id")
+    return _states(named).select(*PANEL.names).cast(PANEL)
+
+
+def _spine(known: ibis.Table, first: date, last: date) -> ibis.Table:
+    """Returns each asset's days, from its first price or vendor cap on."""
+    sized = known.filter(known.field.isin((PRICE, CAP)))
+    starts = sized.group_by("asset_id").agg(listed=sized.since.min())
+    count = max(0, (last - first).days + 1)
+    days = pa.table({"day": pa.array([first + timedelta(days=step) for step in range(count)], pa.date32())})
+    calendar = ibis.memtable(days)
+    spine = starts.cross_join(calendar)
+    return spine.filter(spine.day >= spine.listed)
+
+
+def _carry(wide: ibis.Table, known: ibis.Table, field: str) -> ibis.Table:
+    """Returns the spine with the last value of a field up to each day, its day and its raw document."""
+    rows = known.filter(known.field == field)
+    rows = rows.select(
+        fact_asset=rows.asset_id,
+        fact_day=rows.day,
+        **{field: rows.value, f"{field}_day": rows.day, f"{field}_sha": rows.raw_sha},
+    )
+    on = (wide.asset_id == rows.fact_asset, wide.day >= rows.fact_day)
+    return wide.asof_join(rows, on[1], on[0]).drop("fact_asset", "fact_day")
+
+
+def _today(wide: ibis.Table, curated: ibis.Table) -> ibis.Table:
+    """Returns the spine with what counts on its own day only: the volume, and the high of the price."""
+    rows = curated.filter(curated.field.isin((PRICE, HIGH, VOLUME)) & curated.value.notnull())
+    own = rows.group_by(["asset_id", "day"]).agg(
+        volume=rows.value.max(where=rows.field == VOLUME),
+        price_high=rows.high.max(where=rows.field != VOLUME),
+    )
+    joined = wide.left_join(own, ["asset_id", "day"])
+    return joined.select(*[wide[name] for name in wide.columns], own.volume, own.price_high)
+
+
+def _states(rows: ibis.Table) -> ibis.Table:
+    rows = _sized(_supplied(rows))
+    aged = ibis.coalesce(rows.price_age, rows.cap_age)
+    token = rows.kind == "token"
+    patience = token.ifelse(STALE_DAYS, REFERENCE_DAYS)
+    state = ibis.cases(
+        (aged <= FRESH_DAYS, "fresh"),
+        (aged <= CARRIED_DAYS, "carried"),
+        (aged <= patience, "stale"),
+        else_="inactive",
+    )
+    gone = token.ifelse(ibis.literal(0, "int64"), ibis.null("int64"))
+    inside = (rows.active_from.isnull() | (rows.day >= rows.active_from)) & (
+        rows.active_to.isnull() | (rows.day <= rows.active_to)
+    )
+    counts = inside & (rows.wraps.fill_null("") == "")
+    return rows.mutate(
+        price=rows[PRICE],
+        price_sha=rows[f"{PRICE}_sha"],
+        state=state,
+        cap=(aged > patience).ifelse(gone, rows.micro),
+        weight=counts.ifelse(1, 0),
+        listed_days=rows.day.delta(rows.listed, unit="day"),
+    )
+
+
+def _supplied(rows: ibis.Table) -> ibis.Table:
+    """Returns the rows with the best supply: the first tier that is not too old, otherwise the first there is."""
+    ages = {field: rows.day.delta(rows[f"{field}_day"], unit="day") for field in TIERS}
+    usable = [(ages[field] <= SUPPLY_DAYS, field) for field in TIERS]
+    present = [(rows[field].notnull(), field) for field in TIERS]
+
+    def pick(what: dict[str, ibis.Value]) -> ibis.Value:
+        return ibis.cases(*[(test, what[field]) for test, field in usable + present])
+
+    return rows.mutate(
+        supply=pick({field: rows[field] for field in TIERS}),
+        supply_age=pick({field: ages[field] for field in TIERS}),
+        supply_sha=pick({field: rows[f"{field}_sha"] for field in TIERS}),
+        supply_tier=pick({field: ibis.literal(tier) for field, tier in TIERS.items()}),
+        price_age=rows.day.delta(rows[f"{PRICE}_day"], unit="day"),
+        cap_age=rows.day.delta(rows[f"{CAP}_day"], unit="day"),
+    )
+
+
+def _sized(rows: ibis.Table) -> ibis.Table:
+    """Returns the rows with their cap in micro-USD; without price or supply, the vendor's cap stands, tier V."""
+    vendor = (rows[PRICE].isnull() | rows.supply.isnull()) & rows[CAP].notnull()
+    dollars = vendor.ifelse(rows[CAP], rows[PRICE] * rows.supply)
+    micro = dollars * MICRO
+    return rows.mutate(
+        micro=(micro < LARGEST).ifelse(micro.round(0), ibis.null("float64")).cast("int64"),
+        supply_tier=vendor.ifelse("V", rows.supply_tier),
+        supply_age=vendor.ifelse(rows.cap_age, rows.supply_age),
+        supply_sha=vendor.ifelse(rows[f"{CAP}_sha"], rows.supply_sha),
+    )

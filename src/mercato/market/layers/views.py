@@ -1,0 +1,95 @@
+"""What a metric sees: the tables cut at the query's day, and the raw documents behind what it read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+import ibis
+
+from mercato.market import schema
+from mercato.market.layers.build import Manifest, asset_rows
+from mercato.market.layers.files import Folders
+from mercato.market.layers.panel import FACTS, panel
+from mercato.market.metrics.base import Inputs, Scope
+from mercato.market.model import InputSet, Query, Segment
+from mercato.market.universe import Universe
+from mercato.store.analytics import Engine
+
+
+def view(
+    engine: Engine, folders: Folders, made: Manifest, segments: Sequence[Segment], universe: Universe, query: Query
+) -> Inputs:
+    """Returns the inputs of a metric, cut at its as-of day."""
+    curated = engine.read([folders.curated / part.name for part in made.curated], schema.CURATED)
+    curated = curated.filter(curated.day <= query.as_of)
+    assets = engine.table(asset_rows(universe), schema.ASSETS)
+
+    def rows(name: str) -> ibis.Table:
+        columns = schema.SEGMENT_TABLES[name]
+        return engine.read(segment_files(folders, segments, name), columns)
+
+    return Inputs(
+        engine=engine,
+        panel=_panel(engine, folders, made, curated, assets, query.as_of),
+        curated=curated,
+        assets=assets,
+        documents=_until(rows("documents"), "created_at", query.as_of),
+        labels=rows("labels"),
+        engagements=_until(rows("engagements"), "at", query.as_of),
+        commits=_until(rows("commits"), "authored_at", query.as_of),
+        repositories=rows("repositories"),
+        evidence=_evidence(engine, curated, segments, universe),
+    )
+
+
+def segment_files(folders: Folders, segments: Sequence[Segment], name: str) -> list[Path]:
+    """Returns the files of one table in the segments that have it."""
+    return [folders.segments / item.id / f"{name}.parquet" for item in segments if item.rows.get(name)]
+
+
+def _until(rows: ibis.Table, column: str, as_of: date) -> ibis.Table:
+    return rows.filter(rows[column].date() <= as_of)
+
+
+def _panel(
+    engine: Engine, folders: Folders, made: Manifest, curated: ibis.Table, assets: ibis.Table, as_of: date
+) -> ibis.Table:
+    """Returns the panel up to a day; days after the last one built follow from the facts known at its end."""
+    built = engine.read([folders.panel / part.name for part in made.panel], schema.PANEL)
+    built = built.filter(built.day <= as_of)
+    if not made.last or date.fromisoformat(made.last) >= as_of:
+        return built
+    known = engine.read([folders.panel / made.facts], FACTS)
+    first = date.fromisoformat(made.last) + timedelta(days=1)
+    return built.union(panel(curated.filter(curated.day >= first), assets, first, as_of, known))
+
+
+def _evidence(
+    engine: Engine, curated: ibis.Table, segments: Sequence[Segment], universe: Universe
+) -> Callable[[Scope, Sequence[str] | None], InputSet]:
+    version = f"{universe.version}:{universe.hash[:16]}"
+
+    def behind(scope: Scope, assets: Sequence[str] | None) -> InputSet:
+        if scope == "panel":
+            rows = curated if assets is None else curated.filter(curated.asset_id.isin(list(assets)))
+            used = engine.rows(rows.group_by("raw_sha").agg(n=rows.count()))
+            shas = {str(row["raw_sha"]) for row in used}
+            count = sum(int(str(row["n"])) for row in used)
+        else:
+            names = ("documents", "labels", "engagements") if scope == "documents" else ("commits", "repositories")
+            read = [item for item in segments if any(item.rows.get(name) for name in names)]
+            shas = {item.sha for item in read}
+            count = sum(item.rows.get(name, 0) for item in read for name in names)
+        return input_set(shas, segments, version, count)
+
+    return behind
+
+
+def input_set(shas: set[str], segments: Sequence[Segment], universe: str, rows: int) -> InputSet:
+    """Returns the input set of these raw documents: a hash of them, their readings and the universe."""
+    readings = sorted((item.sha, item.source, item.parser) for item in segments if item.sha in shas)
+    body = "\n".join([universe, *("|".join(reading) for reading in readings)])
+    return InputSet(hashlib.sha256(body.encode()).hexdigest(), tuple(sorted(shas)), universe, rows)
