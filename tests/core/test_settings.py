@@ -118,6 +118,6 @@ def test_a_secret_cannot_be_changed_or_turned_to_json() -> None:
     secret = Secret("hunter2")
 
     with pytest.raises(AttributeError):
-        secret._value = "other"  # type: ignore[assignment]
+        secret._value = "other"
     with pytest.raises(TypeError):
         json.dumps(secret)

@@ -53,8 +53,8 @@ def enqueue(
         "cancelling": False,
         "made": now,
     }
-    added = tx.execute(_insert(tx).values(row).on_conflict_do_nothing(index_elements=["kind", "key"]))
-    if added.rowcount:
+    insert = _insert(tx).values(row).on_conflict_do_nothing(index_elements=["kind", "key"]).returning(job.c.id)
+    if tx.execute(insert).first():
         tx.wake()
         return made
     return JobId(tx.execute(sa.select(job.c.id).where(job.c.kind == kind, job.c.key == key)).scalar_one())
