@@ -4,6 +4,7 @@ A room hands in what it has, and only what it needs:
 
     pages.py    NAV: ((path, label), ...)    pages(room, render) -> APIRouter    live(room, render) -> {event: renderer}
     routes.py   router(room) -> APIRouter    the JSON API, mounted under /api/<room>
+    jobs.py     handlers(room) -> {kind: handler}    SUBSCRIPTIONS: {event: kinds}    SCHEDULES: (Schedule, ...)
 
 `render(template, **context)` comes from the web floor; a renderer returns (topic, name, html) for what an event makes
 new. The page at `/` is the first room's own, where one of its routers has it.
@@ -11,9 +12,13 @@ new. The page at `/` is the first room's own, where one of its routers has it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+import signal
+import threading
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -30,8 +35,12 @@ from mercato import api, web
 from mercato.api.logs import configure
 from mercato.api.problems import Problem
 from mercato.api.settings import ApiSettings
+from mercato.core.errors import Conflict
 from mercato.core.settings import Settings, load
 from mercato.store import Store, StoreSettings, migrate
+from mercato.store.history import head, present
+from mercato.store.model import Schedule
+from mercato.store.worker import Handler, Worker
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SECTIONS = (ApiSettings, StoreSettings)
@@ -63,8 +72,12 @@ def rooms(store: Store, settings: Settings) -> tuple[Room, ...]:
     return (Room("market", None),)
 
 
-def create_app(settings: Settings, store: Store, parts: Sequence[Room]) -> FastAPI:
-    """Returns the application that serves the rooms; opening and closing the store stays with the caller."""
+def create_app(settings: Settings, store: Store, parts: Sequence[Room], *, worker: bool = True) -> FastAPI:
+    """Returns the application that serves the rooms; opening and closing the store stays with the caller.
+
+    While it runs it follows the outbox, so that what other processes commit reaches open pages. `worker` lets it do
+    jobs too.
+    """
     wanted = settings.of(ApiSettings)
     metrics = api.Metrics()
     hub = api.Hub(limit=wanted.subscribers, metrics=metrics)
@@ -80,14 +93,22 @@ def create_app(settings: Settings, store: Store, parts: Sequence[Room]) -> FastA
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
+        follower = create_worker(store, parts, threads=2 if worker else 0)
+        relay = api.Relay(hub, asyncio.get_running_loop(), renderers(parts, site), metrics)
+        follower.feed.subscribe(relay)
+        follower.start()
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(follower.stop)
 
     app = api.create(
         version=version("mercato"),
         hub=hub,
         metrics=metrics,
-        health=api.Health(),
+        health=api.Health({"database": lambda: check(store)}),
         limits=api.Limits(wanted.body_octets, wanted.seconds),
+        origins=wanted.origins,
         page=problem_page,
         lifespan=lifespan,
         outer=_outer(wanted),
@@ -97,8 +118,38 @@ def create_app(settings: Settings, store: Store, parts: Sequence[Room]) -> FastA
             app.include_router(routes.router(room.service), prefix=f"/api/{room.name}", tags=[room.name])
         if pages := room.part("pages"):
             app.include_router(pages.pages(room.service, site.render), include_in_schema=False)
-    app.include_router(web.router(site))
+    app.include_router(web.router(site, lambda: api.operations(app)))
     return app
+
+
+def create_worker(store: Store, parts: Sequence[Room], *, threads: int = 2) -> Worker:
+    """Returns a worker for every room's jobs; with no threads it only lets events out and tells live readers."""
+    handlers: dict[str, Handler] = {}
+    subscriptions: dict[str, list[str]] = {}
+    schedules: list[Schedule] = []
+    for room in parts:
+        if jobs := room.part("jobs"):
+            handlers |= jobs.handlers(room.service)
+            schedules += jobs.SCHEDULES
+            for event, kinds in jobs.SUBSCRIPTIONS.items():
+                subscriptions.setdefault(event, []).extend(kinds)
+    return Worker(
+        store, handlers, subscriptions=subscriptions, schedules=schedules, threads=threads, poll=timedelta(seconds=0.5)
+    )
+
+
+def renderers(parts: Sequence[Room], site: web.Site) -> Mapping[str, api.Renderer]:
+    """Returns what each room makes new on its pages for an event."""
+    offered = [(room, pages) for room in parts if (pages := room.part("pages")) and hasattr(pages, "live")]
+    return {event: make for room, pages in offered for event, make in pages.live(room.service, site.text).items()}
+
+
+def check(store: Store) -> None:
+    """Raises where the database cannot be reached, or is not in the shape that this release needs."""
+    with store.read() as session:
+        found = present(session)
+    if found != head():
+        raise Conflict(f"database was at step {found!r}, not {head()!r}", hint="run `mercato up` to migrate it")
 
 
 def _outer(wanted: ApiSettings) -> tuple[Middleware, ...]:
@@ -127,14 +178,26 @@ def run(*, host: str | None = None, port: int | None = None, worker: bool = True
     configure(wanted.log)
     store = open_store(settings)
     try:
-        app = create_app(settings, store, rooms(store, settings))
+        app = create_app(settings, store, rooms(store, settings), worker=worker)
         Server(_config(app, host or wanted.host, wanted.port if port is None else port)).run()
     finally:
         store.close()
 
 
 def work() -> None:
-    """Runs jobs until a signal ends it."""
+    """Runs jobs until a signal ends it: migrations first; running jobs are waited for."""
+    settings = load(*SECTIONS)
+    configure(settings.of(ApiSettings).log)
+    store = open_store(settings)
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    worker = create_worker(store, rooms(store, settings), threads=4)
+    worker.start()
+    typer.echo("Mercato works; stop it with Ctrl-C.")
+    ended.wait()
+    worker.stop()
+    store.close()
 
 
 def _config(app: FastAPI, host: str, port: int) -> uvicorn.Config:

@@ -7,7 +7,7 @@ from mercato.api.factory import Limits, create, operations
 from mercato.api.health import Check, Health
 from mercato.api.hub import Hub, Message, Subscription
 from mercato.api.metrics import Metrics
-from mercato.api.relay import Fragment, Relay
+from mercato.api.relay import Fragment, Relay, Renderer
 
 __all__ = [
     "Check",
@@ -18,6 +18,7 @@ __all__ = [
     "Message",
     "Metrics",
     "Relay",
+    "Renderer",
     "Subscription",
     "create",
     "operations",

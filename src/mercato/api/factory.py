@@ -17,7 +17,7 @@ from mercato.api.health import Health
 from mercato.api.hub import Hub
 from mercato.api.live import Live
 from mercato.api.metrics import Metrics
-from mercato.api.middleware import BodyLimit, RequestContext, SecurityHeaders, TimeLimit
+from mercato.api.middleware import BodyLimit, RequestContext, SameOrigin, SecurityHeaders, TimeLimit
 
 _PROBLEM: dict[str, Any] = {problems.MEDIA_TYPE: {"schema": problems.SCHEMA}}
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -38,6 +38,7 @@ def create(
     metrics: Metrics | None = None,
     health: Health | None = None,
     limits: Limits | None = None,
+    origins: tuple[str, ...] = (),
     page: problems.PageRenderer | None = None,
     lifespan: Lifespan | None = None,
     outer: tuple[Middleware, ...] = (),
@@ -57,6 +58,7 @@ def create(
         middleware=[
             Middleware(RequestContext, metrics=metrics),
             Middleware(SecurityHeaders),
+            Middleware(SameOrigin, origins=origins),
             *outer,
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
             Middleware(TimeLimit, seconds=limits.seconds),
@@ -65,7 +67,7 @@ def create(
     )
     problems.install(app, page)
     app.include_router(health_routes.router(health or Health(), metrics))
-    app.add_api_websocket_route("/live", Live(hub).endpoint)
+    app.add_api_websocket_route("/live", Live(hub, origins=origins).endpoint)
     return app
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from mercato.api.hub import Hub, HubFull, Message, Subscription
+from mercato.api.origin import welcome
 from mercato.core.errors import InvalidInput
 
 log = structlog.get_logger("mercato.live")
@@ -26,7 +26,7 @@ class Live:
 
     async def endpoint(self, socket: WebSocket) -> None:
         """Answers one WebSocket."""
-        if not self._welcome(socket):
+        if not welcome(socket.headers, self.origins):
             log.warning("origin refused", origin=socket.headers.get("origin"))
             await socket.close(POLICY, "origin not allowed")
             return
@@ -59,13 +59,6 @@ class Live:
         while True:
             text = await subscription.next(self.heartbeat)
             await socket.send_text(text or Message("beat").encode(self.hub.cursor))
-
-    def _welcome(self, socket: WebSocket) -> bool:
-        """Says whether the page is one of ours. One without an Origin is no browser and has no cookie to use."""
-        origin = socket.headers.get("origin")
-        if origin is None or origin in self.origins:
-            return True
-        return urlsplit(origin).netloc.lower() == socket.headers.get("host", "").lower()
 
 
 async def _drain(socket: WebSocket) -> None:

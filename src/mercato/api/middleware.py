@@ -9,7 +9,7 @@ import asyncio
 import re
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mercato.api import problems
 from mercato.api.metrics import Metrics
+from mercato.api.origin import welcome
 
 log = structlog.get_logger("mercato.http")
 _ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -102,6 +103,23 @@ class SecurityHeaders:
             await send(message)
 
         await self.app(scope, receive, add if scope["type"] == "http" else send)
+
+
+class SameOrigin:
+    """Refuses to change anything for the page of another site, whatever cookies the browser sends along."""
+
+    def __init__(self, app: ASGIApp, origins: Sequence[str] = ()) -> None:
+        self.app = app
+        self.origins = frozenset(origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes one request on."""
+        safe = scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS")
+        if safe or welcome(Headers(scope=scope), self.origins):
+            await self.app(scope, receive, send)
+            return
+        body = problems.problem(403, "other-origin", "the request came from the page of another site")
+        await JSONResponse(body, 403, media_type=problems.MEDIA_TYPE)(scope, receive, send)
 
 
 class TimeLimit:

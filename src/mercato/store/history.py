@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 if TYPE_CHECKING:
-    from mercato.store.engine import Store, Transaction
+    from mercato.store.engine import Read, Store, Transaction
 
 FOLDER = Path(__file__).parent / "migrations"
 LOCK = 0x6D65726361746F  # "mercato": processes that migrate one PostgreSQL database queue on this number
@@ -22,6 +23,11 @@ def migrate(store: Store) -> None:
     with store.transaction() as tx:
         lock(tx)
         command.upgrade(config(tx), "head")
+
+
+def present(session: Read) -> str | None:
+    """Returns the number of the newest step that the database has seen; None before the first."""
+    return MigrationContext.configure(session.connection).get_current_revision()
 
 
 def lock(tx: Transaction) -> None:

@@ -106,7 +106,7 @@ def series(
     )  # fmt: skip
     return Series(
         grid.name, grid.figure, kind, drawn, _y_labels(low, high, unit), _x_labels(times),
-        _summary(drawn, columns, times, unit), _data(times, drawn, kind, unit),
+        _summary(drawn, columns, times, unit), _data(times, drawn, kind, unit, (low, high)),
     )  # fmt: skip
 
 
@@ -212,7 +212,12 @@ def _piece(points: list[str], height: int, filled: bool) -> str:
 
 
 def _y_labels(low: float, high: float, unit: str) -> tuple[str, ...]:
-    return tuple(formats.by_unit(f"{high - (high - low) * at / STEPS:.10g}", unit) for at in range(STEPS + 1))
+    return tuple(formats.axis(f"{tick:.10g}", unit) for tick in reversed(_ticks(low, high)))
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Returns the places of the rules, from the lowest up."""
+    return [low + (high - low) * at / STEPS for at in range(STEPS + 1)]
 
 
 def _x_labels(times: Sequence[float]) -> tuple[str, ...]:
@@ -239,12 +244,15 @@ def _summary(
     return span + " ".join(said)
 
 
-def _data(times: Sequence[float], lines: Sequence[Line], kind: Kind, unit: str) -> str:
+def _data(times: Sequence[float], lines: Sequence[Line], kind: Kind, unit: str, domain: tuple[float, float]) -> str:
     """Returns what the chart island reads. `<` is escaped, so that the text cannot end its script element."""
     body = {
         "kind": kind,
         "unit": unit,
         "x": [int(moment) for moment in times],
+        "y": domain,
+        "ticks": _ticks(*domain),
+        "tickWords": _y_labels(*domain, unit)[::-1],
         "lines": [{"label": line.label, "colour": line.colour, "values": line.values} for line in lines],
     }
     return Markup(json.dumps(body, separators=(",", ":")).replace("<", "\\u003c").replace("&", "\\u0026"))  # noqa: S704

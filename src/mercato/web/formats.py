@@ -48,7 +48,9 @@ def percent(value: object, places: int = 1) -> str:
 def change(value: object, places: int = 1) -> str:
     """Returns a change as a percentage with its sign: 0.05 -> `+5.0%`."""
     number = decimal(value)
-    return UNKNOWN if number is None else f"{number * 100:+,.{places}f}%".replace("-", "−")
+    if number is None:
+        return UNKNOWN
+    return f"{number * 100:{'+' if number else ''},.{places}f}%".replace("-", "−")
 
 
 def direction(value: object) -> str:
@@ -68,9 +70,20 @@ def by_unit(value: object, unit: str) -> str:
             return percent(value)
         case "date" | "text" | "name" | "asset_id" | "symbol" | "":
             return UNKNOWN if value is None else str(value)
+        case "count" if (number := decimal(value)) is not None and abs(number) < 100_000:
+            return f"{number:,.0f}".replace("-", "−") if number == number.to_integral_value() else compact(value)
         case "days":
             return UNKNOWN if value is None else f"{value} d"
     return compact(value) if decimal(value) is not None else (UNKNOWN if value is None else str(value))
+
+
+def axis(value: object, unit: str) -> str:
+    """Returns a value as a tick of an axis says it: as `by_unit`, without zeros at the end."""
+    words = by_unit(value, unit)
+    head, point, tail = words.partition(".")
+    digits = tail.rstrip("TBMk%")
+    kept = digits.rstrip("0")
+    return head + (point + kept if kept else "") + tail[len(digits) :]
 
 
 def _significant(number: Decimal, digits: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from fastapi import APIRouter, Request
@@ -14,8 +16,8 @@ from mercato.web.site import Site
 _YEAR = 31_536_000
 
 
-def router(site: Site) -> APIRouter:
-    """Returns the routes that serve the site's own files and settings."""
+def router(site: Site, operations: Callable[[], Sequence[Mapping[str, Any]]] = tuple) -> APIRouter:
+    """Returns the site's own routes; `operations` lists what the JSON API offers, for the page about it."""
     routes = APIRouter(include_in_schema=False)
     routes.add_api_route("/static/{name}", site.assets.serve, methods=["GET", "HEAD"])
 
@@ -34,6 +36,14 @@ def router(site: Site) -> APIRouter:
             COOKIE, chosen, max_age=_YEAR, httponly=True, samesite="lax", secure=request.url.scheme == "https"
         )
         return answer
+
+    @routes.get("/")
+    async def start() -> Response:
+        return RedirectResponse(site.nav[0].path, 307) if site.nav else site.render("web/start.html")
+
+    @routes.get("/api")
+    async def interface() -> Response:
+        return site.render("web/api.html", operations=operations())
 
     return routes
 

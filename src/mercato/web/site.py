@@ -80,7 +80,7 @@ class Site:
 
     def text(self, template: str, /, **context: object) -> str:
         """Returns a rendered template as text, as the live hub sends it."""
-        context.setdefault("topic", template.split("/")[0] if "/" in template else "")
+        context.setdefault("topic", _topic(template))
         return self._environment.get_template(template).render(context)
 
 
@@ -89,3 +89,9 @@ def fill(pattern: str, columns: Sequence[str], row: Sequence[str | None]) -> str
     for name, value in zip(columns, row, strict=True):
         pattern = pattern.replace("{" + name + "}", quote(value or "", safe=""))
     return pattern
+
+
+def _topic(template: str) -> str:
+    """Returns what a page listens to: the room of its template; pages of the floor itself listen to nothing."""
+    room, slash, _ = template.partition("/")
+    return room if slash and room != "web" else ""

@@ -3,6 +3,9 @@ export type Data = {
   kind: "line" | "area" | "stacked";
   unit: string;
   x: number[];
+  y: [number, number];
+  ticks: number[];
+  tickWords: string[];
   lines: { label: string; colour: string; values: (number | null)[] }[];
 };
 

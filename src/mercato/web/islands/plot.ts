@@ -68,10 +68,11 @@ function options(host: HTMLElement, data: Data): uPlot.Options {
     height: host.clientHeight,
     legend: { show: false },
     cursor: { y: false, points: { size: 7 } },
-    scales: { y: { range: data.kind === "line" ? undefined : (_, low, high) => [Math.min(0, low), high * 1.04] } },
+    padding: [1, 1, 0, 0],
+    scales: { y: { range: data.y } },
     axes: [
-      { ...axis, grid: { show: false }, space: 90 },
-      { ...axis, size: 62, values: (_, ticks) => ticks.map((tick) => words(tick, data.unit)) },
+      { ...axis, grid: { show: false }, size: 40, space: 90 },
+      { ...axis, size: 62, splits: data.ticks, values: data.tickWords },
     ],
     // Layers of a stack are drawn from the top down, so that each covers what is not its own.
     series: [{ value: "{YYYY}-{MM}-{DD}" }, ...(data.kind === "stacked" ? drawn.toReversed() : drawn)],

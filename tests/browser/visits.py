@@ -1,0 +1,119 @@
+"""Visits of a page by a real Chromium, and the standard that every page of every room is held to.
+
+A page test of a room is one line of a parametrised list:
+
+    @pytest.mark.browser
+    @pytest.mark.parametrize("path", ["/", "/builders"])
+    def test_the_page_meets_the_standard(visits: Visits, address: str, path: str) -> None:
+        visits.check(address + path)
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, Response
+
+ROOT = Path(__file__).parents[2]
+AXE = Path(__file__).parent / "axe"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+]  # fmt: skip
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},
+    "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 900}},
+    "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}, "is_mobile": True},
+}
+FIRST_LOAD_OCTETS = 90_000
+
+
+@dataclass
+class Visit:
+    """One opened page: what it logged, and what it loaded, in octets as they crossed the wire."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    loaded: dict[str, int] = field(default_factory=dict)
+
+
+class Visits:
+    """Opens pages in the looks that matter and checks them."""
+
+    def __init__(self, browser: Browser, axe: str) -> None:
+        self.browser = browser
+        self._axe = axe
+
+    @contextmanager
+    def open(self, url: str, look: str = "light", **more: Any) -> Iterator[Visit]:
+        """Opens a page and collects every console error, policy violation, failed request and uncaught exception."""
+        context = self.browser.new_context(**{**LOOKS[look], **more})
+        try:
+            page = context.new_page()
+            visit = Visit(page)
+            page.on("console", lambda m: visit.complaints.append(m.text) if m.type in ("error", "warning") else None)
+            page.on("pageerror", lambda error: visit.complaints.append(f"uncaught: {error}"))
+            page.on("requestfailed", lambda request: visit.complaints.append(f"failed: {request.url}"))
+            page.on("response", lambda response: _note(visit, response))
+            page.goto(url, wait_until="networkidle")
+            yield visit
+        finally:
+            context.close()
+
+    def check(self, url: str) -> None:
+        """Holds a page to the standard: axe, silence, width, headings, and all of its text without a script."""
+        shown = {look: self._look(url, look) for look in LOOKS}
+        with self.open(url, java_script_enabled=False) as plain:
+            text = plain.page.inner_text("main")
+        missing = [heading for headings in shown.values() for heading in headings if heading not in text]
+
+        assert len(text.strip()) > 20, f"{url} says nothing without a script"
+        assert not missing, f"{url} hides {missing!r} without a script"
+
+    def violations(self, page: Page) -> list[str]:
+        """Returns what axe finds wrong, with the places."""
+        page.evaluate(self._axe)
+        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+        found = page.evaluate("tags => axe.run(document, { runOnly: tags })", tags)
+        return [
+            f"{item['id']}: {node['html'][:120]} {node['failureSummary'][:200]}"
+            for item in found["violations"]
+            for node in item["nodes"]
+        ]
+
+    def _look(self, url: str, look: str) -> list[str]:
+        with self.open(url, look) as visit:
+            page = visit.page
+            found = self.violations(page)
+            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            headings = page.locator("h1").all_inner_texts()
+
+        assert found == [], f"{url} ({look}): {found}"
+        assert visit.complaints == [], f"{url} ({look}): {visit.complaints}"
+        assert wide <= 0, f"{url} ({look}) is {wide} px too wide"
+        assert len(headings) == 1, f"{url} has the main headings {headings!r}"
+        assert sum(visit.loaded.values()) <= FIRST_LOAD_OCTETS, f"{url} loads {visit.loaded}"
+        return headings
+
+
+def axe_source(deno: str, cache: Path) -> str:
+    """Returns axe-core as one script; Deno fetches it, pinned by the hash in axe/deno.lock, and keeps it in `cache`."""
+    made = cache / "axe.js"
+    if not made.exists() or made.stat().st_mtime < (AXE / "deno.lock").stat().st_mtime:
+        cache.mkdir(parents=True, exist_ok=True)
+        flags = ["--quiet", "--frozen", "--platform=browser", "--format=iife", "-o", str(made), "axe.ts"]
+        subprocess.run([deno, "bundle", *flags], cwd=AXE, check=True, capture_output=True)
+    return made.read_text(encoding="utf-8")
+
+
+def _note(visit: Visit, response: Response) -> None:
+    """Counts what a response weighed as it was sent: headers, and the body as it was compressed."""
+    if response.status >= 400:
+        visit.complaints.append(f"{response.status}: {response.url}")
+    body = int(response.headers.get("content-length", "0"))
+    visit.loaded[response.url] = body + sum(len(k) + len(v) + 4 for k, v in response.headers.items())
