@@ -17,9 +17,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from mercato.core.clock import Clock
 from mercato.market.connectors.errors import CircuitOpen
-from mercato.market.connectors.pace import Pace
-from mercato.market.connectors.state import SourceState
+from mercato.market.connectors.state import Notebook
 
 State = Literal["closed", "open", "half-open"]
 Event = Literal["success", "failure", "tripped", "cooled"]
@@ -49,10 +49,10 @@ class Breaker:
     """The breaker of one account, kept between runs."""
 
     def __init__(
-        self, account: str, state: SourceState, pace: Pace, *, threshold: int = 5, cool_down: float = 60.0
+        self, account: str, state: Notebook, clock: Clock, *, threshold: int = 5, cool_down: float = 60.0
     ) -> None:
         self.account, self.threshold, self.cool_down = account, threshold, cool_down
-        self._state, self._pace = state, pace
+        self._state, self._clock = state, clock
 
     def read(self) -> Circuit:
         """Returns where the breaker stands."""
@@ -65,7 +65,7 @@ class Breaker:
         if circuit.state != "open":
             return
         until = datetime.fromisoformat(circuit.open_until)
-        if self._pace.now() < until:
+        if self._clock.now() < until:
             raise CircuitOpen(
                 f"{self.account!r} failed {circuit.failures} times in a row and is left alone",
                 hint=f"one probe is let through after {circuit.open_until}",
@@ -93,7 +93,7 @@ class Breaker:
 
     def _open(self, circuit: Circuit, event: Event) -> None:
         cool_down = min(LONGEST_COOL_DOWN, 2 * circuit.cool_down or self.cool_down)
-        until = self._pace.now() + timedelta(seconds=cool_down)
+        until = self._clock.now() + timedelta(seconds=cool_down)
         self._move(replace(circuit, cool_down=cool_down, open_until=until.isoformat()), event)
 
     def _move(self, circuit: Circuit, event: Event) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from mercato.core.clock import Clock
 from mercato.market.connectors.errors import BudgetSpent
-from mercato.market.connectors.pace import Pace
-from mercato.market.connectors.state import SourceState
+from mercato.market.connectors.state import Notebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,13 @@ def next_month(day: datetime) -> date:
 class Budget:
     """Counts the calls of one account in a UTC calendar month. Retries count too: sources bill them."""
 
-    def __init__(self, account: str, limit: int | None, state: SourceState, pace: Pace) -> None:
+    def __init__(self, account: str, limit: int | None, state: Notebook, clock: Clock) -> None:
         self.account, self.limit = account, limit
-        self._state, self._pace = state, pace
+        self._state, self._clock = state, clock
 
     def read(self) -> BudgetState:
         """Returns how much is used; a new month starts at zero."""
-        now = self._pace.now().astimezone(UTC)
+        now = self._clock.now().astimezone(UTC)
         month = f"{now:%Y-%m}"
         kept = self._state.load(f"account:{self.account}").get("budget", {})
         used = int(kept.get("used", 0)) if kept.get("month") == month else 0

@@ -16,16 +16,16 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 import structlog
-from pydantic import SecretStr
 
+from mercato.core.clock import Clock
+from mercato.core.settings import Secret
 from mercato.market.connectors.body import read_body
 from mercato.market.connectors.breaker import Breaker
 from mercato.market.connectors.bucket import TokenBucket
 from mercato.market.connectors.budget import Budget
 from mercato.market.connectors.errors import RateLimited, RequestRefused, Unavailable, UnsafeAnswer
-from mercato.market.connectors.pace import Pace
 from mercato.market.connectors.retry import Retries, retry_after
-from mercato.market.connectors.state import SourceState
+from mercato.market.connectors.state import Notebook
 from mercato.market.connectors.wire import Deadline, Wire, is_loopback
 
 KEPT_HEADERS = ("content-type", "date", "etag", "last-modified")
@@ -75,21 +75,21 @@ class Client:
         self,
         account: str,
         limits: Limits,
-        state: SourceState,
-        pace: Pace,
+        state: Notebook,
+        clock: Clock,
         *,
         user_agent: str,
-        secrets: Mapping[str, SecretStr] | None = None,
+        secrets: Mapping[str, Secret] | None = None,
         chance: random.Random | None = None,
     ) -> None:
         self.account, self.limits = account, limits
-        self.budget = Budget(account, limits.monthly_calls, state, pace)
+        self.budget = Budget(account, limits.monthly_calls, state, clock)
         self.breaker = Breaker(
-            account, state, pace, threshold=limits.breaker_threshold, cool_down=limits.breaker_seconds
+            account, state, clock, threshold=limits.breaker_threshold, cool_down=limits.breaker_seconds
         )
-        self._bucket = TokenBucket(limits.per_minute, limits.burst, pace)
-        self._pace, self._chance = pace, chance or random.Random()
-        self._secrets = {name: value for name, value in (secrets or {}).items() if value.get_secret_value()}
+        self._bucket = TokenBucket(limits.per_minute, limits.burst, clock)
+        self._clock, self._chance = clock, chance or random.Random()
+        self._secrets = {name: value for name, value in (secrets or {}).items() if value.reveal()}
         self._user_agent = user_agent
         self._deadline = Deadline()
         self._http = httpx.Client(
@@ -149,7 +149,7 @@ class Client:
     def _once(self, url: str, headers: Mapping[str, str]) -> Answer | str:
         """Returns the answer, or where it redirects to. Raises _Again for what may pass."""
         self._deadline.start(self.limits.total_seconds)
-        keys = {name: value.get_secret_value() for name, value in self._secrets.items()}
+        keys = {name: value.reveal() for name, value in self._secrets.items()}
         try:
             with self._http.stream("GET", url, headers={**headers, **keys}) as response:
                 return self._read(url, response)
@@ -158,7 +158,7 @@ class Client:
             raise _Again(f"{type(error).__name__}: {error}") from error
 
     def _read(self, url: str, response: httpx.Response) -> Answer | str:
-        status, now = response.status_code, self._pace.now()
+        status, now = response.status_code, self._clock.now()
         kept = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
         wait = retry_after(response.headers.get("retry-after"), now)
         if status == 304:
@@ -179,7 +179,7 @@ class Client:
                 status=status,
             )
         content = read_body(response.iter_raw(), response.headers, self.limits.max_bytes)
-        if any(value.get_secret_value().encode() in content for value in self._secrets.values()):
+        if any(value.reveal().encode() in content for value in self._secrets.values()):
             raise UnsafeAnswer(f"{_bare(url)} repeated the key in its answer", hint="nothing was kept", url=_bare(url))
         return Answer(content, url, now, kept)
 
@@ -191,10 +191,10 @@ class Client:
             raise self._limited(url, wait)
         if attempt + 1 < self.limits.retries.attempts:
             log.warning("source_retry", account=self.account, url=_bare(url), reason=str(last), wait=round(wait, 1))
-            self._pace.sleep(wait)
+            self._clock.sleep(wait)
 
     def _limited(self, url: str, wait: float) -> RateLimited:
-        until = (self._pace.now() + timedelta(seconds=wait)).isoformat(timespec="seconds")
+        until = (self._clock.now() + timedelta(seconds=wait)).isoformat(timespec="seconds")
         return RateLimited(
             f"{_bare(url)} asked to wait {wait:.0f} s", hint=f"the next run after {until} goes on", retry_at=until
         )

@@ -1,4 +1,4 @@
-"""What is remembered of a source between runs: one JSON document per name, kept by whoever implements SourceState."""
+"""What is remembered of a source between runs: one JSON document per name, kept by whoever implements Notebook."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 
-class SourceState(Protocol):
+class Notebook(Protocol):
     """Keeps one JSON object per name; a saved value survives the process."""
 
     def load(self, name: str) -> Mapping[str, Any]:
@@ -17,8 +17,8 @@ class SourceState(Protocol):
         """Replaces what is kept under that name."""
 
 
-class MemoryState:
-    """A SourceState that lives as long as the object: for tests and one-off runs."""
+class MemoryNotebook:
+    """A Notebook that lives as long as the object: for tests and one-off runs."""
 
     def __init__(self) -> None:
         self._kept: dict[str, Mapping[str, Any]] = {}
