@@ -20,7 +20,7 @@ class Request:
     """One document to fetch. Plain text all through, so that a queue of them can be kept between runs.
 
     `options` go with the raw document to its parser. `marks` are what to remember once the document is committed:
-    names, and how far each has been read.
+    names, and how far each has been read. `notes` are for `follow` alone.
     """
 
     url: str
@@ -29,6 +29,7 @@ class Request:
     options: Mapping[str, str] = field(default_factory=dict)
     accept: str = "application/json"
     marks: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def text(self) -> str:

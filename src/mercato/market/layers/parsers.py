@@ -19,6 +19,7 @@ MODULES: dict[str, str] = {
     "coingecko": "mercato.market.connectors.coingecko",
     "defillama": "mercato.market.connectors.defillama",
     "geckoterminal": "mercato.market.connectors.geckoterminal",
+    "dexscreener": "mercato.market.connectors.dexscreener",
     "equities": "mercato.market.connectors.equities",
     "sec": "mercato.market.connectors.sec",
     "git": "mercato.market.connectors.git",
