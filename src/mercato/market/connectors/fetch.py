@@ -16,7 +16,7 @@ from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from mercato.core.clock import Clock
-from mercato.core.errors import ConfigError, MercatoError
+from mercato.core.errors import ConfigError, SourceError
 from mercato.market.connectors.connector import Connector, Context, Request
 from mercato.market.connectors.errors import BudgetSpent, CircuitOpen, RateLimited, RequestRefused, UnsafeAnswer
 from mercato.market.connectors.http import Answer, Client
@@ -105,7 +105,10 @@ class Run:
     steps: list[Step] = field(default_factory=list)
 
     def go(self) -> FetchReport:
-        """Works through the queue. Never raises for what a source does; the report says it."""
+        """Works through the queue. Never raises for what a source does; the report says it.
+
+        What the market itself raises comes through, with the answer still spooled and the queue where it was.
+        """
         while (request := self.queue.head()) is not None:
             try:
                 step = self._one(request)
@@ -115,7 +118,7 @@ class Run:
                 if error.facts.get("status") in (401, 403):  # the key or the client is unwelcome: do not insist
                     return self._stop(error, "")
                 step = self._drop(request, error)
-            except MercatoError as error:
+            except SourceError as error:
                 step = self._drop(request, error)
             self.steps.append(step)
             self.progress(step, len(self.queue.record.pending))
@@ -163,12 +166,12 @@ class Run:
             options=request.options,
         )
 
-    def _drop(self, request: Request, error: MercatoError) -> Step:
+    def _drop(self, request: Request, error: SourceError) -> Step:
         self.queue.failed(f"{request.text}: {error}", self.desk.clock.now())
         self.spool.drop(request.text)
         return Step(request.text, "failed", reason=str(error))
 
-    def _stop(self, error: MercatoError, retry_at: str) -> FetchReport:
+    def _stop(self, error: SourceError, retry_at: str) -> FetchReport:
         self.queue.stopped(str(error), self.desk.clock.now(), retry_at)
         return FetchReport(self.connector.name, tuple(self.steps), finished=False, retry_at=retry_at, reason=str(error))
 
@@ -187,6 +190,7 @@ def fetch(
     with spool.held(connector.name), open_client(connector, desk) as client:
         queue = Queue(connector.name, desk.notebook)
         if not _resumable(queue, desk.clock.now(), since):
+            spool.clear()  # answers of an earlier run are of an earlier time
             _plan(connector, desk, queue, since)
         return Run(connector, desk, client, queue, spool, progress).go()
 

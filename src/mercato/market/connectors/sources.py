@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
+from mercato.core.errors import ConfigError, Conflict
 from mercato.market.connectors.breaker import Breaker
 from mercato.market.connectors.budget import Budget, BudgetState
 from mercato.market.connectors.connector import Connector
@@ -94,8 +95,18 @@ def due(desk: Desk) -> list[str]:
 
 
 def fetch_due(desk: Desk) -> list[FetchReport]:
-    """Fetches every source whose time has come, one after another: what a schedule calls every few minutes."""
-    return [fetch(connector(name), desk) for name in due(desk)]
+    """Fetches every source whose time has come, one after another: what a schedule calls every few minutes.
+
+    A source that cannot be started, because another process is at it or a setting is wrong, does not stop the others.
+    """
+    return [_fetch_or_say(name, desk) for name in due(desk)]
+
+
+def _fetch_or_say(name: str, desk: Desk) -> FetchReport:
+    try:
+        return fetch(connector(name), desk)
+    except (Conflict, ConfigError) as error:
+        return FetchReport(name, finished=False, reason=str(error))
 
 
 def fetch_named(desk: Desk, names: Sequence[str], since: date | None = None) -> list[FetchReport]:

@@ -51,6 +51,11 @@ class Spool:
         """Forgets the answer of a request: it is committed."""
         self._path(request).unlink(missing_ok=True)
 
+    def clear(self) -> None:
+        """Forgets every answer: a new run begins."""
+        for path in self.folder.glob("*.answer"):
+            path.unlink(missing_ok=True)
+
     @contextlib.contextmanager
     def held(self, source: str) -> Iterator[None]:
         """A context in which no other process works on this source. Raises Conflict where one does already."""

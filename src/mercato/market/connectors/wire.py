@@ -40,11 +40,7 @@ def resolve(host: str, port: int) -> str:
 
     A host that names this machine outright is allowed: that is a mirror or a test that somebody configured.
     """
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise httpcore.ConnectError(f"{host!r} could not be resolved") from error
-    addresses = [str(item[4][0]) for item in found]
+    addresses = [host] if _literal(host) else _look_up(host, port)
     private = [text for text in addresses if not ipaddress.ip_address(text).is_global]
     if private and not is_loopback(host):
         raise UnsafeAnswer(
@@ -52,6 +48,22 @@ def resolve(host: str, port: int) -> str:
             hint="sources must be on the public internet; check the base URL and the name server",
         )
     return addresses[0]
+
+
+def _literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _look_up(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise httpcore.ConnectError(f"{host!r} could not be resolved") from error
+    return [str(item[4][0]) for item in found]
 
 
 class Deadline:
