@@ -21,7 +21,7 @@ $(BIN)/uv: requirements/uv.txt
 	@touch $@
 
 # The editable install runs the web build hook, so it depends on the islands too.
-$(READY): $(BIN)/uv requirements/dev.txt pyproject.toml build_web.py $(wildcard src/mercato/web/islands/* src/mercato/web/deno.*)
+$(READY): $(BIN)/uv requirements/dev.txt pyproject.toml build_web.py $(wildcard src/mercato/web/islands/* src/mercato/web/deno.* src/mercato/*/pages.css)
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -36,6 +36,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python build_web.py check
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m pytest -n 0 tests/house tests/docs
 	$(BIN)/codespell src docs tests bench README.md ARCHITECTURE.md CONTRIBUTING.md SECURITY.md AGENTS.md

@@ -35,15 +35,19 @@ from mercato import api, web
 from mercato.api.logs import configure
 from mercato.api.problems import Problem
 from mercato.api.settings import ApiSettings
+from mercato.core.clock import SystemClock
 from mercato.core.errors import Conflict
 from mercato.core.settings import Settings, load
+from mercato.market.service import Market
+from mercato.market.settings import MarketSettings
 from mercato.store import Store, StoreSettings, migrate
 from mercato.store.history import head, present
 from mercato.store.model import Schedule
 from mercato.store.worker import Handler, Worker
 
+FIGURES = "/market/figures"  # where a figure id leads: the room that has figures shows them there
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-SECTIONS = (ApiSettings, StoreSettings)
+SECTIONS = (ApiSettings, StoreSettings, MarketSettings)
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def open_store(settings: Settings) -> Store:
 
 def rooms(store: Store, settings: Settings) -> tuple[Room, ...]:
     """Returns every room of this installation, opened on the store."""
-    return (Room("market", None),)
+    return (Room("market", Market(store, settings.home, SystemClock(), settings.of(MarketSettings))),)
 
 
 def create_app(settings: Settings, store: Store, parts: Sequence[Room], *, worker: bool = True) -> FastAPI:
@@ -85,6 +89,7 @@ def create_app(settings: Settings, store: Store, parts: Sequence[Room], *, worke
         rooms=[room.name for room in parts if room.part("pages")],
         nav=[web.Link(path, label) for room in parts if (own := room.part("pages")) for path, label in own.NAV],
         version=version("mercato"),
+        figures=FIGURES,
     )
 
     def problem_page(problem: Problem) -> Response:

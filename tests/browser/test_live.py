@@ -80,6 +80,17 @@ def test_a_page_hears_of_an_event_that_another_process_commits(visits: Visits, a
         assert visit.complaints == []
 
 
+def test_a_region_of_a_page_fetches_itself_anew_when_its_event_comes(
+    visits: Visits, address: str, store: Store
+) -> None:
+    with visits.open(address + "/gallery") as visit:
+        live(visit)
+        pulse(store, "again")
+
+        expect(visit.page.locator("#pulse")).to_have_text("The page asked for this")
+        assert visit.complaints == []
+
+
 def test_eight_tabs_are_live_at_once(visits: Visits, address: str, store: Store) -> None:
     with ExitStack() as stack:
         first = stack.enter_context(visits.open(address + "/gallery"))

@@ -19,6 +19,9 @@ blocks `title`, `summary` (one sentence for search engines) and `main`, and impo
     {% extends "layout.html" %}
     {% import "components.html" as ui %}
 
+Styles of a room's own go to `mercato/<room>/pages.css`; the build appends them to the floor's. There are no inline
+styles and no inline scripts: the policy forbids them.
+
 `layout.html` knows the page's path, theme and navigation by itself; `topic` in the context (default: the room's name)
 names the live topic that the page listens to. An unknown name in a template raises (StrictUndefined).
 """
@@ -49,7 +52,12 @@ class Site:
     """Renders the templates of the floor and of the rooms given, with one navigation."""
 
     def __init__(
-        self, rooms: Sequence[str] = (), nav: Sequence[Link] = (), assets: Assets | None = None, version: str = ""
+        self,
+        rooms: Sequence[str] = (),
+        nav: Sequence[Link] = (),
+        assets: Assets | None = None,
+        version: str = "",
+        figures: str = "/figures",
     ) -> None:
         self.nav = tuple(nav)
         self.assets = assets or Assets()
@@ -64,6 +72,7 @@ class Site:
         self._environment.filters.update(formats.FILTERS)
         self._environment.globals.update(
             asset=self.assets.url,
+            figures=figures,
             fill=fill,
             nav=self.nav,
             page=current_page,

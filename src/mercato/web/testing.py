@@ -79,6 +79,10 @@ def gallery(site: Site) -> APIRouter:
             "web/gallery.html", figures=FIGURES, history=history(), ranking=ranking(order), order=order, topic="gallery"
         )
 
+    @routes.get("/gallery/pulse")
+    def pulse() -> Response:
+        return site.render("web/gallery_pulse.html", words="The page asked for this")
+
     @routes.get("/gallery/sum")
     def add(budget: int) -> Response:
         return site.render("web/gallery_sum.html", budget=budget)
