@@ -131,6 +131,12 @@ def test_a_base_rate_is_pulled_towards_the_pooled_one():
     assert kelly.shrunken(5, 100, 0.02) == pytest.approx(0.035)
 
 
+def test_the_tightest_bound_sets_the_size():
+    assert kelly.size(500_000, 1.0, 1.0, 2000.0) == kelly.Size(2000, "pool_depth")
+    assert kelly.size(500_000, 1.0, 0.01, 1e9) == kelly.Size(5000, "max_loss")
+    assert kelly.size(500_000, 0.01, 1.0, None) == kelly.Size(1250, "kelly")
+
+
 @settings(max_examples=50)
 @given(st.integers(50_000, 500_000), st.floats(0, 1), st.floats(0, 1), st.none() | st.floats(0, 1e8))
 def test_a_size_never_exceeds_any_bound(budget, part, max_loss, pool):

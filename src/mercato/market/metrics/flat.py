@@ -13,7 +13,7 @@ from mercato.market.metrics import params
 from mercato.market.metrics.base import Inputs, Sheet
 from mercato.market.metrics.kernels.walk import kappa, lasts, narrower
 from mercato.market.metrics.numbers import plain, rounded
-from mercato.market.metrics.series import series
+from mercato.market.metrics.series import returns, series
 from mercato.market.model import Query, Result
 
 METRIC, DEFINITION = "flat-range", "M9.1"
@@ -46,18 +46,10 @@ def windows(closes: ibis.Table, as_of: date, longest: int) -> ibis.Table:
     )
 
 
-def returns(closes: ibis.Table) -> ibis.Table:
-    """Returns day and `square`, the squared log return, for days whose day before has a close too."""
-    order = ibis.window(order_by=closes.day)
-    rows = closes.mutate(was=closes.value.lag().over(order), was_day=closes.day.lag().over(order))
-    rows = rows.filter(rows.was.notnull(), rows.day.delta(rows.was_day, unit="day") == 1)
-    change = (rows.value / rows.was.nullif(0.0)).ln()
-    return rows.select("day", square=change * change)
-
-
 def volatility(closes: ibis.Table, starts: ibis.Table) -> ibis.Table:
     """Returns first_day, sigma (per day) and counted returns, from the returns that end before each window begins."""
-    squares = returns(closes)
+    changes = returns(closes)
+    squares = changes.select("day", square=changes.change * changes.change)
     pairs = starts.select("first_day").join(squares, squares.day < starts.first_day)
     age = (pairs.first_day.delta(pairs.day, unit="day") - 1).cast("int64")
     near = pairs.mutate(age=age).filter(age < MEMORY)

@@ -56,6 +56,37 @@ def asset_closes(panel: ibis.Table, asset_id: str, first: date, last: date) -> i
     return closes(rows, rows.price, rows.price_age == 0)
 
 
+def returns(found: ibis.Table) -> ibis.Table:
+    """Returns day and `change`, the log return, for days whose calendar day before has a close too."""
+    order = ibis.window(order_by=found.day)
+    rows = found.mutate(was=found.value.lag().over(order), was_day=found.day.lag().over(order))
+    rows = rows.filter(rows.was.notnull(), rows.day.delta(rows.was_day, unit="day") == 1)
+    return rows.select("day", change=(rows.value / rows.was.nullif(0.0)).ln())
+
+
+def beta(asset: ibis.Table, sector: ibis.Table) -> ibis.Table:
+    """Returns one row: beta of an asset's daily log returns on the sector's, and the days behind it."""
+    ours = returns(asset).select("day", ours="change")
+    rows = ours.join(returns(sector).select("day", theirs="change"), "day")
+    sums = rows.aggregate(
+        days=rows.count(),
+        both=(rows.ours * rows.theirs).mean(),
+        ours=rows.ours.mean(),
+        theirs=rows.theirs.mean(),
+        square=(rows.theirs * rows.theirs).mean(),
+    )
+    spread = (sums.square - sums.theirs * sums.theirs).nullif(0.0)
+    return sums.select("days", beta=(sums.both - sums.ours * sums.theirs) / spread)
+
+
+def worst_fall(found: ibis.Table) -> ibis.Table:
+    """Returns one row: the deepest fall below an earlier close, as a part, and the days behind it."""
+    so_far = ibis.window(order_by=found.day, preceding=None, following=0)
+    rows = found.mutate(top=found.value.max().over(so_far))
+    falls = rows.mutate(fall=1 - rows.value / rows.top.nullif(0.0))
+    return falls.aggregate(days=falls.count(), fall=falls.fall.max())
+
+
 def _level(inputs: Inputs, query: Query, first: date) -> Series:
     require_sector(inputs, query.sector)
     rows = members(inputs.panel, query.sector, first, query.as_of)
