@@ -3,7 +3,7 @@
 Importing this registers the parsers `documents.*`.
 """
 
-from mercato.market.connectors.documents import jsonl, table
+from mercato.market.connectors.documents import bluesky, feeds, jsonl, table, xsearch
 from mercato.market.connectors.documents.posts import Engager, Page, Post
 
-__all__ = ["Engager", "Page", "Post", "jsonl", "table"]
+__all__ = ["Engager", "Page", "Post", "bluesky", "feeds", "jsonl", "table", "xsearch"]
