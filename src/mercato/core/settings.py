@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn, TypeVar
 
@@ -132,6 +132,11 @@ def load(*kinds: type[Section], home: Path | None = None, partial: bool = False)
     except ValidationError as error:
         raise ConfigError(_explain(error, kinds), hint=f"see {source} and the {PREFIX}* variables") from None
     return Settings(folder, {kind: getattr(values, kind.name) for kind in kinds})
+
+
+def inherited(names: Iterable[str]) -> dict[str, str]:
+    """Returns those variables of the environment that are set, such as PATH, to hand on to a program that we start."""
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 class _FileBelowEnvironment(BaseSettings):

@@ -16,6 +16,12 @@ depends_on = None
 
 def upgrade() -> None:
     """Tables of the store."""
+    create_events()
+    create_jobs()
+
+
+def create_events() -> None:
+    """Events on their way out, and schedules."""
     op.create_table(
         "store_event",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -34,6 +40,16 @@ def upgrade() -> None:
         sqlite_where=sa.text("position IS NULL"),
         postgresql_where=sa.text("position IS NULL"),
     )
+    op.create_table(
+        "store_schedule",
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("due", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_store_schedule")),
+    )
+
+
+def create_jobs() -> None:
+    """Jobs and the steps that they remember."""
     op.create_table(
         "store_job",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -61,12 +77,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('waiting', 'running')"),
     )
     op.create_index("ix_store_job_state_ended", "store_job", ["state", "ended"], unique=False)
-    op.create_table(
-        "store_schedule",
-        sa.Column("name", sa.String(length=120), nullable=False),
-        sa.Column("due", Instant(), nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_store_schedule")),
-    )
     op.create_table(
         "store_step",
         sa.Column("job", sa.String(length=40), nullable=False),
