@@ -41,8 +41,12 @@ def test_the_own_token_can_be_the_larger_half_of_a_platform(duck):
     assert share(result, "pump", "cap", "with", chain="solana") == "1"
 
 
+def test_a_known_own_token_needs_no_parameter(duck):
+    assert share(ask(duck), "virtuals", "cap", "without") == "0.5"
+
+
 def test_without_knowing_the_own_token_both_are_equal_and_flagged(duck):
-    result = ask(duck)
+    result = ask(duck, **{"own.virtuals": ""})
     found = result.figure("share", chain="base", platform="virtuals", basis="cap", own_token="without", mode="home")
 
     assert found.value == share(result, "virtuals", "cap", "with") == "0.2"
@@ -50,18 +54,18 @@ def test_without_knowing_the_own_token_both_are_equal_and_flagged(duck):
 
 
 def test_an_asset_with_the_id_of_the_platform_is_its_own_token(duck):
-    result = ask(duck, [token("virtuals", 60.0), token("luna", 20.0, "virtuals"), token("other", 20.0)])
+    result = ask(duck, [token("forge", 60.0), token("luna", 20.0, "forge"), token("other", 20.0)])
 
-    assert share(result, "virtuals", "cap", "with") == "0.8"
-    assert share(result, "virtuals", "cap", "without") == "0.5"
+    assert share(result, "forge", "cap", "with") == "0.8"
+    assert share(result, "forge", "cap", "without") == "0.5"
 
 
 def test_an_own_token_that_names_its_platform_counts_once(duck):
-    result = ask(duck, [token("virtuals", 60.0, "virtuals"), token("luna", 20.0, "virtuals"), token("other", 20.0)])
+    result = ask(duck, [token("forge", 60.0, "forge"), token("luna", 20.0, "forge"), token("other", 20.0)])
 
-    assert share(result, "virtuals", "cap", "with") == "0.8"
-    assert share(result, "virtuals", "cap", "without") == "0.5"
-    assert share(result, "virtuals", "count", "with") == "0.666666667"
+    assert share(result, "forge", "cap", "with") == "0.8"
+    assert share(result, "forge", "cap", "without") == "0.5"
+    assert share(result, "forge", "count", "with") == "0.666666667"
 
 
 def test_a_chain_worth_nothing_has_no_shares(duck):

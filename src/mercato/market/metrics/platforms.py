@@ -16,37 +16,35 @@ DEFINITION = "M8.1"
 FORMULA = (
     "Share of platform P on chain C = sum of c of the tokens launched on P / sum of c of C's tokens of the sector, and "
     "the same by count. Twice: with the platform's own token, and without it on both sides. Its own token is "
-    "the asset that `--param own.PLATFORM=ASSET` names, else the one whose asset_id equals the platform's id."
+    "the one that `--param own.PLATFORM=ASSET` names, else the known one, else the asset with the platform's id."
 )
 ANY_CHAIN = "all"
+#: Tokens of the platforms themselves, not launched on them; by asset id, because tickers clash.
+OWN_TOKENS = {"virtuals": ("virtual-protocol",), "auto.fun": ("ai16z", "elizaos")}
 
 
 def own_tokens(params: Mapping[str, str]) -> dict[str, str]:
-    """Returns asset ids by platform from parameters such as `own.virtuals` = `virtual-protocol`."""
-    return {name.removeprefix("own."): asset for name, asset in sorted(params.items()) if name.startswith("own.")}
+    """Returns platforms by own token; parameters such as `own.virtuals` = `virtual-protocol,other` come first."""
+    asked = {name.removeprefix("own."): text.split(",") for name, text in params.items() if name.startswith("own.")}
+    known = {**OWN_TOKENS, **asked}
+    return {asset: name for name in sorted(known) for asset in known[name] if asset}
 
 
 def launched(rows: ibis.Table, own: Mapping[str, str]) -> ibis.Table:
-    """Returns the active `members` with their platform, their chain, and whether they are a platform's own token.
+    """Returns the active `members` with their platform and chain, and whether they are a platform's own token.
 
-    A platform's own token counts for its platform even where its row names none.
+    `own` gives platforms by token. An own token belongs to its platform even where its row names none.
     """
     live = rows.filter(rows.active)
-    named = [(live.asset_id == asset, name) for name, asset in own.items()]
-    platform = ibis.coalesce(live.platform, "")
-    is_own = (live.asset_id == platform) & ~platform.isin([*own])
-    platforms = rows.filter(rows.platform.notnull(), rows.platform != "").select(own=rows.platform).distinct()
-    joined = live.mutate(
-        platform=ibis.cases(*named, else_=platform) if named else platform,
-        named=live.asset_id.isin([*own.values()]) if own else ibis.literal(False),
-        is_own=is_own,
-    ).left_join(platforms, [("asset_id", "own")])
-    unnamed = joined.own.notnull() & ~joined.asset_id.isin([*own.values(), ""])
+    platforms = rows.filter(rows.platform.notnull(), rows.platform != "").select(same_id=rows.platform).distinct()
+    platforms = platforms.filter(platforms.same_id.notin([*own.values(), ""]))
+    joined = live.left_join(platforms, [("asset_id", "same_id")])
+    named = ibis.cases(*((joined.asset_id == asset, name) for asset, name in [*own.items(), ("", "")]))
     return joined.select(
         "asset_id", "symbol", "day", "cap",
         chain=ibis.coalesce(joined.home_chain, "").nullif("").fill_null("unknown"),
-        platform=ibis.cases((unnamed, joined.asset_id), else_=joined.platform),
-        own=joined.named | joined.is_own | unnamed,
+        platform=ibis.coalesce(named, joined.same_id, joined.platform, ""),
+        own=named.notnull() | joined.same_id.notnull(),
     )  # fmt: skip
 
 
