@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -12,33 +11,19 @@ from typing import Annotated, Any
 import typer
 
 from mercato.core.errors import InvalidInput
+from mercato.market.builder_commands import builders, taxonomy
+from mercato.market.document_commands import documents, narratives
+from mercato.market.terminal import AsJson, show, table
 
 app = typer.Typer(
     help="Measure tokenized open-source AI: import, metrics, report, figures, replay.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text for people.")]
-
-
-def show(body: Any) -> None:
-    """Prints JSON."""
-    typer.echo(json.dumps(body, indent=2, ensure_ascii=False))
-
-
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Prints a table for people; None shows as a dash."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    sheet = Table(title=title, title_justify="left")
-    for column in columns:
-        sheet.add_column(column, overflow="fold")
-    for row in rows:
-        sheet.add_row(*["—" if cell is None else escape(str(cell)) for cell in row])
-    Console().print(sheet)
+app.add_typer(builders, name="builders")
+app.add_typer(taxonomy, name="taxonomy")
+app.add_typer(documents, name="documents")
+app.add_typer(narratives, name="narratives")
 
 
 def day(text: str, option: str) -> date:
