@@ -79,10 +79,10 @@ class Kind(Generic[T]):
 
     def parse(self, text: str) -> T:
         """Returns the text as an id; InvalidInput where the prefix is another's or the rest is no UUIDv7."""
-        prefix, _, rest = text.partition("_")
-        if prefix != self.prefix:
-            raise InvalidInput(f"id was {text!r}", hint=f"expected one that starts with {self.prefix + '_'!r}")
-        if decode(rest).version != 7:
+        start = f"{self.prefix}_"
+        if not text.startswith(start):
+            raise InvalidInput(f"id was {text!r}", hint=f"expected one that starts with {start!r}")
+        if decode(text.removeprefix(start)).version != 7:
             raise InvalidInput(f"id was {text!r}, which carries no time", hint="copy the whole id")
         return self.type(text)
 
