@@ -12,6 +12,7 @@ import typer
 
 from mercato.core.errors import InvalidInput
 from mercato.market.builder_commands import builders, taxonomy
+from mercato.market.connectors import commands as connecting
 from mercato.market.document_commands import documents, narratives
 from mercato.market.terminal import AsJson, show, table
 
@@ -24,6 +25,7 @@ app.add_typer(builders, name="builders")
 app.add_typer(taxonomy, name="taxonomy")
 app.add_typer(documents, name="documents")
 app.add_typer(narratives, name="narratives")
+connecting.attach(app)
 
 
 def day(text: str, option: str) -> date:

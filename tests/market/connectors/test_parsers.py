@@ -32,9 +32,9 @@ PARSERS = {
     "geckoterminal.tokens/1": ("geckoterminal_tokens.json", {EVM.lower(): "tok:alpha"}),
     "dexscreener.tokens/1": ("dexscreener_tokens.json", {EVM.lower(): "tok:alpha"}),
     "equities.daily/1": ("equities_daily.csv", {"one.us": "eq:one"}),
-    "sec.companyfacts/1": ("sec_companyfacts.json", {"1": "eq:one"}),
-    "sec.submissions/1": ("sec_submissions.json", {"2": "eq:two"}),
-    "sec.cover/1": ("sec_cover.htm", {"2": "eq:two"}),
+    "sec.companyfacts/1": ("sec_companyfacts.json", {"": "eq:one"}),
+    "sec.submissions/1": ("sec_submissions.json", {"": "eq:two"}),
+    "sec.cover/1": ("sec_cover.htm", {"": "eq:two"}),
 }
 
 
@@ -270,6 +270,22 @@ def test_a_cover_adds_up_its_classes_and_counts_each_once() -> None:
     assert (row["asset_id"], row["field"], row["value"]) == ("eq:two", "shares_outstanding", 5_860_000_001.0)
     assert row["valid_time"].isoformat() == "2026-10-23T00:00:00+00:00"
     assert row["observed_at"].isoformat() == "2026-10-30T00:00:00+00:00"
+
+
+def test_classes_that_are_assets_of_their_own_get_their_own_shares() -> None:
+    split = pack_assets({"CommonClassAMember": "eq:two-a", "CommonClassBMember": "eq:two-b"})
+
+    assert values(read("sec.cover/1", options=split)) == {
+        ("eq:two-a", "shares_outstanding"): 5_000_000_000.0,
+        ("eq:two-b", "shares_outstanding"): 860_000_001.0,
+    }
+
+
+def test_a_class_that_nobody_asked_for_is_skipped() -> None:
+    parsed = read("sec.cover/1", options=pack_assets({"CommonClassAMember": "eq:two-a"}))
+
+    assert values(parsed) == {("eq:two-a", "shares_outstanding"): 5_000_000_000.0}
+    assert parsed.skipped == 1
 
 
 def test_a_company_that_reports_by_class_has_no_facts_and_no_rejects() -> None:

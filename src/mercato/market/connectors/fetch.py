@@ -37,9 +37,11 @@ class Room(Protocol):
 
     def assets(self) -> Sequence[Asset]:
         """Returns the universe."""
+        ...
 
     def ingest(self, raw: RawDocument) -> Receipt:
         """Commits a raw document; one that is known already changes nothing."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,10 @@ class FetchReport:
 Progress = Callable[[Step, int], None]
 
 
+def silent(step: Step, left: int) -> None:
+    """Tells nobody about a step."""
+
+
 @dataclass
 class Run:
     """One run of one source, with what it holds open."""
@@ -135,7 +141,7 @@ class Run:
                 return Step(request.text, "unchanged")
             self.spool.put(request.text, answer)
         receipt = self.desk.room.ingest(self._document(request, answer))
-        rows = sum(receipt.rows.values())
+        rows = sum(count for table, count in receipt.rows.items() if table != "skipped")
         if receipt.rejected and not rows:  # the bytes are kept, but say nothing: ask again in a later run
             reason = "; ".join(sorted(receipt.reasons)) or "the document was refused"
             self.queue.failed(f"{request.text}: {reason}", self.desk.clock.now())
@@ -176,9 +182,7 @@ class Run:
         return FetchReport(self.connector.name, tuple(self.steps), finished=False, retry_at=retry_at, reason=str(error))
 
 
-def fetch(
-    connector: Connector, desk: Desk, *, since: date | None = None, progress: Progress = lambda step, left: None
-) -> FetchReport:
+def fetch(connector: Connector, desk: Desk, *, since: date | None = None, progress: Progress = silent) -> FetchReport:
     """Runs a source until its plan is done or it asks to be left alone; goes on with an unfinished run.
 
     Raises ConfigError where a setting is missing, Conflict where another process is at it. `since` sets how far back

@@ -5,8 +5,8 @@ second; a User-Agent with a contact is required, so `sources.contact` must be se
 
 Company facts leave out everything that is reported by class of stock. A company with several classes therefore has no
 current cover count there; for those the covers of its last filings are read, and the classes are added up. A cap from
-such a sum prices every class at the listed class's price. A restatement is the same day filed again later: both are
-kept, each known from the day it was filed (`observed_at`).
+such a sum prices every class at one class's price, unless the universe has an asset for each (`sec_class`). A
+restatement is the same day filed again later: both are kept, each known from the day it was filed (`observed_at`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from mercato.market.connectors.rows import (
     sequence,
 )
 from mercato.market.connectors.settings import SourceSettings
-from mercato.market.model import RawDocument
+from mercato.market.model import Asset, RawDocument
 
 FACT = "EntityCommonStockSharesOutstanding"
 FORMS = ("10-K", "10-Q", "10-K/A", "10-Q/A")
@@ -51,7 +51,7 @@ TAG = re.compile(r"<[^>]*>")
 @observations("sec.companyfacts/1")
 def companyfacts(raw: RawDocument, rows: Rows) -> None:
     """Reads the share counts of filings' covers. Different values of one filing and day are its classes: added up."""
-    (asset,) = asset_map(raw).values()
+    (asset,) = set(asset_map(raw).values())
     found: dict[tuple[str, str, str], dict[float, int]] = {}
     for row, fact in entries(_facts(mapping(read_json(raw), "the answer")), "a fact", rows):
         try:
@@ -81,22 +81,32 @@ def submissions(raw: RawDocument, rows: Rows) -> None:
 
 @observations("sec.cover/1")
 def cover(raw: RawDocument, rows: Rows) -> None:
-    """Reads the shares of every class from the cover of a filing in inline XBRL, and adds them up by day."""
-    (asset,) = asset_map(raw).values()
+    """Reads the shares of every class from the cover of a filing in inline XBRL.
+
+    A class goes to the asset that names it (`sec_class` in the universe), any other to the company's asset; classes of
+    one asset are added up by day.
+    """
+    assets = asset_map(raw)
     text = raw.content.decode("utf-8", "replace")
     contexts = {name: body for name, body in CONTEXT.findall(text) if "instant" in body}
-    by_day: dict[str, dict[str, float]] = {}
+    found: dict[tuple[str, str], dict[str, float]] = {}
     for row, (attributes, value) in enumerate(SHARES.findall(text), 1):
         try:
             day, kind, shares = _class_shares(dict(ATTRIBUTE.findall(attributes)), value, contexts)
-            by_day.setdefault(day, {})[kind] = shares  # a class is often tagged twice, with one value
         except Malformed as error:
             rows.reject(row, str(error), value)
-    if not by_day:
-        raise Malformed(f"schema change: the cover had no dei:{FACT}")
-    for row, (day, classes) in enumerate(sorted(by_day.items()), 1):
-        total = sum(classes.values())
-        rows.add(asset, "shares_outstanding", iso(day), total, row, observed_at=iso(raw.options["filed"]))
+            continue
+        asset = assets.get(kind.rpartition(":")[2], assets.get(""))
+        if asset is None:
+            rows.skip()
+        else:  # a class is often tagged twice, with one value
+            found.setdefault((asset, day), {})[kind] = shares
+    if not found:
+        raise Malformed(f"schema change: the cover had no dei:{FACT} of a known class")
+    for row, ((asset, day), classes) in enumerate(sorted(found.items()), 1):
+        rows.add(
+            asset, "shares_outstanding", iso(day), sum(classes.values()), row, observed_at=iso(raw.options["filed"])
+        )
 
 
 def _class_shares(attributes: Mapping[str, str], value: str, contexts: Mapping[str, str]) -> tuple[str, str, float]:
@@ -121,15 +131,31 @@ def plan(context: Context) -> Sequence[Request]:
         "files": context.settings.sec_files_url,
         "today": context.now.date().isoformat(),
     }
-    return [
-        Request(
-            f"{context.settings.sec_data_url}/api/xbrl/companyfacts/CIK{int(cik):010d}.json",
-            "sec.companyfacts/1",
-            options=pack_assets({cik: asset}),
-            notes=notes,
-        )
-        for cik, asset in context.ids("sec_cik").items()
-    ]
+    return [_company(context.settings.sec_data_url, cik, known, notes) for cik, known in companies(context.assets)]
+
+
+def _company(base: str, cik: str, known: Mapping[str, str], notes: Mapping[str, str]) -> Request:
+    """Returns what to ask first: company facts, or the list of filings where classes are assets of their own."""
+    name = f"CIK{int(cik):010d}.json"
+    notes = {**notes, "cik": cik}
+    if set(known) != {""}:
+        return Request(f"{base}/submissions/{name}", "sec.submissions/1", options=pack_assets(known), notes=notes)
+    return Request(
+        f"{base}/api/xbrl/companyfacts/{name}", "sec.companyfacts/1", options=pack_assets(known), notes=notes
+    )
+
+
+def companies(assets: Sequence[Asset]) -> list[tuple[str, dict[str, str]]]:
+    """Returns for each CIK the asset ids by class of stock; the empty class is the company as a whole.
+
+    `sec_class` names one or more classes by the last part of their XBRL member, such as `CommonClassAMember`.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for asset in sorted(assets, key=lambda item: item.asset_id):
+        if cik := asset.ids.get("sec_cik"):
+            classes = asset.ids.get("sec_class", "").split() or [""]
+            found.setdefault(cik, {}).update(dict.fromkeys(classes, asset.asset_id))
+    return sorted(found.items())
 
 
 def follow(request: Request, content: bytes) -> Sequence[Request]:
@@ -154,12 +180,11 @@ def _after_facts(request: Request, facts: list[object]) -> Sequence[Request]:
 
 
 def _after_filings(request: Request, filings: list[dict[str, str]]) -> Sequence[Request]:
-    (cik,) = json.loads(request.options["assets"])
     wanted = [item for item in filings if item["form"] in FORMS and item["filingDate"] >= request.notes["since"]]
+    folder = f"{request.notes['files']}/Archives/edgar/data/{int(request.notes['cik'])}"
     return [
         Request(
-            f"{request.notes['files']}/Archives/edgar/data/{int(cik)}/{item['accessionNumber'].replace('-', '')}"
-            f"/{item['primaryDocument']}",
+            f"{folder}/{item['accessionNumber'].replace('-', '')}/{item['primaryDocument']}",
             "sec.cover/1",
             options={"assets": request.options["assets"], "filed": item["filingDate"]},
             accept="text/html",

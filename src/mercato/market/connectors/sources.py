@@ -10,7 +10,7 @@ from mercato.core.errors import ConfigError, Conflict
 from mercato.market.connectors.breaker import Breaker
 from mercato.market.connectors.budget import Budget, BudgetState
 from mercato.market.connectors.connector import Connector
-from mercato.market.connectors.fetch import Desk, FetchReport, fetch
+from mercato.market.connectors.fetch import Desk, FetchReport, Progress, fetch, silent
 from mercato.market.connectors.queue import Queue
 from mercato.market.connectors.registry import CONNECTORS, connector
 
@@ -109,9 +109,11 @@ def _fetch_or_say(name: str, desk: Desk) -> FetchReport:
         return FetchReport(name, finished=False, reason=str(error))
 
 
-def fetch_named(desk: Desk, names: Sequence[str], since: date | None = None) -> list[FetchReport]:
+def fetch_named(
+    desk: Desk, names: Sequence[str], since: date | None = None, *, progress: Progress = silent
+) -> list[FetchReport]:
     """Fetches the named sources, or all that are set up where none is named. NotFound lists the known ones."""
     wanted = [connector(name) for name in names] or [
         item for item in CONNECTORS.values() if not item.missing(desk.settings)
     ]
-    return [fetch(item, desk, since=since) for item in wanted]
+    return [fetch(item, desk, since=since, progress=progress) for item in wanted]

@@ -189,7 +189,7 @@ class FolderRoom:
         for item in parsed.rejected:
             kind = item.reason.partition(":")[0]
             reasons[kind] = reasons.get(kind, 0) + 1
-        rows = {table: found.num_rows for table, found in parsed.tables.items()}
+        rows = {table: found.num_rows for table, found in parsed.tables.items()} | {"skipped": parsed.skipped}
         return Receipt(name, raw.source, raw.sha, fresh, rows, len(parsed.rejected), reasons)
 
     def rows(self) -> list[tuple[str, str, str, float]]:
