@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pkgutil
 from importlib import import_module
 from pathlib import Path
 
@@ -20,12 +19,8 @@ def sqlite_store(folder: Path) -> Store:
 
 def load_tables() -> list[str]:
     """Imports every room's tables, so that the shared metadata is whole; returns the modules' names."""
-    rooms = [item.name for item in pkgutil.iter_modules(mercato.__path__) if item.ispkg]
-    names = [
-        f"mercato.{room}.tables"
-        for room in rooms
-        if any(item.name == "tables" for item in pkgutil.iter_modules([f"{mercato.__path__[0]}/{room}"]))
-    ]
-    for name in names:
+    root = Path(mercato.__path__[0])
+    names = [".".join(("mercato", *path.relative_to(root).with_suffix("").parts)) for path in root.rglob("tables.py")]
+    for name in sorted(names):
         import_module(name)
-    return names
+    return sorted(names)
