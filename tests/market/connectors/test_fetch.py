@@ -183,7 +183,7 @@ def test_the_budget_of_an_account_is_shared_and_never_overspent(source: Recorded
     reports = fetch_named(tight, ["coingecko", "coingecko-daily"])
 
     assert [report.finished for report in reports] == [True, False]
-    assert reports[1].retry_at == "2026-12-01"
+    assert reports[1].retry_at == "2026-12-01T00:00:00+00:00"
     assert "resets on 2026-12-01" in reports[1].reason
     assert len(source.seen) == 4
 

@@ -11,7 +11,7 @@ from mercato.core.clock import HandClock
 from mercato.market.connectors.breaker import TRANSITIONS, Breaker
 from mercato.market.connectors.bucket import TokenBucket
 from mercato.market.connectors.budget import Budget
-from mercato.market.connectors.errors import BudgetSpent, CircuitOpen
+from mercato.market.connectors.errors import Postponed
 from mercato.market.connectors.retry import Retries
 from mercato.market.connectors.state import MemoryNotebook
 from tests.market.connectors.conftest import NOON
@@ -54,7 +54,7 @@ def test_a_budget_refuses_before_it_is_overspent_and_says_when_it_resets() -> No
     budget = Budget("made-up", 2, MemoryNotebook(), HandClock(NOON))
     assert [budget.spend().used, budget.spend().left] == [1, 0]
 
-    with pytest.raises(BudgetSpent, match=r"2 of 2 calls in 2026-11.*resets on 2026-12-01"):
+    with pytest.raises(Postponed, match=r"2 of 2 calls in 2026-11.*resets on 2026-12-01"):
         budget.spend()
 
     assert budget.read().used == 2
@@ -90,7 +90,7 @@ def test_a_circuit_opens_after_failures_in_a_row() -> None:
         breaker.allow()
         breaker.failed()
 
-    with pytest.raises(CircuitOpen, match=r"3 times in a row.*2026-11-15T12:01:00") as caught:
+    with pytest.raises(Postponed, match=r"3 times in a row.*2026-11-15T12:01:00") as caught:
         breaker.allow()
 
     assert caught.value.facts["retry_at"] == "2026-11-15T12:01:00+00:00"

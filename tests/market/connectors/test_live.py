@@ -1,7 +1,6 @@
 """The real sources, only with MERCATO_LIVE=1: one small request each, checked for the shape that parsers expect."""
 
 import os
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -33,9 +32,9 @@ ASSETS = (
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def desk(tmp_path: Path) -> Desk:
     settings = SourceSettings(contact=os.environ.get("MERCATO_SOURCES_CONTACT", ""))
-    yield Desk(FolderRoom(tmp_path / "room", ASSETS), MemoryNotebook(), settings, SystemClock(), tmp_path / "spool")
+    return Desk(FolderRoom(tmp_path / "room", ASSETS), MemoryNotebook(), settings, SystemClock(), tmp_path / "spool")
 
 
 @pytest.mark.parametrize("name", ["coingecko", "coingecko-daily", "defillama", "geckoterminal", "dexscreener"])

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from mercato.core.clock import Clock
-from mercato.market.connectors.errors import CircuitOpen
+from mercato.market.connectors.errors import Postponed
 from mercato.market.connectors.state import Notebook
 
 State = Literal["closed", "open", "half-open"]
@@ -60,15 +60,16 @@ class Breaker:
         return Circuit(**kept)
 
     def allow(self) -> None:
-        """Lets one call through, or raises CircuitOpen with the time of the next probe."""
+        """Lets one call through, or raises Postponed with the time of the next probe."""
         circuit = self.read()
         if circuit.state != "open":
             return
         until = datetime.fromisoformat(circuit.open_until)
         if self._clock.now() < until:
-            raise CircuitOpen(
+            raise Postponed(
                 f"{self.account!r} failed {circuit.failures} times in a row and is left alone",
                 hint=f"one probe is let through after {circuit.open_until}",
+                why="circuit-open",
                 account=self.account,
                 retry_at=circuit.open_until,
             )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from mercato.core.clock import Clock
-from mercato.market.connectors.errors import BudgetSpent
+from mercato.market.connectors.errors import Postponed
 from mercato.market.connectors.state import Notebook
 
 
@@ -47,14 +47,15 @@ class Budget:
         return BudgetState(self.account, month, used, self.limit, next_month(now))
 
     def spend(self) -> BudgetState:
-        """Counts one call before it is made. Raises BudgetSpent where none is left."""
+        """Counts one call before it is made. Raises Postponed where none is left."""
         now = self.read()
         if self.limit is not None and now.used >= self.limit:
-            raise BudgetSpent(
+            raise Postponed(
                 f"the budget of {self.account!r} was used up: {now.used} of {self.limit} calls in {now.month}",
                 hint=f"it resets on {now.resets_on.isoformat()}; raise monthly_calls if your plan allows more",
+                why="budget-spent",
                 account=self.account,
-                resets_on=now.resets_on.isoformat(),
+                retry_at=f"{now.resets_on.isoformat()}T00:00:00+00:00",
             )
         name = f"account:{self.account}"
         self._state.save(name, {**self._state.load(name), "budget": {"month": now.month, "used": now.used + 1}})

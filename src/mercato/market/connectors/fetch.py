@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 from mercato.core.clock import Clock
 from mercato.core.errors import ConfigError, SourceError
 from mercato.market.connectors.connector import Connector, Context, Request
-from mercato.market.connectors.errors import BudgetSpent, CircuitOpen, RateLimited, RequestRefused, UnsafeAnswer
+from mercato.market.connectors.errors import Postponed, UnsafeAnswer
 from mercato.market.connectors.http import Answer, Client
 from mercato.market.connectors.queue import Queue
 from mercato.market.connectors.settings import SourceSettings
@@ -28,7 +28,6 @@ from mercato.market.model import Asset, RawDocument, Receipt
 
 #: A run left unfinished for longer than this is planned anew.
 STALE = timedelta(days=2)
-STOPS = (BudgetSpent, CircuitOpen, RateLimited)
 LARGEST_FILE = 64_000_000
 
 
@@ -118,13 +117,11 @@ class Run:
         while (request := self.queue.head()) is not None:
             try:
                 step = self._one(request)
-            except STOPS as error:
-                return self._stop(error, str(error.facts.get("retry_at") or error.facts.get("resets_on") or ""))
-            except RequestRefused as error:
+            except Postponed as error:
+                return self._stop(error, str(error.facts["retry_at"]))
+            except SourceError as error:
                 if error.facts.get("status") in (401, 403):  # the key or the client is unwelcome: do not insist
                     return self._stop(error, "")
-                step = self._drop(request, error)
-            except SourceError as error:
                 step = self._drop(request, error)
             self.steps.append(step)
             self.progress(step, len(self.queue.record.pending))
@@ -225,12 +222,12 @@ def open_client(connector: Connector, desk: Desk) -> Client:
 
 
 def read_file(path: Path, now: datetime) -> Answer:
-    """Returns a local file as an answer. Raises UnsafeAnswer where it is too large, RequestRefused where it is gone."""
+    """Returns a local file as an answer. Raises UnsafeAnswer where it is too large, SourceError where it is gone."""
     try:
         size = path.stat().st_size
         content = path.read_bytes() if size <= LARGEST_FILE else b""
     except OSError as error:
-        raise RequestRefused(f"{str(path)!r} could not be read: {error.strerror}") from error
+        raise SourceError(f"{str(path)!r} could not be read: {error.strerror}") from error
     if size > LARGEST_FILE:
         raise UnsafeAnswer(f"{str(path)!r} was larger than {LARGEST_FILE} bytes", hint="split it, or import it")
     return Answer(content, path.as_uri(), now, {"content-type": "text/csv"})

@@ -18,12 +18,13 @@ import httpx
 import structlog
 
 from mercato.core.clock import Clock
+from mercato.core.errors import SourceError
 from mercato.core.settings import Secret
 from mercato.market.connectors.body import read_body
 from mercato.market.connectors.breaker import Breaker
 from mercato.market.connectors.bucket import TokenBucket
 from mercato.market.connectors.budget import Budget
-from mercato.market.connectors.errors import RateLimited, RequestRefused, Unavailable, UnsafeAnswer
+from mercato.market.connectors.errors import Postponed, UnsafeAnswer
 from mercato.market.connectors.retry import Retries, retry_after
 from mercato.market.connectors.state import Notebook
 from mercato.market.connectors.wire import Deadline, Wire, is_loopback
@@ -104,8 +105,8 @@ class Client:
     ) -> Answer:
         """Returns the answer to a GET. `etag` asks for it only if it changed since.
 
-        Raises BudgetSpent and CircuitOpen before anything is sent; RateLimited, Unavailable, RequestRefused or
-        UnsafeAnswer (all SourceErrors) after.
+        Raises Postponed where the source is not to be asked now, UnsafeAnswer where the answer broke a rule, and
+        otherwise SourceError: with the fact `status` for 4xx, without it where no answer came.
         """
         full = str(httpx.URL(url).copy_merge_params(dict(params or {})))
         require_safe(full)
@@ -172,7 +173,7 @@ class Client:
             raise _Again(f"it answered {status}", wait=wait)
         if status != 200:
             self.breaker.succeeded()  # it is there and answers; the fault is in what was asked
-            raise RequestRefused(
+            raise SourceError(
                 f"{_bare(url)} answered {status}",
                 hint="check the ids, the key and the plan of this source" if status < 404 else "",
                 url=_bare(url),
@@ -184,7 +185,7 @@ class Client:
         return Answer(content, url, now, kept)
 
     def _wait(self, url: str, last: _Again, attempt: int) -> None:
-        """Sleeps before the next attempt. Raises RateLimited where the source asks for more than one run has."""
+        """Sleeps before the next attempt. Raises Postponed where the source asks for more than one run has."""
         own = self.limits.retries.delay(attempt, self._chance)
         wait = own if last.wait is None else max(last.wait, own if last.wait else 0.0)
         if wait > self.limits.retries.longest:
@@ -193,16 +194,19 @@ class Client:
             log.warning("source_retry", account=self.account, url=_bare(url), reason=str(last), wait=round(wait, 1))
             self._clock.sleep(wait)
 
-    def _limited(self, url: str, wait: float) -> RateLimited:
+    def _limited(self, url: str, wait: float) -> Postponed:
         until = (self._clock.now() + timedelta(seconds=wait)).isoformat(timespec="seconds")
-        return RateLimited(
-            f"{_bare(url)} asked to wait {wait:.0f} s", hint=f"the next run after {until} goes on", retry_at=until
+        return Postponed(
+            f"{_bare(url)} asked to wait {wait:.0f} s",
+            hint=f"the next run after {until} goes on",
+            why="rate-limited",
+            retry_at=until,
         )
 
-    def _given_up(self, url: str, last: _Again) -> RateLimited | Unavailable:
+    def _given_up(self, url: str, last: _Again) -> SourceError:
         if last.limited:
             return self._limited(url, last.wait or self.limits.retries.longest)
-        return Unavailable(
+        return SourceError(
             f"{_bare(url)} gave no answer in {self.limits.retries.attempts} attempts: {last}",
             hint="nothing was lost; the next run goes on from here",
             url=_bare(url),

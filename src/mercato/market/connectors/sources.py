@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 
 from mercato.core.errors import ConfigError, Conflict
 from mercato.market.connectors.breaker import Breaker
@@ -80,12 +80,8 @@ def _next_due(item: Connector, desk: Desk) -> datetime:
 
 
 def _moment(text: str) -> datetime | None:
-    """Returns the time of ISO text; a bare date is its midnight in UTC; None for no text."""
-    if not text:
-        return None
-    if len(text) == len("2025-01-01"):
-        return datetime.combine(date.fromisoformat(text), time(), UTC)
-    return datetime.fromisoformat(text)
+    """Returns the time of ISO text, None for no text."""
+    return datetime.fromisoformat(text) if text else None
 
 
 def due(desk: Desk) -> list[str]:
