@@ -16,10 +16,16 @@ settings.register_profile("default", max_examples=60, deadline=None, suppress_he
 settings.register_profile("nightly", max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile(os.environ.get("MERCATO_TEST_PROFILE") or "default")
 
+
+def found(variable: str, *programs: str) -> bool:
+    """Whether a variable names a program, or one of these is on the path."""
+    return bool(os.environ.get(variable)) or any(shutil.which(program) for program in programs)
+
+
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
-    "browser": (lambda: any(shutil.which(name) for name in CHROMIUM), "no Chromium is installed"),
-    "spark": (lambda: shutil.which("java") is not None, "no Java is installed"),
+    "browser": (lambda: found("MERCATO_CHROMIUM", *CHROMIUM), "no Chromium is installed"),
+    "spark": (lambda: found("JAVA_HOME", "java"), "no Java is installed"),
     "live": (lambda: os.environ.get("MERCATO_LIVE") == "1", "calls an outside service; set MERCATO_LIVE=1"),
     "nightly": (lambda: os.environ.get("MERCATO_TEST_PROFILE") == "nightly", "long; run make test PROFILE=nightly"),
 }
