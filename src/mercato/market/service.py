@@ -7,16 +7,21 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mercato.core.clock import Clock
 from mercato.core.errors import InvalidInput, MercatoError
 from mercato.market import tables
 from mercato.market.layers.build import Build
+from mercato.market.layers.bundles import Item, read_bundle
 from mercato.market.layers.canonical import NAME as CANONICAL
 from mercato.market.layers.evidence import Evidence
+from mercato.market.layers.export import EXPORTS, write_csv
 from mercato.market.layers.files import Folders
 from mercato.market.layers.intake import Intake, reading
+from mercato.market.layers.mapped import NAME as MAPPED
+from mercato.market.layers.mapping import read_mapping
+from mercato.market.layers.replay import Replay, World
 from mercato.market.layers.views import view
 from mercato.market.metrics import metric as find_metric
 from mercato.market.metrics.base import Inputs
@@ -25,6 +30,9 @@ from mercato.market.settings import MarketSettings
 from mercato.market.universe import Universe, load_assets, shipped
 from mercato.store import Store
 from mercato.store.analytics import Engine, duckdb_engine
+
+if TYPE_CHECKING:
+    import ibis
 
 Progress = Callable[[str, int, int], None]
 
@@ -68,17 +76,33 @@ class Market:
             raise InvalidInput(f"source was {source!r}", hint="name where the file is from, such as --source bybit")
         if not path.is_file():
             raise InvalidInput(f"import file was {str(path)!r}, which does not exist", hint="check the path")
-        now = self._clock.now()
         if assets is not None:
             self.add_assets(load_assets(assets), origin=assets.name, at=observed_at)
-        facts = RawDocument(b"", source, CANONICAL, observed_at or now, f"file:{path.name}")
-        size = path.stat().st_size
-        keeping = (lambda done: progress("keep", done, size)) if progress else None
-        kept = self._intake.keep_file(path, facts, keeping)
+        text = mapping.read_text(encoding="utf-8") if mapping else ""
+        item = Item(path, source, text, mapping.name if mapping else "")
+        return self._import(item, observed_at, progress)
+
+    def import_bundle(
+        self, folder: Path, bundle: str, *, observed_at: datetime | None = None, progress: Progress | None = None
+    ) -> list[Receipt]:
+        """Imports every file of a folder that a bundle names (a shipped one, or a TOML file)."""
+        return [self._import(item, observed_at, progress) for item in read_bundle(bundle, folder)]
+
+    def _import(self, item: Item, observed_at: datetime | None, progress: Progress | None) -> Receipt:
+        options, licence, name = {}, "", CANONICAL
+        if item.mapping:
+            licence = read_mapping(item.mapping, item.mapping_file).licence
+            options, name = {"mapping": item.mapping, "mapping_file": item.mapping_file}, MAPPED
+        at = observed_at or self._clock.now()
+        request = f"file:{item.path.name}"
+        facts = RawDocument(b"", item.source, name, at, request, licence=licence, options=options)
+        size = item.path.stat().st_size
+        keeping = (lambda done: progress(f"keep {item.path.name}", done, size)) if progress else None
+        kept = self._intake.keep_file(item.path, facts, keeping)
         try:
-            return self._intake.take(kept, self.universe(), _rows(progress, "rows"))
+            return self._intake.take(kept, self.universe(), _rows(progress, f"rows of {item.path.name}"))
         except MercatoError as error:
-            raise reading(error, path.name) from error
+            raise reading(error, item.path.name) from error
 
     def add_assets(self, items: list[Asset], *, origin: str, at: datetime | None = None) -> int:
         """Lays assets over the universe from now on; returns how many facts were new."""
@@ -145,6 +169,24 @@ class Market:
     def figure(self, figure_id: str) -> Mapping[str, Any]:
         """Returns a figure with its definition, inputs and the raw documents behind them; NotFound for another id."""
         return Evidence(self._store).figure(figure_id)
+
+    def replay(self, *, progress: Progress | None = None) -> dict[str, Any]:
+        """Returns the hashes of two independent recomputations from raw bytes, of what is stored, and `equal`."""
+        segments = self.segments()
+
+        def then(item: Segment) -> Universe:
+            return self.universe(item.committed_at)
+
+        world = World(segments, self.universe(), then)
+        return Replay(self._intake, self.folders, self.engine).run(world, progress)
+
+    def export(self, layer: str, query: Query, target: BinaryIO) -> None:
+        """Writes `panel`, `curated` or `assets` as CSV, sorted by its first columns, up to the as-of day."""
+        if layer not in EXPORTS:
+            raise InvalidInput(f"layer was {layer!r}", hint=f"valid layers: {', '.join(EXPORTS)}")
+        with self.inputs(query) as inputs:
+            rows: ibis.Table = getattr(inputs, layer)
+            write_csv(inputs.engine, rows.order_by(EXPORTS[layer]), target)
 
     # What connectors remember
 

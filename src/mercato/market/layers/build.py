@@ -124,7 +124,7 @@ class Build:
         first, last = span
         best_part = self._write(self._curate(dated, first, last), self._folders.curated, first, last)
         rows = self._engine.read([self._folders.curated / best_part.name], CURATED)
-        table = panel(rows, self._assets(universe), first, last, before)
+        table = panel(self._engine, rows, self._assets(universe), first, last, before)
         panel_part = self._write(table, self._folders.panel, first, last)
         return replace(
             made,

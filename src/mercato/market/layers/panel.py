@@ -6,12 +6,14 @@ expression makes a whole history (no facts yet) or one more day (facts of the da
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import ibis
 import pyarrow as pa
 
 from mercato.market.schema import PANEL
+from mercato.store.analytics import Engine
 
 #: A fact: the last known value of a field of an asset. `since` is the first day on which the asset had that field.
 FACTS = ibis.schema(
@@ -64,50 +66,83 @@ def last_facts(known: ibis.Table) -> ibis.Table:
 
 
 def panel(
-    curated: ibis.Table, assets: ibis.Table, first: date, last: date, before: ibis.Table | None = None
+    engine: Engine, curated: ibis.Table, assets: ibis.Table, first: date, last: date, before: ibis.Table | None = None
 ) -> ibis.Table:
-    """Returns PANEL rows for the days from `first` to `last`; `curated` holds the rows of those days only."""
+    """Returns PANEL rows for the days from `first` to `last`; `curated` holds the rows of those days only.
+
+    Names are numbers on the way: long texts carried along every row would cost more than all the rest.
+    """
     known = facts(curated, before)
-    wide = _spine(known, first, last)
-    for field in CARRIED_FIELDS:
-        wide = _carry(wide, known, field)
-    wide = _today(wide, curated)
-    named = wide.inner_join(assets, "asset_id")
-    return _states(named).select(*PANEL.names).cast(PANEL)
-
-
-def _spine(known: ibis.Table, first: date, last: date) -> ibis.Table:
-    """Returns each asset's days, from its first price or vendor cap on."""
-    sized = known.filter(known.field.isin((PRICE, CAP)))
-    starts = sized.group_by("asset_id").agg(listed=sized.since.min())
-    count = max(0, (last - first).days + 1)
-    days = pa.table({"day": pa.array([first + timedelta(days=step) for step in range(count)], pa.date32())})
-    calendar = ibis.memtable(days)
-    spine = starts.cross_join(calendar)
-    return spine.filter(spine.day >= spine.listed)
-
-
-def _carry(wide: ibis.Table, known: ibis.Table, field: str) -> ibis.Table:
-    """Returns the spine with the last value of a field up to each day, its day and its raw document."""
-    rows = known.filter(known.field == field)
-    rows = rows.select(
-        fact_asset=rows.asset_id,
-        fact_day=rows.day,
-        **{field: rows.value, f"{field}_day": rows.day, f"{field}_sha": rows.raw_sha},
+    docs = _numbered(engine, known, "raw_sha", "doc")
+    ids = _numbered(engine, known, "asset_id", "asset")
+    fields = [str(row["field"]) for row in engine.rows(known.select("field").distinct().order_by("field"))]
+    coded = known.inner_join(docs, "raw_sha").inner_join(ids, "asset_id")
+    wide = (
+        _spine(coded, first, last)
+        .left_join(_pivot(coded, fields, first), ["asset", "day"])
+        .drop("asset_right", "day_right")
     )
-    on = (wide.asset_id == rows.fact_asset, wide.day >= rows.fact_day)
-    return wide.asof_join(rows, on[1], on[0]).drop("fact_asset", "fact_day")
+    filled = engine.carry(wide, "asset", "day", [name for field in fields for name in _names(field)])
+    rows = _complete(filled.filter(filled.day >= first), fields)
+    own = _own_day(curated).inner_join(ids, "asset_id").drop("asset_id")
+    rows = rows.left_join(own, ["asset", "day"]).drop("asset_right", "day_right")
+    sized = _states(rows.inner_join(ids, "asset").inner_join(assets, "asset_id"))
+    named = sized.left_join(docs.rename(price_doc="doc", price_sha="raw_sha"), "price_doc")
+    named = named.left_join(docs.rename(supply_doc="doc", supply_sha="raw_sha"), "supply_doc")
+    return named.select(*PANEL.names).cast(PANEL)
 
 
-def _today(wide: ibis.Table, curated: ibis.Table) -> ibis.Table:
-    """Returns the spine with what counts on its own day only: the volume, and the high of the price."""
+def _numbered(engine: Engine, rows: ibis.Table, column: str, number: str) -> ibis.Table:
+    """Returns the distinct texts of a column, each with a number of its own."""
+    texts = engine.run(rows.select(column).distinct().order_by(column))[column]
+    return ibis.memtable(pa.table({column: texts, number: pa.array(range(len(texts)), pa.int32())}))
+
+
+def _names(field: str) -> tuple[str, str, str]:
+    return field, f"{field}_day", f"{field}_doc"
+
+
+def _spine(coded: ibis.Table, first: date, last: date) -> ibis.Table:
+    """Returns each asset's days, from its first price or vendor cap on, and the day before `first` for older facts."""
+    sized = coded.filter(coded.field.isin((PRICE, CAP)))
+    starts = sized.group_by("asset").agg(listed=sized.since.min())
+    count = (last - first).days + 2
+    days = pa.table({"day": pa.array([first + timedelta(days=step - 1) for step in range(count)], pa.date32())})
+    spine = starts.cross_join(ibis.memtable(days))
+    return spine.filter((spine.day >= spine.listed) | (spine.day < first))
+
+
+def _pivot(coded: ibis.Table, fields: Sequence[str], first: date) -> ibis.Table:
+    """Returns one row per asset and day with a value, its day and its document for each field."""
+    placed = coded.mutate(at=ibis.greatest(coded.day, ibis.literal(first - timedelta(days=1))))
+    cells: dict[str, ibis.Value] = {}
+    for field in fields:
+        own = placed.field == field
+        value, day, doc = _names(field)
+        cells |= {value: placed.value.max(where=own), day: placed.day.max(where=own), doc: placed.doc.max(where=own)}
+    pivoted = placed.group_by(["asset", "at"]).agg(**cells)
+    return pivoted.rename(day="at")
+
+
+def _complete(rows: ibis.Table, fields: Sequence[str]) -> ibis.Table:
+    """Returns the rows with an empty column for each field that nobody has spoken of."""
+    types = dict(zip(("", "_day", "_doc"), ("float64", "date", "int32"), strict=True))
+    empty = {
+        field + suffix: ibis.null(kind)
+        for field in CARRIED_FIELDS
+        if field not in fields
+        for suffix, kind in types.items()
+    }
+    return rows.mutate(**empty) if empty else rows
+
+
+def _own_day(curated: ibis.Table) -> ibis.Table:
+    """Returns what counts on its own day only: the volume, and the high of the price."""
     rows = curated.filter(curated.field.isin((PRICE, HIGH, VOLUME)) & curated.value.notnull())
-    own = rows.group_by(["asset_id", "day"]).agg(
+    return rows.group_by(["asset_id", "day"]).agg(
         volume=rows.value.max(where=rows.field == VOLUME),
         price_high=rows.high.max(where=rows.field != VOLUME),
     )
-    joined = wide.left_join(own, ["asset_id", "day"])
-    return joined.select(*[wide[name] for name in wide.columns], own.volume, own.price_high)
 
 
 def _states(rows: ibis.Table) -> ibis.Table:
@@ -128,7 +163,7 @@ def _states(rows: ibis.Table) -> ibis.Table:
     counts = inside & (rows.wraps.fill_null("") == "")
     return rows.mutate(
         price=rows[PRICE],
-        price_sha=rows[f"{PRICE}_sha"],
+        price_doc=rows[f"{PRICE}_doc"],
         state=state,
         cap=(aged > patience).ifelse(gone, rows.micro),
         weight=counts.ifelse(1, 0),
@@ -148,7 +183,7 @@ def _supplied(rows: ibis.Table) -> ibis.Table:
     return rows.mutate(
         supply=pick({field: rows[field] for field in TIERS}),
         supply_age=pick({field: ages[field] for field in TIERS}),
-        supply_sha=pick({field: rows[f"{field}_sha"] for field in TIERS}),
+        supply_doc=pick({field: rows[f"{field}_doc"] for field in TIERS}),
         supply_tier=pick({field: ibis.literal(tier) for field, tier in TIERS.items()}),
         price_age=rows.day.delta(rows[f"{PRICE}_day"], unit="day"),
         cap_age=rows.day.delta(rows[f"{CAP}_day"], unit="day"),
@@ -164,5 +199,5 @@ def _sized(rows: ibis.Table) -> ibis.Table:
         micro=(micro < LARGEST).ifelse(micro.round(0), ibis.null("float64")).cast("int64"),
         supply_tier=vendor.ifelse("V", rows.supply_tier),
         supply_age=vendor.ifelse(rows.cap_age, rows.supply_age),
-        supply_sha=vendor.ifelse(rows[f"{CAP}_sha"], rows.supply_sha),
+        supply_doc=vendor.ifelse(rows[f"{CAP}_doc"], rows.supply_doc),
     )

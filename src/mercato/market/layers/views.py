@@ -64,7 +64,7 @@ def _panel(
         return built
     known = engine.read([folders.panel / made.facts], FACTS)
     first = date.fromisoformat(made.last) + timedelta(days=1)
-    return built.union(panel(curated.filter(curated.day >= first), assets, first, as_of, known))
+    return built.union(panel(engine, curated.filter(curated.day >= first), assets, first, as_of, known))
 
 
 def _evidence(
