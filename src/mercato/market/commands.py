@@ -68,8 +68,9 @@ def progress(quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]:
         tasks: dict[str, Any] = {}
 
         def report(what: str, done: int, total: int) -> None:
-            task = tasks.setdefault(what, bars.add_task(what, total=total or None) if what not in tasks else None)
-            bars.update(task, completed=done)
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total or None)
+            bars.update(tasks[what], completed=done)
 
         yield report
 

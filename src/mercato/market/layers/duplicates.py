@@ -52,7 +52,8 @@ class Duplicates:
             first, second = divmod(rest, len(lists[1]))
             key = (lists[0][first], lists[1][second], lists[2][third])
             known[place] = self._codes.setdefault(key, len(self._codes))
-        return known[inverse]
+        keys: np.ndarray = known[inverse]
+        return keys
 
     def _remember(self, keys: np.ndarray, times: np.ndarray) -> None:
         size = len(self._codes)

@@ -57,7 +57,7 @@ class RawBlobs:
             raise NotFound(f"raw document was {sha!r}, which is not kept here", hint=f"expected it at {path}")
         handle = path.open("rb")
         reader = zstandard.ZstdDecompressor().stream_reader(handle, closefd=True)
-        return io.BufferedReader(reader, CHUNK)  # type: ignore[type-var]  # a reader with readinto, as io expects
+        return io.BufferedReader(reader, CHUNK)
 
     def read(self, sha: str) -> bytes:
         """Returns the bytes with that hash, checked against it; Conflict where the file was damaged."""

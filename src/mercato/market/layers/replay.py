@@ -29,8 +29,8 @@ from mercato.market.universe import Universe
 from mercato.store.analytics import Engine
 
 
-@ibis.udf.scalar.builtin(name="md5_number_lower")
-def _digest(text: str) -> ibis.dtype("uint64"):  # type: ignore[empty-body,valid-type]  # DuckDB has the body
+@ibis.udf.scalar.builtin(name="md5_number_lower")  # type: ignore[untyped-decorator]
+def _digest(text: str) -> ibis.dtype("uint64"):  # type: ignore[valid-type]  # DuckDB has the body
     """Returns 64 bits of the MD5 of a text."""
 
 
@@ -102,7 +102,7 @@ def _hashes(
 def table_hash(engine: Engine, files: Sequence[Path], columns: ibis.Schema) -> str:
     """Returns a hash of the rows of Parquet files that does not depend on their order, with their count."""
     rows = engine.read(files, columns)
-    text = [rows[name].cast("string").fill_null("\x00") for name in columns.names]
+    text = [rows[name].cast("string").fill_null("\x02") for name in columns.names]
     joined = text[0]
     for part in text[1:]:
         joined = joined.concat("\x1f", part)
