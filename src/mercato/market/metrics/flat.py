@@ -24,7 +24,7 @@ FORMULA = (
     "span) of squared daily log returns before the window; flat if F <= 0.55 and n >= 7; p = simulated P(range this "
     "narrow) for this one window, p-search the same for any window of n days or more that was searched"
 )
-FLAT, SHORTEST, LONGEST = 0.55, 7, 180
+FLAT, SHORTEST, LONGEST = 0.55, 7, 90
 ALPHA = 2 / (30 + 1)
 MEMORY = 120  # days before the window that sigma can see; their weights sum to 0.9997
 FEWEST_RETURNS = 10
@@ -136,10 +136,10 @@ def chosen(found: Sequence[Window], as_of: date, days: int | None, width: float 
 
 
 def flat_range(inputs: Inputs, query: Query) -> Result:
-    """Returns M9 for a sector's level or an asset's price.
+    """Returns M9 for a sector's level, its index or an asset's price.
 
-    `days` fixes the window's calendar length. Parameters: `on` (level or asset:<id>), `width` (such as 0.123: the
-    longest window no wider), `longest` (7-720 calendar days searched, default 180).
+    `days` fixes the window's calendar length. Parameters: `on` (level, index or asset:<id>), `width` (such as 0.123:
+    the longest window no wider), `longest` (7-720 calendar days searched, default 90).
     """
     params.known(query, PARAMS)
     longest = max(int(params.given(query, "longest", LONGEST, SHORTEST, 720)), query.days or 0)

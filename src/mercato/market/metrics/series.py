@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import ibis
+import pyarrow as pa
 
 from mercato.core.errors import InvalidInput
 from mercato.market.metrics.base import Inputs, require_sector
+from mercato.market.metrics.index import tracks
 from mercato.market.metrics.level import GATE, daily_level, members
 from mercato.market.model import InputSet, Query
+
+POINTS = ibis.schema({"day": "date", "value": "float64"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +30,17 @@ class Series:
 def series(inputs: Inputs, query: Query, back: int) -> Series:
     """Returns the series that the parameter `on` names, over the `back` days that end on the as-of day.
 
-    `level` (the default) is the sector's level, `asset:<id>` the price of one asset.
+    `level` (the default) is the sector's level, `index` its capped index, `asset:<id>` the price of one asset.
     """
     on = query.params.get("on") or "level"
     first = query.as_of - timedelta(days=back - 1)
     if on.startswith("asset:"):
         return _asset(inputs, on.removeprefix("asset:"), first, query.as_of)
+    if on == "index":
+        return _index(inputs, query, first)
     if on == "level":
         return _level(inputs, query, first)
-    raise InvalidInput(f"on was {on!r}", hint="give level or asset:<asset id>")
+    raise InvalidInput(f"on was {on!r}", hint="give level, index or asset:<asset id>")
 
 
 def closes(rows: ibis.Table, value: ibis.ir.FloatingValue, known: ibis.ir.BooleanValue) -> ibis.Table:
@@ -92,6 +98,16 @@ def _level(inputs: Inputs, query: Query, first: date) -> Series:
     rows = members(inputs.panel, query.sector, first, query.as_of)
     ids = [str(row["asset_id"]) for row in inputs.engine.rows(rows.select("asset_id").distinct())]
     return Series(level_closes(rows), "usd", inputs.evidence("panel", sorted(ids)))
+
+
+def _index(inputs: Inputs, query: Query, first: date) -> Series:
+    """Returns the capped index on the days on which the level behind it meets the gate."""
+    level = _level(inputs, query, first)
+    track = tracks(inputs, query).get("capped")
+    found = sorted(track.daily.items()) if track else []
+    points = [{"day": day, "value": value} for day, value in found if day >= first and value]
+    table = inputs.engine.table(pa.Table.from_pylist(points, schema=POINTS.to_pyarrow()), POINTS)
+    return Series(table.semi_join(level.table, "day"), "points", level.inputs)
 
 
 def _asset(inputs: Inputs, asset_id: str, first: date, last: date) -> Series:
