@@ -1,1 +1,12 @@
-"""The market room's benchmark: 48 million hourly prices, every panel metric, three engines."""
+"""The market room's benchmark: 48 million hourly prices, every panel metric, three engines; then pages and start-up."""
+
+from __future__ import annotations
+
+
+def suite(*, quick: bool) -> bool:
+    """Runs the whole suite and prints its tables; returns whether all results were equal."""
+    from bench.market import engines, pages
+
+    equal = engines.report(quick=quick)
+    pages.report(quick=quick)
+    return equal

@@ -11,6 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mercato.market.schema import OBSERVATIONS
+
 CHAINS = (
     "eip155:1",
     "eip155:8453",
@@ -21,6 +23,7 @@ CHAINS = (
 )
 PLATFORMS = ("", "", "virtuals", "pump.fun", "arc-forge", "auto.fun")
 MICROS_PER_HOUR = 3_600_000_000
+FIELDS = {"prices": "price_usd", "supply": "supply_circulating", "volume": "volume_usd_24h"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def make(shape: Shape) -> Path:
     done = shape.folder / "done"
     if done.exists():
         return shape.folder
-    (shape.folder / "prices").mkdir(parents=True, exist_ok=True)
+    shape.folder.mkdir(parents=True, exist_ok=True)
     draw = np.random.default_rng(shape.seed)
     names = np.array([f"sim:{number:05d}" for number in range(shape.assets)])
     _write_assets(shape, names, draw)
@@ -60,7 +63,7 @@ def make(shape: Shape) -> Path:
     starts = month_starts(shape)
     for first, after in itertools.pairwise(starts):
         level = _write_month(shape, names, draw, level, first, (after - first).days)
-    _write_month(shape, names, draw, level, starts[-1], 1, folder="next_day")
+    _write_month(shape, names, draw, level, starts[-1], 1, folder="next_day_")
     done.touch()
     return shape.folder
 
@@ -98,9 +101,8 @@ def _write_month(
     kept = draw.random((hours, shape.assets)) >= shape.missing
     kept &= ~_outages(draw, days, shape.assets)
     hour, asset = np.nonzero(kept)
-    target = shape.folder / (folder or "prices")
-    target.mkdir(exist_ok=True)
-    _write(target / f"{first:%Y-%m}.parquet", names, asset, start + hour * MICROS_PER_HOUR, prices[hour, asset])
+    file = f"{first:%Y-%m}.parquet"
+    _write(shape.folder / f"{folder}prices" / file, names, asset, start + hour * MICROS_PER_HOUR, prices[hour, asset])
     noon = start + np.arange(days) * 24 * MICROS_PER_HOUR + 12 * MICROS_PER_HOUR
     which, when = np.tile(np.arange(shape.assets), days), np.repeat(noon, shape.assets)
     supply = np.tile(np.floor(1e8 * (1 + np.arange(shape.assets) % 97)), days) * (
@@ -108,14 +110,7 @@ def _write_month(
     )
     volume = np.exp(draw.normal(12.0, 2.0, days * shape.assets))
     for name, values in (("supply", np.floor(supply)), ("volume", volume)):
-        (shape.folder / (f"{folder}_{name}" if folder else name)).mkdir(exist_ok=True)
-        _write(
-            shape.folder / (f"{folder}_{name}" if folder else name) / f"{first:%Y-%m}.parquet",
-            names,
-            which,
-            when,
-            values,
-        )
+        _write(shape.folder / f"{folder}{name}" / file, names, which, when, values)
     return np.asarray(prices[-1])
 
 
@@ -129,14 +124,17 @@ def _outages(draw: np.random.Generator, days: int, assets: int) -> np.ndarray:
 
 
 def _write(path: Path, names: np.ndarray, asset: np.ndarray, micros: np.ndarray, values: np.ndarray) -> None:
-    """Writes rows in time order, as hourly snapshots arrive."""
-    table = pa.table(
-        {
-            "asset_id": pa.DictionaryArray.from_arrays(pa.array(asset.astype(np.int32)), pa.array(names)).cast(
-                pa.string()
-            ),
-            "valid_time": pa.array(micros, pa.timestamp("us", "UTC")),
-            "value": pa.array(values),
-        }
-    )
+    """Writes OBSERVATIONS rows in time order, as hourly snapshots arrive."""
+    path.parent.mkdir(exist_ok=True)
+    count = len(values)
+    assets = pa.DictionaryArray.from_arrays(pa.array(asset.astype(np.int32)), pa.array(names))
+    columns = {
+        "asset_id": assets.cast(pa.string()),
+        "field": pa.repeat(FIELDS[path.parent.name.removeprefix("next_day_")], count),
+        "valid_time": pa.array(micros, pa.timestamp("us", "UTC")),
+        "value": pa.array(values),
+        "row": pa.array(np.arange(1, count + 1)),
+        "observed_at": pa.nulls(count, pa.timestamp("us", "UTC")),
+    }
+    table = pa.table({name: columns[name] for name in OBSERVATIONS.names})
     pq.write_table(table, path, compression="zstd", row_group_size=500_000)

@@ -13,7 +13,7 @@ MICRO = 1_000_000
 
 def rollup(folder: Path) -> pd.DataFrame:
     """Returns the last, lowest and highest price of each asset and day. The files are in time order."""
-    rows = pd.read_parquet(folder / "prices")
+    rows = pd.read_parquet(folder / "prices", columns=["asset_id", "valid_time", "value"])
     rows["asset_id"] = rows["asset_id"].astype("category")
     rows["day"] = rows["valid_time"].dt.tz_localize(None).dt.floor("D")
     rows = rows.sort_values("valid_time", kind="stable")
@@ -21,14 +21,22 @@ def rollup(folder: Path) -> pd.DataFrame:
     return grouped.agg(price="last", low="min", high="max").reset_index()
 
 
-def supplies(folder: Path) -> pd.DataFrame:
-    """Returns the supply of each asset and day."""
-    rows = pd.read_parquet(folder / "supply")
+def daily_values(folder: Path, name: str) -> pd.DataFrame:
+    """Returns the one `supply` or `volume` of each asset and day."""
+    rows = pd.read_parquet(folder / name, columns=["asset_id", "valid_time", "value"])
     rows["day"] = rows["valid_time"].dt.tz_localize(None).dt.floor("D")
-    return rows.rename(columns={"value": "supply"})[["asset_id", "day", "supply"]]
+    return rows.rename(columns={"value": name})[["asset_id", "day", name]]
 
 
-def panel(daily: pd.DataFrame, supply: pd.DataFrame, assets: pd.DataFrame, last: date) -> pd.DataFrame:
+def half_up(values: pd.Series) -> pd.Series:
+    """Returns whole numbers, halves upwards; adding a half would be wrong from 2^52 on."""
+    floor = np.floor(values)
+    return floor + (values - floor >= 0.5)
+
+
+def panel(
+    daily: pd.DataFrame, supply: pd.DataFrame, volume: pd.DataFrame, assets: pd.DataFrame, last: date
+) -> pd.DataFrame:
     """Returns one row per asset and calendar day, carried: price age, cap in micro-USD, zero after seven days."""
     daily = daily.assign(asset_id=daily["asset_id"].astype(str)).sort_values("day")
     firsts = daily.groupby("asset_id")["day"].min()
@@ -38,8 +46,9 @@ def panel(daily: pd.DataFrame, supply: pd.DataFrame, assets: pd.DataFrame, last:
     seen = daily[["asset_id", "day", "price"]].assign(price_day=daily["day"])
     rows = pd.merge_asof(grid, seen, on="day", by="asset_id")
     rows = pd.merge_asof(rows, supply.sort_values("day"), on="day", by="asset_id")
+    rows = rows.merge(volume, on=["asset_id", "day"], how="left")
     rows["age"] = (rows["day"] - rows["price_day"]).dt.days
-    cap = np.round(rows["price"] * rows["supply"] * MICRO)
+    cap = half_up(rows["price"] * rows["supply"] * MICRO)
     rows["cap"] = np.where(rows["age"] > 7, 0, cap).astype(np.int64)
     rows = rows.merge(assets[["asset_id", "sector", "home_chain"]], on="asset_id")
     return rows.sort_values(["asset_id", "day"], ignore_index=True)
@@ -64,7 +73,7 @@ def decompose(rows: pd.DataFrame) -> pd.DataFrame:
     before = rows.groupby("asset_id")[["cap", "supply"]].shift(1)
     cap0 = before["cap"].fillna(0).astype(np.int64)
     inside = (cap0 > 0) & (rows["cap"] > 0)
-    middle = np.round(rows["price"] * before["supply"].fillna(0) * MICRO).astype(np.int64)
+    middle = half_up(rows["price"] * before["supply"].fillna(0) * MICRO).astype(np.int64)
     parts = pd.DataFrame(
         {
             "day": rows["day"],
@@ -98,3 +107,8 @@ def rebounds(rows: pd.DataFrame, last: date, top: int = 10) -> pd.DataFrame:
     joined["band"] = pd.cut(joined["cap0"], bins, labels=["micro", "small", "mid", "large"]).astype(str)
     joined["drawdown"] = joined["price"] / joined["peak"] - 1
     return joined.sort_values(["gain", "asset_id"], ascending=[False, True]).groupby("band", sort=False).head(top)
+
+
+def sector(rows: pd.DataFrame) -> pd.DataFrame:
+    """Returns the rows of the AI sectors."""
+    return rows[rows["sector"].str.startswith("ai-")]

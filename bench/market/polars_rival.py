@@ -23,16 +23,17 @@ def rollup(folder: Path) -> pl.DataFrame:
     )
 
 
-def supplies(folder: Path) -> pl.DataFrame:
-    """Returns the supply of each asset and day."""
-    return (
-        pl.scan_parquet(folder / "supply" / "*.parquet")
-        .select("asset_id", day=pl.col("valid_time").dt.date(), supply="value")
-        .collect(engine="streaming")
+def daily_values(folder: Path, name: str) -> pl.DataFrame:
+    """Returns the one `supply` or `volume` of each asset and day."""
+    rows = pl.scan_parquet(folder / name / "*.parquet")
+    return rows.select("asset_id", pl.col("valid_time").dt.date().alias("day"), pl.col("value").alias(name)).collect(
+        engine="streaming"
     )
 
 
-def panel(daily: pl.DataFrame, supply: pl.DataFrame, assets: pl.DataFrame, last: date) -> pl.DataFrame:
+def panel(
+    daily: pl.DataFrame, supply: pl.DataFrame, volume: pl.DataFrame, assets: pl.DataFrame, last: date
+) -> pl.DataFrame:
     """Returns one row per asset and calendar day, carried: price age, cap in micro-USD, zero after seven days."""
     firsts = daily.group_by("asset_id").agg(first=pl.col("day").min())
     grid = firsts.with_columns(day=pl.date_ranges("first", last)).explode("day").sort("asset_id", "day")
@@ -40,8 +41,9 @@ def panel(daily: pl.DataFrame, supply: pl.DataFrame, assets: pl.DataFrame, last:
     known = supply.sort("asset_id", "day")
     rows = grid.join_asof(seen, on="day", by="asset_id", check_sortedness=False)
     rows = rows.join_asof(known, on="day", by="asset_id", check_sortedness=False)
+    rows = rows.join(volume, on=["asset_id", "day"], how="left")
     age = (pl.col("day") - pl.col("price_day")).dt.total_days()
-    cap = (pl.col("price") * pl.col("supply") * MICRO).round().cast(pl.Int64)
+    cap = (pl.col("price") * pl.col("supply") * MICRO).round(mode="half_away_from_zero").cast(pl.Int64)
     rows = rows.with_columns(age=age).with_columns(cap=pl.when(pl.col("age") > 7).then(0).otherwise(cap))
     return rows.join(assets.select("asset_id", "sector", "home_chain"), on="asset_id").sort("asset_id", "day")
 
@@ -64,7 +66,7 @@ def decompose(rows: pl.DataFrame) -> pl.DataFrame:
     """Returns the daily level change split into price, supply and membership effects in micro-USD."""
     before = {name: pl.col(name).shift(1).over("asset_id", order_by="day") for name in ("cap", "supply")}
     rows = rows.with_columns(cap0=before["cap"], supply0=before["supply"])
-    middle = (pl.col("price") * pl.col("supply0") * MICRO).round().cast(pl.Int64)
+    middle = (pl.col("price") * pl.col("supply0") * MICRO).round(mode="half_away_from_zero").cast(pl.Int64)
     inside = (pl.col("cap0") > 0) & (pl.col("cap") > 0)
     parts = rows.with_columns(
         price_effect=pl.when(inside).then(middle - pl.col("cap0")).otherwise(0),
@@ -93,3 +95,8 @@ def rebounds(rows: pl.DataFrame, last: date, top: int = 10) -> pl.DataFrame:
         drawdown=pl.col("price") / pl.col("peak") - 1,
     )
     return gains.sort("gain", "asset_id", descending=[True, False]).group_by("band", maintain_order=True).head(top)
+
+
+def sector(rows: pl.DataFrame) -> pl.DataFrame:
+    """Returns the rows of the AI sectors."""
+    return rows.filter(pl.col("sector").str.starts_with("ai-"))

@@ -1,0 +1,159 @@
+"""The same work in Mercato: the room's own rollup, curated layer, panel and metric expressions on DuckDB."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import ibis
+import pyarrow.parquet as pq
+
+from bench.market.work import Watch
+from mercato.market import schema
+from mercato.market.layers.build import Build, Manifest
+from mercato.market.layers.files import Folders
+from mercato.market.layers.segments import Origin, rollup
+from mercato.market.metrics.decompose import steps
+from mercato.market.metrics.dominance import groups
+from mercato.market.metrics.level import daily_level, members
+from mercato.market.metrics.rebounds import returns
+from mercato.market.model import Asset, Segment
+from mercato.market.universe import Universe
+from mercato.store.analytics import Engine, duckdb_engine
+
+OBSERVED = datetime(2026, 1, 1, tzinfo=UTC)
+FIELDS = ("prices", "supply", "volume")
+MEMORY = "600MB"
+
+
+def everything(folder: Path, out: Path, last: date, watch: Watch) -> dict[str, Any]:
+    """Does the full work, then adds one more day; returns the seconds of the latter and a full recomputation's."""
+    folders = Folders(out / "home")
+    folders.make()
+    universe = universe_of(folder)
+    with duckdb_engine(memory=MEMORY, spill=out / "spill") as engine:
+        months = [path for name in FIELDS for path in sorted((folder / name).glob("*.parquet"))]
+        segments = watch("rollup", lambda: [segment(engine, folders, path) for path in months])
+        made = watch("panel", lambda: Build(folders, engine).refresh(segments, universe))
+        metrics(engine, folders, made, out, last, watch)
+    with duckdb_engine(memory=MEMORY, spill=out / "spill") as engine:
+        day = [folder / f"next_day_{name}" for name in FIELDS]
+        start = time.perf_counter()
+        more = [segment(engine, folders, path) for place in day for path in place.glob("*.parquet")]
+        made = Build(folders, engine).refresh([*segments, *more], universe)
+        one_day(engine, folders, made, last + timedelta(days=1))
+        seconds = time.perf_counter() - start
+    shutil.rmtree(out / "home")
+    return {"one_day": seconds}
+
+
+def universe_of(folder: Path) -> Universe:
+    """Returns the simulated assets as a universe."""
+    rows = pq.read_table(folder / "assets.parquet").to_pylist()
+    return Universe("bench", {row["asset_id"]: Asset(**row) for row in rows})
+
+
+def segment(engine: Engine, folders: Folders, path: Path) -> Segment:
+    """Rolls one file of observations up to days, as the commit of a segment does, and returns its record."""
+    name = f"{path.parent.name}-{path.stem}"
+    target = folders.segments / name
+    target.mkdir()
+    rows = engine.read([path], schema.OBSERVATIONS)
+    daily = target / "daily.parquet"
+    engine.backend.to_parquet(rollup(rows, Origin("bench", OBSERVED, name)), daily, compression="zstd")
+    table = engine.read([daily], schema.DAILY)
+    span = engine.rows(table.agg(first=table.day.min(), last=table.day.max()))[0]
+    first, last = span["first"], span["last"]
+    assert isinstance(first, date)
+    assert isinstance(last, date)
+    return Segment(
+        id=name, source="bench", parser="bench/1", sha=name, options={}, observed_at=OBSERVED, committed_at=OBSERVED,
+        request="", licence="", media_type="", headers={}, size=0, rows={"observations": 1}, rejected=0,
+        first_day=first, last_day=last,
+    )  # fmt: skip
+
+
+def tables(engine: Engine, folders: Folders, made: Manifest) -> tuple[ibis.Table, ibis.Table]:
+    """Returns the panel and the curated rows."""
+    panel = engine.read([folders.panel / part.name for part in made.panel], schema.PANEL)
+    return panel, engine.read([folders.curated / part.name for part in made.curated], schema.CURATED)
+
+
+def metrics(engine: Engine, folders: Folders, made: Manifest, out: Path, last: date, watch: Watch) -> None:
+    """Runs every metric expression over the whole history and writes the results."""
+    panel, curated = tables(engine, folders, made)
+    panel = panel.filter(panel.day <= last)
+    ai = members(panel, "ai", None, last)
+    first = date.fromisoformat(made.panel[0].first)
+
+    def keep(name: str, rows: ibis.Table) -> None:
+        watch(name, lambda: engine.backend.to_parquet(rows, out / f"{name}.parquet"))
+
+    keep("level", underwater(daily_level(ai)))
+    keep("dominance", groups(ai, "home_chain").select("day", home_chain="key", cap="cap"))
+    keep("decompose", by_day(steps(ai, first, last)))
+    keep("ranges", ranges(curated.filter(curated.day <= last)))
+    keep("rebounds", strongest(returns(members(panel, "all", None, last), last - timedelta(days=7), last)))
+
+
+def one_day(engine: Engine, folders: Folders, made: Manifest, day: date) -> None:
+    """Runs the metric expressions for one new day."""
+    panel, curated = tables(engine, folders, made)
+    since = day - timedelta(days=1)
+    ai = members(panel, "ai", since, day)
+    wanted: Iterable[ibis.Table] = (
+        daily_level(ai),
+        groups(ai, "home_chain"),
+        by_day(steps(ai, since, day)),
+        ranges(curated.filter(curated.day > day - timedelta(days=12))),
+        strongest(returns(members(panel, "all", None, day), day - timedelta(days=7), day)),
+    )
+    for rows in wanted:
+        engine.run(rows)
+
+
+def underwater(levels: ibis.Table) -> ibis.Table:
+    """Returns the daily level with its coverage and its drawdown."""
+    so_far = ibis.cumulative_window(order_by=levels.day)
+    level, fresh = levels.level.cast("float64"), levels.fresh.cast("float64")
+    return levels.select(
+        "day",
+        level=levels.level.cast("int64"),
+        coverage=fresh / level.nullif(0.0),
+        drawdown=level / level.max().over(so_far).nullif(0.0) - 1.0,
+    )
+
+
+def by_day(effects: ibis.Table) -> ibis.Table:
+    """Returns the effects of all assets by day."""
+    return effects.group_by("day").agg(
+        price_effect=effects.price.sum().cast("int64"),
+        supply_effect=effects.supply.sum().cast("int64"),
+        membership=(effects.entry.sum() + effects["exit"].sum()).cast("int64"),
+    )
+
+
+def ranges(curated: ibis.Table, days: int = 12) -> ibis.Table:
+    """Returns max/min - 1 of each asset over every full window of calendar days."""
+    prices = curated.filter(curated.field == "price_usd", curated.value.notnull())
+    window = ibis.range_window(
+        group_by="asset_id", order_by="day", preceding=ibis.interval(days=days - 1), following=ibis.interval(days=0)
+    )
+    wide = prices.select(
+        "asset_id",
+        "day",
+        count=prices.count().over(window),
+        width=prices.value.max().over(window) / prices.value.min().over(window) - 1.0,
+    )
+    return wide.filter(wide["count"] == days).select("asset_id", "day", "width")
+
+
+def strongest(found: ibis.Table, top: int = 10) -> ibis.Table:
+    """Returns the strongest gains of each cap band."""
+    order = [ibis.desc("change"), "asset_id"]
+    ranked = found.mutate(place=ibis.row_number().over(ibis.window(group_by="band", order_by=order)))
+    return ranked.filter(ranked.place < top).select("band", "asset_id", "drawdown", gain="change")
