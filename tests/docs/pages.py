@@ -27,7 +27,8 @@ class Block:
 def blocks(page: str) -> list[Block]:
     """Returns the fenced blocks of a page, in order."""
     found: list[Block] = []
-    language, start, lines, before = "", 0, [], ""
+    language, start, before = "", 0, ""
+    lines: list[str] = []
     inside = False
     for number, line in enumerate(page.splitlines(), 1):
         fence = FENCE.match(line)

@@ -1,6 +1,6 @@
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import product
+from itertools import pairwise, product
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,7 +47,7 @@ def test_firing_and_ending_take_turns_and_episodes_count_up(rule, said):
     alerts = follow(rule, closes(said))
 
     assert [alert.effect for alert in alerts] == [Effect.FIRE, Effect.END][: len(alerts)] * 1 or all(
-        left.effect is not right.effect for left, right in zip(alerts, alerts[1:], strict=False)
+        left.effect is not right.effect for left, right in pairwise(alerts)
     )
     assert [alert.episode for alert in alerts] == [n // 2 + 1 for n in range(len(alerts))]
     assert len({alert.key for alert in alerts}) == len(alerts)

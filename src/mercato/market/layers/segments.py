@@ -20,6 +20,19 @@ from mercato.market.schema import DAILY, OBSERVATIONS, SEGMENT_TABLES
 from mercato.store.analytics import Engine
 
 ROW_GROUP = 500_000
+MICROS_PER_DAY = 86_400_000_000
+
+
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]  # ibis ships no types
+def epoch_us(time: datetime) -> int:
+    """Returns microseconds since 1970 without asking a calendar."""
+    raise NotImplementedError  # the engine's own function is called
+
+
+@ibis.udf.agg.builtin  # type: ignore[untyped-decorator]  # ibis ships no types
+def max_by(value: float, by: datetime) -> float:
+    """Returns the value of the row with the greatest `by`; ibis's own argmax sorts every group instead."""
+    raise NotImplementedError  # the engine's own function is called
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +147,19 @@ def rollup(rows: ibis.Table, origin: Origin) -> ibis.Table:
 
     A row that carries its own publication time counts from that day on, if it is later than the day it speaks of.
     """
-    usable = ibis.greatest(rows.valid_time, ibis.coalesce(rows.observed_at, rows.valid_time))
-    placed = rows.mutate(day=usable.date())
-    daily = placed.group_by(["asset_id", "field", "day"]).agg(
-        value=placed.value.argmax(placed.valid_time),
+    said, published = epoch_us(rows.valid_time), epoch_us(rows.observed_at)
+    usable = ibis.greatest(said, ibis.coalesce(published, said))
+    # Whole days by arithmetic: a cast of a zoned time to a date asks the calendar for every row, at thrice the cost.
+    placed = rows.mutate(days=(usable // MICROS_PER_DAY).cast("int32"))
+    daily = placed.group_by(["asset_id", "field", "days"]).agg(
+        value=max_by(placed.value, placed.valid_time),
         low=placed.value.min(),
         high=placed.value.max(),
         last=placed.valid_time.max(),
         observations=placed.count(),
         published=placed.observed_at.max(),
     )
+    daily = daily.mutate(day=(ibis.date(1970, 1, 1) + daily.days.as_interval("D")).cast("date"))
     moment = ibis.literal(origin.observed_at, "timestamp('UTC')")
     filled = daily.mutate(
         valid_time=daily["last"],
