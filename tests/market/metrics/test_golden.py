@@ -49,8 +49,15 @@ def returns(given):
 
 def baskets(given):
     held = [
-        {"basket": basket, "asset_id": asset, "units": units, "start": FIRST + timedelta(days=basket), "end": LAST}
-        for basket, asset, units in ((0, "a", 2.0), (0, "c", 1.0), (1, "d", 0.1), (1, "c", 3.0))
+        {
+            "basket": n,
+            "asset_id": asset,
+            "capped": units,
+            "uncapped": 3 * units,
+            "start": FIRST + timedelta(n),
+            "end": LAST,
+        }
+        for n, asset, units in ((0, "a", 2.0), (0, "c", 1.0), (1, "d", 0.1), (1, "c", 3.0))
     ]
     return index.market_values(given.panel, given.engine.table(pa.Table.from_pylist(held, index.HOLDINGS.to_pyarrow())))
 

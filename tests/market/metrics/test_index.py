@@ -144,7 +144,7 @@ def test_known_low_volume_never_passes():
 def test_a_month_without_anybody_keeps_the_basket_before():
     rows = [{**candidate("a", age=0), "day": FIRST}]
 
-    assert [item.day for item in reconstitute(rows, FIRST, date(2025, 4, 1), [], capped=True)] == [FIRST]
+    assert [item.day for item in reconstitute(rows, FIRST, date(2025, 4, 1), [])] == [FIRST]
 
 
 def test_reconstitution_is_on_the_first_of_a_month_that_had_its_freeze():
@@ -191,7 +191,7 @@ def test_the_index_is_continuous_at_every_rebalance(duck, first, second, late, s
 def test_a_link_changes_the_divisor_and_never_the_index(values, after):
     rows = [{**candidate(name, cap=10**9), "day": day} for day in (FIRST, date(2025, 1, 27)) for name in "ab"]
     last = date(2025, 2, 2)
-    baskets = reconstitute(rows, FIRST, last, [], capped=True)
+    baskets = reconstitute(rows, FIRST, last, [])
     second = date(2025, 2, 1)
     found = chain(
         baskets, {(0, FIRST): values[0], (0, second): values[1], (1, second): after[1], (1, last): after[2]}, last
@@ -203,11 +203,11 @@ def test_a_link_changes_the_divisor_and_never_the_index(values, after):
 
 def test_a_migration_between_freeze_and_rebalance_starts_with_the_new_token():
     rows = [{**candidate("old", cap=10**9), "day": FIRST}]
-    baskets = reconstitute(rows, FIRST, FIRST, [], capped=True)
+    baskets = reconstitute(rows, FIRST, FIRST, [])
     moves = [{"from_asset": "old", "to_asset": "new", "day": FIRST + timedelta(days=2), "factor": 3.0}]
 
     assert [
-        (row["asset_id"], row["units"], row["start"].day, row["end"].day)
+        (row["asset_id"], row["uncapped"], row["start"].day, row["end"].day)
         for row in spans(baskets, date(2025, 1, 5), moves)
     ] == [
         ("old", 1.0, 1, 2),

@@ -27,7 +27,7 @@ def table(path):
 @pytest.fixture(scope="module")
 def supplies(research):
     """Circulating supply by ticker and month start, as one vendor published it then."""
-    found = defaultdict(list)
+    found: dict[str, list[tuple[str, float]]] = defaultdict(list)
     for row in table(research / "cmc_monthly_top200_2020_2025.csv.gz"):
         found[row["Symbol"]].append((row["snapshot_date"], float(row["Circulating Supply"])))
     return found
@@ -36,7 +36,7 @@ def supplies(research):
 @pytest.fixture(scope="module")
 def caps(research, supplies):
     """Price and supply by day and ticker; a token whose supply was not published yet has its first known one."""
-    found = defaultdict(dict)
+    found: dict[date, dict[str, tuple[float, float]]] = defaultdict(dict)
     for row in table(research / "bybit_daily_ohlcv_ai_and_majors.csv.gz"):
         known = [at for at in supplies[row["symbol"]] if at[0] >= "20240701"]
         if known and row["symbol"] not in NOT_AI and FIRST.isoformat() <= row["date"] <= LAST.isoformat():

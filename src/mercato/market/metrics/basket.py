@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from mercato.market.metrics.numbers import MICRO
+
 Row = Mapping[str, Any]
 
 CAP_LIMIT = 0.10
@@ -17,24 +19,19 @@ MIN_VOLUME_USD = 250_000.0
 BUFFER = 0.20
 ENOUGH = 10  # with fewer constituents a 10 % cap cannot hold, so the rules on unknown data give way
 TIERS = ("A", "B")
-UNITS_START = 1_000_000.0  # caps are micro-USD, market values of baskets are USD
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Units of one asset in a basket: supply x cap factor, both frozen. `weight` is the share on the freeze day."""
+    """One asset in a basket: supply, cap factor, and its share on the freeze day with and without the factor."""
 
     asset_id: str
     symbol: str
     supply: float
     supply_tier: str
     factor: float
-    weight: float
-
-    @property
-    def units(self) -> float:
-        """Returns supply times cap factor."""
-        return self.supply * self.factor
+    capped: float
+    uncapped: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,27 +110,27 @@ def _is_liquid(row: Row, held: Collection[str]) -> bool:
     return bool(row["volume_30d"] >= floor)
 
 
-def weigh(chosen: Sequence[Row], *, capped: bool) -> tuple[Holding, ...]:
+def weigh(chosen: Sequence[Row]) -> tuple[Holding, ...]:
     """Returns the holdings of the chosen rows. Without a supply, the one that the vendor's cap implies."""
-    caps = {row["asset_id"]: row["cap"] / UNITS_START for row in chosen}
-    factors = cap_factors(caps) if capped else dict.fromkeys(caps, 1.0)
-    total = math.fsum(caps[key] * factors[key] for key in sorted(caps))
+    caps = {row["asset_id"]: row["cap"] / MICRO for row in chosen}
+    factors = cap_factors(caps)
+    total = math.fsum(caps.values())
+    capped = math.fsum(caps[key] * factors[key] for key in caps)
     return tuple(
         Holding(
             asset_id=row["asset_id"],
             symbol=row["symbol"],
-            supply=row["supply"] if row["supply"] is not None else caps[row["asset_id"]] / row["price"],
+            supply=row["supply"] if row["supply"] is not None else cap / row["price"],
             supply_tier=row["supply_tier"] or "",
             factor=factors[row["asset_id"]],
-            weight=caps[row["asset_id"]] * factors[row["asset_id"]] / total,
+            capped=cap * factors[row["asset_id"]] / capped,
+            uncapped=cap / total,
         )
-        for row in chosen
+        for row, cap in ((row, caps[row["asset_id"]]) for row in chosen)
     )
 
 
-def reconstitute(
-    candidates: Sequence[Row], base: date, last: date, moves: Sequence[Row], *, capped: bool
-) -> list[Basket]:
+def reconstitute(candidates: Sequence[Row], base: date, last: date, moves: Sequence[Row]) -> list[Basket]:
     """Returns the baskets from the base day on. A month in which nobody is eligible keeps the basket before."""
     by_day: dict[date, list[Row]] = {}
     for row in candidates:
@@ -145,5 +142,5 @@ def reconstitute(
         held = {item.asset_id for item in baskets[-1].holdings} if baskets else set()
         chosen, flags = choose(by_day.get(frozen, []), base, held, heirs)
         if chosen:
-            baskets.append(Basket(day, frozen, weigh(chosen, capped=capped), tuple(flags)))
+            baskets.append(Basket(day, frozen, weigh(chosen), tuple(flags)))
     return baskets

@@ -26,7 +26,17 @@ FORMULA = (
 )
 BASE = 1000.0
 VARIANTS = ("capped", "uncapped")
-HOLDINGS = ibis.schema({"basket": "int64", "asset_id": "string", "units": "float64", "start": "date", "end": "date"})
+HOLDINGS = ibis.schema(
+    {
+        "basket": "int64",
+        "asset_id": "string",
+        "capped": "float64",
+        "uncapped": "float64",
+        "start": "date",
+        "end": "date",
+    }
+)
+CANDIDATE = ("asset_id", "symbol", "day", "price", "supply", "supply_tier", "cap", "listed_days", "volume_30d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +61,11 @@ class Track:
 
 def candidates(rows: ibis.Table, days: Sequence[date]) -> ibis.Table:
     """Returns the tradable `members` on the given days, with their mean known volume of the 30 days before."""
-    month = ibis.window(group_by=rows.asset_id, order_by=rows.day, preceding=29, following=0)
-    wide = rows.mutate(volume_30d=rows.volume.mean().over(month))
+    narrow = rows.select("volume", "state", *CANDIDATE[:-1])
+    month = ibis.window(group_by=narrow.asset_id, order_by=narrow.day, preceding=29, following=0)
+    wide = narrow.mutate(volume_30d=narrow.volume.mean().over(month))
     tradable = wide.state.isin(["fresh", "carried"]) & (wide.cap > 0) & (wide.price > 0.0)
-    return wide.filter(wide.day.isin(list(days)), tradable)
+    return wide.filter(wide.day.isin(list(days)), tradable).select(*CANDIDATE)
 
 
 def first_day(rows: ibis.Table) -> ibis.Table:
@@ -63,34 +74,36 @@ def first_day(rows: ibis.Table) -> ibis.Table:
 
 
 def market_values(panel: ibis.Table, holdings: ibis.Table) -> ibis.Table:
-    """Returns the USD value of each basket on each of its days. Once inactive, a holding stays at 0."""
-    priced = panel.select("asset_id", "day", "price", dead=(panel.state == "inactive").cast("int64"))
+    """Returns the USD value of each basket (HOLDINGS) on each of its days. Once inactive, a holding stays at 0."""
+    priced = panel.select("asset_id", "day", "price", dead=panel.state == "inactive")
     held = holdings.join(priced, "asset_id")
     held = held.filter(held.day >= held.start, held.day <= held.end)
-    past = ibis.window(group_by=[held.basket, held.asset_id, held.start], order_by=held.day, preceding=(None, 0))
-    lived = held.mutate(ever_dead=held.dead.max().over(past))
-    value = ibis.cases((lived.ever_dead == 1, 0.0), else_=lived.price * lived.units)
-    return lived.mutate(value=value).group_by("basket", "day").agg(value=lambda t: t.value.sum())
+    deaths = held.filter(held.dead).group_by("basket", "asset_id", "start").agg(died=lambda t: t.day.min())
+    lived = held.left_join(deaths, ["basket", "asset_id", "start"])
+    price = ibis.cases((lived.died.notnull() & (lived.day >= lived.died), 0.0), else_=lived.price)
+    values = {name: (price * lived[name]).sum() for name in VARIANTS}
+    return lived.group_by("basket", "day").agg(**values)
 
 
 def spans(baskets: Sequence[Basket], last: date, moves: Sequence[Row]) -> list[Row]:
     """Returns HOLDINGS rows: what each basket holds from when to when, following migrations by their unit factor."""
     ends = [later.day for later in baskets[1:]] + [last]
+    order = sorted(moves, key=lambda move: (move["day"], move["from_asset"], move["to_asset"]))
     rows: list[Row] = []
     for number, (basket, end) in enumerate(zip(baskets, ends, strict=True)):
         for item in basket.holdings:
-            asset, units, start = item.asset_id, item.units, basket.day
-            for move in sorted(moves, key=lambda move: (move["day"], move["from_asset"], move["to_asset"])):
+            asset, units, start = item.asset_id, item.supply, basket.day
+            for move in order:
                 if move["from_asset"] == asset and basket.frozen < move["day"] <= end:
-                    upto = move["day"] - timedelta(days=1)
-                    rows.append(_span(number, asset, units, start, upto))
+                    rows.append(_span(number, asset, units, item.factor, start, move["day"] - timedelta(days=1)))
                     asset, units, start = move["to_asset"], units * move["factor"], max(start, move["day"])
-            rows.append(_span(number, asset, units, start, end))
+            rows.append(_span(number, asset, units, item.factor, start, end))
     return [row for row in rows if row["start"] <= row["end"]]
 
 
-def _span(basket: int, asset_id: str, units: float, start: date, end: date) -> Row:
-    return {"basket": basket, "asset_id": asset_id, "units": units, "start": start, "end": end}
+def _span(basket: int, asset_id: str, units: float, factor: float, start: date, end: date) -> Row:
+    return {"basket": basket, "asset_id": asset_id, "capped": units * factor, "uncapped": units,
+            "start": start, "end": end}  # fmt: skip
 
 
 def chain(baskets: Sequence[Basket], values: Mapping[tuple[int, date], float], last: date) -> Track:
@@ -147,14 +160,13 @@ def tracks(inputs: Inputs, query: Query) -> dict[str, Track]:
     found = inputs.engine.rows(candidates(rows, frozen))
     moves = migrations(inputs, query.as_of)
     priced = inputs.panel.filter(inputs.panel.day <= query.as_of)
-    answer = {}
-    for name in VARIANTS:
-        baskets = reconstitute(found, base, query.as_of, moves, capped=name == "capped")
-        held = [dict(row) for row in spans(baskets, query.as_of, moves)]
-        holdings = inputs.engine.table(pa.Table.from_pylist(held, schema=HOLDINGS.to_pyarrow()), HOLDINGS)
-        values: list[Row] = list(inputs.engine.rows(market_values(priced, holdings)))
-        answer[name] = chain(baskets, {(row["basket"], row["day"]): row["value"] for row in values}, query.as_of)
-    return answer
+    baskets = reconstitute(found, base, query.as_of, moves)
+    held = pa.Table.from_pylist([dict(row) for row in spans(baskets, query.as_of, moves)], schema=HOLDINGS.to_pyarrow())
+    values: list[Row] = list(inputs.engine.rows(market_values(priced, inputs.engine.table(held, HOLDINGS))))
+    return {
+        name: chain(baskets, {(row["basket"], row["day"]): row[name] for row in values}, query.as_of)
+        for name in VARIANTS
+    }
 
 
 def migrations(inputs: Inputs, last: date) -> list[Row]:
@@ -215,9 +227,10 @@ def _figures(
     sheet.add("base-day", min(daily).isoformat() if daily else None, "date", dims=dims)
     if found is not None:
         last = found.baskets[-1]
+        weights = [item.capped if variant == "capped" else item.uncapped for item in last.holdings]
         sheet.add("divisor", plain(found.links[-1].divisor, 17), "usd/point", dims=dims)
         sheet.add("constituents", plain(len(last.holdings)), "count", dims=dims)
-        sheet.add("largest-weight", plain(max(item.weight for item in last.holdings)), "share", dims=dims)
+        sheet.add("largest-weight", plain(max(weights)), "share", dims=dims)
 
 
 def _grids(
@@ -228,14 +241,16 @@ def _grids(
     names = [*VARIANTS, "all-members"]
     table = [(day.isoformat(), *(plain(series.get(name, {}).get(day)) for name in names)) for day in days]
     sheet.grid("daily", ("day", *names), ("date", "points", "points", "points"), table)
+    baskets = next((found.baskets for found in live.values()), ())
     sheet.grid(
         "constituents",
-        ("variant", "from", "frozen", "asset_id", "symbol", "supply", "supply_tier", "factor", "weight"),
-        ("", "date", "date", "", "", "units", "", "ratio", "share"),
+        ("from", "frozen", "asset_id", "symbol", "supply", "supply_tier", "cap_factor", "weight_capped",
+         "weight_uncapped"),
+        ("date", "date", "", "", "units", "", "ratio", "share", "share"),
         [
-            (name, basket.day.isoformat(), basket.frozen.isoformat(), item.asset_id, item.symbol,
-             plain(item.supply, 17), item.supply_tier, plain(item.factor, 17), plain(item.weight))
-            for name, found in live.items() for basket in found.baskets for item in basket.holdings
+            (basket.day.isoformat(), basket.frozen.isoformat(), item.asset_id, item.symbol, plain(item.supply, 17),
+             item.supply_tier, plain(item.factor, 17), plain(item.capped), plain(item.uncapped))
+            for basket in baskets for item in basket.holdings
         ],
     )  # fmt: skip
     sheet.grid(
