@@ -9,6 +9,8 @@ from mercato.market.model import Figure
 UNKNOWN = "unknown"
 _SCALES = ((Decimal(10) ** 12, " tn"), (Decimal(10) ** 9, " bn"), (Decimal(10) ** 6, " m"), (Decimal(10) ** 3, " k"))
 
+_SMALL = Decimal("0.0005")  # below this a percentage with one decimal would say zero
+
 #: CAIP-2 chains that a reader knows by name.
 CHAINS = {
     "eip155:1": "Ethereum",
@@ -44,7 +46,7 @@ def _by_unit(number: Decimal, unit: str) -> str:
         case "usd":
             return money(number)
         case "ratio" | "share" | "fraction" | "probability":
-            return f"{_fixed(number * 100, 1)} %"
+            return f"{_fixed(number * 100, 1) if abs(number) >= _SMALL or not number else _significant(number * 100)} %"
         case "percent" | "%":
             return f"{_fixed(number, 1)} %"
         case "pp":
@@ -88,15 +90,16 @@ def _short(number: Decimal) -> str:
 def dimension(figure: Figure, name: str) -> str:
     """Returns another face of a figure than its plain value.
 
-    `date` is its as-of day and `definition` its version; `verb` says rose or fell, `size` is the value without its
-    sign, `times` a ratio as a multiple, `yesno` a truth; any other name is one of its dimensions.
+    `date` is its as-of day and `definition` its version; `verb` says rose or fell, `signed` and `size` the value with
+    and without its sign, `times` a ratio as a multiple, `plain` a bare number, `yesno` a truth; any other name is one
+    of its dimensions.
     """
     match name:
         case "date":
             return figure.as_of.isoformat()
         case "definition":
             return figure.definition
-        case "verb" | "size" | "times" | "signed" | "yesno":
+        case "verb" | "size" | "times" | "plain" | "signed" | "yesno":
             return _faces(figure)[name] if figure.value is not None else UNKNOWN
         case _:
             return label(figure.dims.get(name, UNKNOWN))
@@ -116,6 +119,7 @@ def _faces(figure: Figure) -> dict[str, str]:
         "verb": verb,
         "size": _by_unit(abs(number), figure.unit),
         "times": f"{_short(number)}x",
+        "plain": _short(number),
         "signed": plus + _by_unit(number, figure.unit),
         "yesno": truth,
     }

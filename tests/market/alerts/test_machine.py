@@ -46,9 +46,8 @@ def test_every_reachable_case_is_in_the_table():
 def test_firing_and_ending_take_turns_and_episodes_count_up(rule, said):
     alerts = follow(rule, closes(said))
 
-    assert [alert.effect for alert in alerts] == [Effect.FIRE, Effect.END][: len(alerts)] * 1 or all(
-        left.effect is not right.effect for left, right in pairwise(alerts)
-    )
+    assert all(left.effect is not right.effect for left, right in pairwise(alerts))
+    assert all(alert.effect is Effect.FIRE for alert in alerts[:1])
     assert [alert.episode for alert in alerts] == [n // 2 + 1 for n in range(len(alerts))]
     assert len({alert.key for alert in alerts}) == len(alerts)
 

@@ -28,6 +28,7 @@ METRICS: dict[str, str] = {
     "giants": "giants:giants",
     "scenario": "scenario:scenario",
     "quality": "quality:quality",
+    "token": "token:token",
 }
 
 

@@ -19,9 +19,9 @@ from mercato.market.report.document import document, read_figure, read_grid, res
 from mercato.market.report.model import Report
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """The report on a day, the book behind it, and the hash of both."""
+    """The report on a day, the book behind it, and the hash of both. Compared by identity, so that pages cache by it."""
 
     report: Report
     book: Book

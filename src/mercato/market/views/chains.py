@@ -1,0 +1,35 @@
+"""Pages that are some sections of the report, with headline figures of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mercato.market.views.parts import Headline, parts
+from mercato.market.views.shelf import Snapshot
+
+
+def context(snapshot: Snapshot | None) -> Mapping[str, object]:
+    """Returns the page of chains and platforms."""
+    return _sections(snapshot, "Chains and platforms", "dominance", "platforms")
+
+
+def mindshare(snapshot: Snapshot | None) -> Mapping[str, object]:
+    """Returns the page of mindshare."""
+    return _sections(snapshot, "Mindshare", "mindshare")
+
+
+def builders(snapshot: Snapshot | None) -> Mapping[str, object]:
+    """Returns the page of builders."""
+    return _sections(snapshot, "Builders", "builders")
+
+
+def report(snapshot: Snapshot | None) -> Mapping[str, object]:
+    """Returns the whole report."""
+    return _sections(snapshot, "Weekly report")
+
+
+def _sections(snapshot: Snapshot | None, title: str, *keys: str) -> Mapping[str, object]:
+    if snapshot is None:
+        return {"report": None, "title": title}
+    none: tuple[Headline, ...] = ()
+    return {"report": snapshot.report, "title": title, "parts": parts(snapshot, *keys), "headlines": none}
