@@ -41,11 +41,26 @@ class Market:
     """The market room. Safe to share between threads; nothing is held open between calls."""
 
     def __init__(self, store: Store, home: Path, clock: Clock, settings: MarketSettings | None = None) -> None:
-        self._store, self._clock = store, clock
+        self._store, self._clock, self._home = store, clock, home
         self.settings = settings or MarketSettings()
         self.folders = Folders(home)
         self._intake = Intake(store, self.folders, clock, self.engine)
         self._refreshing = threading.Lock()
+
+    @property
+    def home(self) -> Path:
+        """Returns the data folder."""
+        return self._home
+
+    @property
+    def store(self) -> Store:
+        """Returns the database."""
+        return self._store
+
+    @property
+    def clock(self) -> Clock:
+        """Returns the clock."""
+        return self._clock
 
     def engine(self) -> Engine:
         """Returns a new analytics engine that spills into the room's own folder; close it."""
@@ -151,11 +166,18 @@ class Market:
 
     def metric(self, name: str, query: Query) -> Result:
         """Computes a metric and stores each of its figures with their inputs, so that every id can be looked up."""
-        function = find_metric(name)
         with self.inputs(query) as inputs:
-            result = function(inputs, query)
+            return self.answer(inputs, name, query)
+
+    def answer(self, inputs: Inputs, name: str, query: Query) -> Result:
+        """Computes a metric on inputs that are open already, of the same as-of day and knowledge time, and stores it."""
+        return self.keep(find_metric(name)(inputs, query), name)
+
+    def keep(self, result: Result, name: str = "") -> Result:
+        """Stores the figures of a result with their inputs, and returns it."""
+        query = result.query
         question = {
-            "metric": name,
+            "metric": name or result.metric,
             "as_of": query.as_of.isoformat(),
             "sector": query.sector,
             "days": query.days,
