@@ -9,13 +9,28 @@ from mercato.market.report.book import Book
 from mercato.market.report.model import Report
 from mercato.market.report.sections.builders import builders
 from mercato.market.report.sections.change import change
+from mercato.market.report.sections.dominance import dominance, platforms
+from mercato.market.report.sections.drawdown import drawdown
+from mercato.market.report.sections.flat import flat
+from mercato.market.report.sections.mindshare import mindshare
+from mercato.market.report.sections.rebounds import rebounds
 from mercato.market.report.sections.restatement import restatement
+from mercato.market.report.sections.scenarios import scenarios
+from mercato.market.report.sections.size import size
 from mercato.market.report.writer import Writer
 
 #: The sections in the order in which a reader meets them.
 SECTIONS: Sequence[Callable[[Book], Writer]] = (
+    size,
     change,
+    flat,
+    drawdown,
+    dominance,
+    platforms,
+    mindshare,
+    rebounds,
     builders,
+    scenarios,
     restatement,
 )
 

@@ -33,12 +33,15 @@ QUESTIONS: Mapping[str, Question] = {
     "flat-range": Question("flat-range"),
     "regime": Question("regime"),
     "drawdown": Question("drawdown"),
-    "dominance": Question("dominance", days=180),
+    "dominance": Question("dominance", days=WEEK),
+    "deployed": Question("dominance", days=WEEK, params={"mode": "deployed"}),
+    "traded": Question("dominance", days=WEEK, params={"mode": "traded"}),
     "platform-share": Question("platform-share"),
     "mindshare": Question("mindshare", days=WEEK),
     "rebounds": Question("rebounds", days=WEEK),
     "developers": Question("developers"),
-    "scenario": Question("scenario"),
+    "scenario-low": Question("scenario", params={"budget": "500", "multiple": "10"}),
+    "scenario-high": Question("scenario", params={"budget": "5000", "multiple": "100"}),
     "quality": Question("quality"),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,6 +13,7 @@ from mercato.market.report import tables
 from mercato.market.report.book import Book
 from mercato.market.report.compose import compose
 from mercato.market.report.document import restored
+from mercato.market.report.history import history
 from mercato.market.report.model import Report, ReportComposed
 from mercato.market.report.plan import at, queries
 from mercato.market.report.restate import restate
@@ -20,6 +22,7 @@ from mercato.store.outbox import emit
 
 if TYPE_CHECKING:
     from mercato.core.clock import Clock
+    from mercato.market.metrics.base import Inputs
     from mercato.store import Store
 
 Progress = Callable[[str], None]
@@ -36,21 +39,29 @@ class Desk(Protocol):
     def clock(self) -> Clock:
         """Returns the clock."""
 
-    def metric(self, name: str, query: Query) -> Result:
-        """Returns the result of a metric; its figures are stored."""
+    def inputs(self, query: Query) -> AbstractContextManager[Inputs]:
+        """Gives what metrics read, cut at the query's as-of day and knowledge time."""
+
+    def answer(self, inputs: Inputs, name: str, query: Query) -> Result:
+        """Returns the result of a metric on open inputs; its figures are stored."""
+
+    def keep(self, result: Result) -> Result:
+        """Stores the figures of a result, and returns it."""
 
 
 def gather(desk: Desk, as_of: date, sector: str, known_at: datetime | None, progress: Progress | None = None) -> Book:
     """Returns the results of every question of the report; what one refuses to answer is kept with its reason."""
     results: dict[str, Result] = {}
     failures: dict[str, str] = {}
-    for key, (metric, query) in queries(as_of, sector, known_at).items():
-        if progress:
-            progress(metric)
-        try:
-            results[key] = desk.metric(metric, query)
-        except MercatoError as error:
-            failures[key] = error.message
+    with desk.inputs(Query(as_of, sector, known_at=known_at)) as inputs:
+        for key, (metric, query) in queries(as_of, sector, known_at).items():
+            if progress:
+                progress(metric)
+            try:
+                results[key] = desk.answer(inputs, metric, query)
+            except MercatoError as error:
+                failures[key] = error.message
+        results["history"] = desk.keep(history(inputs, Query(as_of, sector, known_at=known_at)))
     return Book(results, failures)
 
 
@@ -113,5 +124,7 @@ def _restated(desk: Desk, before: Report, known_at: datetime | None) -> Result:
         for key, (metric, query) in queries(before.as_of, before.sector, known_at).items()
         if metric in cited
     }
-    answers = [desk.metric(metric, query) for metric, query in wanted.values()]
-    return restate(before, answers, Query(before.as_of, before.sector, known_at=known_at))
+    then = Query(before.as_of, before.sector, known_at=known_at)
+    with desk.inputs(then) as inputs:
+        answers = [desk.answer(inputs, metric, query) for metric, query in wanted.values()]
+    return desk.keep(restate(before, answers, then))

@@ -24,7 +24,7 @@ def builders(book: Book) -> Writer:
         writer.say(
             "none",
             "",
-            "a repository of the universe is imported and its commits are counted",
+            "commits of a repository are imported already",
             otherwise="Whether anybody keeps building is unknown.",
             why=book.why("developers"),
             commits=None,
