@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 
+from mercato.market.report.snapshot import Snapshot
 from mercato.market.views import alerts, chains, figure, overview, scenario, sources, token, tokens
-from mercato.market.views.shelf import Shelf, Snapshot
+from mercato.market.views.shelf import Shelf
 from mercato.market.words import label, said
 
 if TYPE_CHECKING:
@@ -29,14 +30,14 @@ NAV = (
 )
 
 Day = Annotated[date | None, Query(description="The close to show; default: the newest")]
-Context = Mapping[str, object]
+Context = Mapping[str, Any]
 View = Callable[[Snapshot | None], Context]
 
 
 class Render(Protocol):
     """Fills a template of this room or of the floor; given by the web floor."""
 
-    def __call__(self, template: str, /, *, status: int = 200, **context: object) -> HTMLResponse:
+    def __call__(self, template: str, /, *, status: int = 200, **context: Any) -> HTMLResponse:
         """Returns the filled template."""
 
 
@@ -70,7 +71,7 @@ class Press:
 
     def body(self, template: str, context: Context) -> Markup:
         """Returns a filled fragment."""
-        filled = self._render(f"market/{template}", **{"said": said, "label": label, **context})
+        filled = self._render(f"market/{template}", said=said, label=label, **context)
         return Markup(bytes(filled.body).decode())  # noqa: S704 - our own template, which escaped what it was given
 
     def page(self, address: str, body: Markup, title: str, status: int = 200) -> Response:

@@ -170,7 +170,7 @@ class Market:
             return self.answer(inputs, name, query)
 
     def answer(self, inputs: Inputs, name: str, query: Query) -> Result:
-        """Computes a metric on inputs that are open already, of the same as-of day and knowledge time, and stores it."""
+        """Computes a metric on inputs that are open already, of the same day and knowledge time, and stores it."""
         return self.keep(find_metric(name)(inputs, query), name)
 
     def keep(self, result: Result, name: str = "") -> Result:

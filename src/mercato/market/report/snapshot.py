@@ -21,7 +21,7 @@ from mercato.market.report.model import Report
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """The report on a day, the book behind it, and the hash of both. Compared by identity, so that pages cache by it."""
+    """The report on a day, the book behind it, and the hash of both. Compared by identity: pages cache by it."""
 
     report: Report
     book: Book

@@ -25,6 +25,10 @@ class Writer:
         self._claims.append(made)
         self.figures.update({item.id: item for item in cited})
 
+    def blank(self, key: str, text: str, why: str) -> None:
+        """Writes that a question has no answer, and why."""
+        self.say(key, "", "the data that answers it is imported already", otherwise=text, why=why, answer=None)
+
     def show(self, exhibits: tuple[Exhibit, ...]) -> None:
         """Adds exhibits; an empty tuple adds nothing."""
         self._exhibits += exhibits

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mercato.market.report.snapshot import Snapshot
 from mercato.market.views.parts import Headline, parts
-from mercato.market.views.shelf import Snapshot
 
 
 def context(snapshot: Snapshot | None) -> Mapping[str, object]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mercato.core.errors import NotFound
 from mercato.market.metrics import METRICS
-from mercato.market.views.shelf import Snapshot
+from mercato.market.report.snapshot import Snapshot
 from mercato.market.words import label
 
 if TYPE_CHECKING:

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mercato.market.report.snapshot import Snapshot
 from mercato.market.views.parts import headlines, parts
-from mercato.market.views.shelf import Snapshot
+
+#: Section, grid and width of the charts at the head of the page.
+CHARTS = (
+    ("size", "daily", 2),
+    ("drawdown", "daily", 1),
+    ("dominance", "chains", 2),
+    ("change", "assets", 1),
+    ("mindshare", "narratives", 1),
+    ("builders", "monthly", 2),
+)
 
 
 def context(snapshot: Snapshot | None) -> Mapping[str, object]:
@@ -22,4 +32,13 @@ def context(snapshot: Snapshot | None) -> Mapping[str, object]:
         (figure("drawdown", "drawdown", on="level"), "Below its peak", None, ""),
         (figure("flat-range", "width"), "Range now", None, ""),
     )
-    return {"report": snapshot.report, "parts": parts(snapshot), "headlines": shown}
+    return {"report": snapshot.report, "parts": parts(snapshot), "headlines": shown, "charts": _charts(snapshot)}
+
+
+def _charts(snapshot: Snapshot) -> list[Mapping[str, object]]:
+    """Returns the charts at the head of the page with the columns that they span, those that there are."""
+    found: list[Mapping[str, object]] = []
+    for key, name, span in CHARTS:
+        section = next(item for item in parts(snapshot) if item.key == key)
+        found += [{"shown": item, "span": span} for item in section.shown if item.grid.name == name]
+    return found

@@ -12,7 +12,7 @@ from mercato.market.model import Figure, Grid
 from mercato.market.report.drawing import Spec, drawing
 from mercato.market.report.model import Claim, Exhibit, Report, Section
 from mercato.market.report.sentence import Cited, pieces
-from mercato.market.views.shelf import Snapshot
+from mercato.market.report.snapshot import Snapshot
 
 Piece = tuple[str, Figure | None]
 LIVE_LINES = frozenset({"lines", "stack"})

@@ -5,39 +5,18 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Protocol
 
-from mercato.market.model import Query, Result
 from mercato.market.report import tables
-from mercato.market.report.reporting import gather
+from mercato.market.report.reporting import Desk, gather
 from mercato.market.report.snapshot import Snapshot, read, written
 
-if TYPE_CHECKING:
-    from mercato.core.clock import Clock
-    from mercato.store import Store
-
 PAST = 4
-
-
-class Market(Protocol):
-    """What the pages need of the market's service."""
-
-    @property
-    def store(self) -> Store:
-        """Returns the database."""
-
-    @property
-    def clock(self) -> Clock:
-        """Returns the clock."""
-
-    def metric(self, name: str, query: Query) -> Result:
-        """Returns the result of a metric; its figures are stored."""
 
 
 class Shelf:
     """The newest snapshot of a sector, and a few of past days that somebody asked for. Safe between threads."""
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: Desk) -> None:
         self.market = market
         self._lock = threading.Lock()
         self._current: dict[str, Snapshot] = {}

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from mercato.market.model import Segment
-from mercato.market.views.shelf import Snapshot
+from mercato.market.report.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from mercato.market.service import Market

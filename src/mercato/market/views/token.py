@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from mercato.core.errors import NotFound
 from mercato.market.model import Asset, Query, Result
 from mercato.market.report.model import Exhibit
+from mercato.market.report.snapshot import Snapshot
 from mercato.market.views.parts import Headline, exhibit
-from mercato.market.views.shelf import Snapshot
 from mercato.market.views.tokens import TIERS
 from mercato.market.words import label
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mercato.market.report.snapshot import Snapshot
 from mercato.market.views.parts import parts
-from mercato.market.views.shelf import Snapshot
 
 TIERS = {
     "A": "on-chain count",

@@ -21,14 +21,7 @@ def builders(book: Book) -> Writer:
     for peak in projects[:SHOWN]:
         _project(writer, peak)
     if not projects:
-        writer.say(
-            "none",
-            "",
-            "commits of a repository are imported already",
-            otherwise="Whether anybody keeps building is unknown.",
-            why=book.why("developers"),
-            commits=None,
-        )
+        writer.blank("none", "Whether anybody keeps building is unknown.", book.why("developers"))
     writer.show(book.exhibit("developers", "monthly", "Human commits by month", "columns:month:commits:owner",
                              "Human, non-merge commits of each project by month."))  # fmt: skip
     return writer

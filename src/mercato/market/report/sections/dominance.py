@@ -8,6 +8,7 @@ from mercato.market.report.sections.commands import IMPORT_PRICES
 from mercato.market.report.writer import Writer
 
 SHOWN = 3
+WITH_OWN = {"chain": "all", "basis": "cap", "own_token": "with"}
 
 
 def dominance(book: Book) -> Writer:
@@ -18,7 +19,14 @@ def dominance(book: Book) -> Writer:
     for place, leader in enumerate(leaders[:SHOWN]):
         _chain(writer, leader, place)
     if not leaders:
-        writer.say("none", "", "data that answers it is imported already", otherwise="Which chain leads is unknown.", why=book.why("dominance"), share=None)
+        writer.say(
+            "none",
+            "",
+            "data that answers it is imported already",
+            otherwise="Which chain leads is unknown.",
+            why=book.why("dominance"),
+            share=None,
+        )
     spread = book.figure("dominance", "herfindahl", by="chain", mode="home")
     groups = book.figure("dominance", "groups", by="chain", mode="home")
     writer.say(
@@ -70,13 +78,12 @@ def platforms(book: Book) -> Writer:
     """Returns the share of the launch platforms, by cap and by count, with and without their own tokens."""
     writer = Writer(book, "platforms", "Platforms", "Which launch platform brought the value?")
     writer.need("platform-share", IMPORT_PRICES)
-    found = book.figures("platform-share", "share", chain="all", basis="cap", own_token="with")
+    found = book.figures("platform-share", "share", **WITH_OWN)
     ranked = sorted(found, key=lambda item: (-float(item.value or 0), item.dims["platform"]))
     for place, leader in enumerate(ranked[:SHOWN]):
         _platform(writer, leader, place)
     if not ranked:
-        writer.say("none", "", "data that answers it is imported already", otherwise="Which platform leads is unknown.", why=book.why("platform-share"),
-                   share=None)  # fmt: skip
+        writer.blank("none", "Which platform leads is unknown.", book.why("platform-share"))
     writer.show(book.exhibit("platform-share", "platforms", "Platforms by chain"))
     return writer
 

@@ -17,12 +17,28 @@ def scenarios(book: Book) -> Writer:
         _needs(writer, key)
         _exit(writer, key)
     _rates(writer, KEYS[0])
-    for key in KEYS[:1]:
-        writer.show(book.exhibit(key, "base-rates", "How often it happened, by year and band of cap",
-                                 "columns:year:hits_10:band", "Starts that touched the multiple within a year."))  # fmt: skip
-        writer.show(book.exhibit(key, "exits", "What an exit would pay, by budget and multiple"))
+    _exhibits(writer, KEYS[0])
     return writer
 
+
+def answer(book: Book, key: str) -> Writer:
+    """Returns one scenario as a section of its own: what it would need, the exit, the history."""
+    writer = Writer(
+        book, "scenario", "The answer", "What would it need, how often did it happen, what would an exit pay?"
+    )
+    _needs(writer, key)
+    _exit(writer, key)
+    _rates(writer, key)
+    _exhibits(writer, key)
+    return writer
+
+
+def _exhibits(writer: Writer, key: str) -> None:
+    book = writer.book
+    about = "Starts that touched the multiple within a year."
+    title = "How often it happened, by year and band of cap"
+    writer.show(book.exhibit(key, "base-rates", title, "columns:year:hits_10:band", about))
+    writer.show(book.exhibit(key, "exits", "What an exit would pay, by budget and multiple"))
 
 
 def _needs(writer: Writer, key: str) -> None:
@@ -71,5 +87,5 @@ def _rates(writer: Writer, key: str) -> None:
             rate=rate, starts=starts, below=below,
         )  # fmt: skip
     if not rates:
-        writer.say("rate", "", "data that answers it is imported already", otherwise="How often such a multiple happened is unknown.",
-                   why="no point-in-time history of a year or more is imported", rate=None)  # fmt: skip
+        writer.blank("rate", "How often such a multiple happened is unknown.",
+                     "no point-in-time history of a year or more is imported")  # fmt: skip

@@ -20,7 +20,9 @@ def size(book: Book) -> Writer:
         _against(writer, name)
         _exposure(writer, name)
     writer.show(book.exhibit("sector-level", "daily", "AI sector, market value", "lines:day:level"))
-    writer.show(book.exhibit("sector-index", "daily", "Index of the AI sector", "lines:day:capped,uncapped,all-members"))
+    writer.show(
+        book.exhibit("sector-index", "daily", "Index of the AI sector", "lines:day:capped,uncapped,all-members")
+    )
     writer.show(book.exhibit("giants", "comparison", "Against the giants"))
     return writer
 
@@ -77,8 +79,25 @@ def _parts(writer: Writer) -> None:
 
 
 def _against(writer: Writer, name: str) -> None:
-    raise NotImplementedError
+    book = writer.book
+    share, cap = (book.figure("giants", figure, of=name) for figure in ("sector-share", "cap"))
+    writer.say(
+        f"against-{name}",
+        "Against {share@of} at {cap}, the AI sector is {share}.",
+        "the unadjusted close times the shares filed by then gives another cap",
+        otherwise=f"The size against {name} is unknown.",
+        why=book.why("giants"),
+        share=share, cap=cap,
+    )  # fmt: skip
 
 
 def _exposure(writer: Writer, name: str) -> None:
-    raise NotImplementedError
+    exposure = writer.book.figure("giants", "ai-exposure", of=name)
+    writer.say(
+        f"exposure-{name}",
+        "Of {exposure@of}, {exposure} is AI exposure.",
+        "the company reports what part of it is AI",
+        otherwise=f"What part of {name} is AI exposure is unknown.",
+        why="the company reports no such split, and an estimate would be an invented number",
+        exposure=exposure,
+    )

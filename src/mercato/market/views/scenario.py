@@ -1,0 +1,64 @@
+"""The scenario calculator: a form that works without a script, answered by the scenario metric."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from mercato.core.errors import InvalidInput
+from mercato.market.model import Query, Result
+from mercato.market.report.book import Book
+from mercato.market.report.model import Report
+from mercato.market.report.sections.scenarios import answer
+from mercato.market.report.snapshot import Snapshot
+from mercato.market.views.parts import Headline, headlines, part
+
+if TYPE_CHECKING:
+    from mercato.market.service import Market
+
+FIELDS = {"budget": "1000", "multiple": "10", "asset": "", "pool_usd": ""}
+KEY = "asked"
+
+
+def context(market: Market, snapshot: Snapshot | None, given: Mapping[str, str]) -> Mapping[str, object]:
+    """Returns the form as it was filled in, and the answer; a wrong field keeps its text and says what is wrong."""
+    asked = {name: given.get(name, default).strip() for name, default in FIELDS.items()}
+    shown: dict[str, object] = {"asked": asked, "choices": _choices(market, snapshot), "wrong": None, "report": None}
+    if snapshot is None:
+        return {**shown, "wrong": {}}
+    params = {name: text.replace(",", "").removeprefix("$") for name, text in asked.items() if text}
+    try:
+        result = market.metric("scenario", Query(snapshot.report.as_of, snapshot.report.sector, params=params))
+    except InvalidInput as error:
+        field = next((name for name in FIELDS if error.message.startswith(name)), "")
+        return {**shown, "wrong": {"field": field, "message": error.message, "hint": error.hint}}
+    return {**shown, "wrong": {}, **_answered(snapshot, result)}
+
+
+def _answered(snapshot: Snapshot, result: Result) -> Mapping[str, object]:
+    writer = answer(Book({KEY: result}), KEY)
+    report = Report(snapshot.report.as_of, snapshot.report.known_at, snapshot.report.sector, result.inputs.universe,
+                    (writer.section(),), dict(writer.figures))  # fmt: skip
+    return {"report": report, "parts": [part(writer.section(), report)], "headlines": _headlines(result)}
+
+
+def _headlines(result: Result) -> list[Headline]:
+    found = {item.name: item for item in result.figures}
+    return headlines(
+        (found.get("required-cap"), "Cap it would need", None, ""),
+        (found.get("required-of-record"), "Of the largest agent cap ever", None, ""),
+        (found.get("exit-part"), "Kept at the exit", None, "the rest is price impact"),
+        (found.get("chance"), "Base rate, shrunken", None, ""),
+        (found.get("joint-loss"), "Lost in the sector's worst day", None, ""),
+        (found.get("size"), "Size that the limits allow", None, ""),
+    )
+
+
+def _choices(market: Market, snapshot: Snapshot | None) -> list[object]:
+    """Returns the tokens that have a cap on the day, largest first."""
+    grid = snapshot.book.grid("sector-level", "constituents") if snapshot else None
+    if grid is None:
+        return []
+    by_id = {item.asset_id: item for item in market.assets()}
+    ids = [row[grid.columns.index("asset_id")] or "" for row in grid.rows]
+    return [by_id[asset_id] for asset_id in ids if asset_id in by_id]
