@@ -13,7 +13,7 @@ from markupsafe import Markup
 from mercato.market.report.snapshot import Snapshot
 from mercato.market.views import alerts, chains, figure, overview, scenario, sources, token, tokens
 from mercato.market.views.shelf import Shelf
-from mercato.market.words import label, said
+from mercato.market.words import cell, label, said
 
 if TYPE_CHECKING:
     from mercato.market.service import Market
@@ -71,7 +71,7 @@ class Press:
 
     def body(self, template: str, context: Context) -> Markup:
         """Returns a filled fragment."""
-        filled = self._render(f"market/{template}", said=said, label=label, **context)
+        filled = self._render(f"market/{template}", said=said, cell=cell, label=label, **context)
         return Markup(bytes(filled.body).decode())  # noqa: S704 - our own template, which escaped what it was given
 
     def page(self, address: str, body: Markup, title: str, status: int = 200) -> Response:

@@ -9,6 +9,8 @@ from mercato.market.model import Figure
 UNKNOWN = "unknown"
 _SCALES = ((Decimal(10) ** 12, " tn"), (Decimal(10) ** 9, " bn"), (Decimal(10) ** 6, " m"), (Decimal(10) ** 3, " k"))
 
+#: Columns and figures that are ratios, and read better as multiples than as percentages.
+MULTIPLES = frozenset({"multiple", "f", "fdv-to-circulating", "required-of-sector", "required-of-record", "kept"})
 _SMALL = Decimal("0.0005")  # below this a percentage with one decimal would say zero
 
 #: CAIP-2 chains that a reader knows by name.
@@ -27,7 +29,7 @@ CHAINS = {
 
 def value_words(figure: Figure) -> str:
     """Returns a figure's value as a person would say it; `unknown` where there is none."""
-    return said(figure.value, figure.unit)
+    return cell(figure.value, figure.unit, figure.name)
 
 
 def said(value: str | None, unit: str) -> str:
@@ -39,6 +41,13 @@ def said(value: str | None, unit: str) -> str:
     except InvalidOperation:
         return value
     return _by_unit(number, unit)
+
+
+def cell(value: str | None, unit: str, column: str = "") -> str:
+    """Returns a cell of a table as words: like `said`, but chains by name, and multiples as multiples."""
+    if value is not None and unit == "ratio" and column.replace("_", "-") in MULTIPLES:
+        return said(value, "multiple")
+    return said(label(value) if value is not None and unit == "" else value, unit)
 
 
 def _by_unit(number: Decimal, unit: str) -> str:

@@ -15,7 +15,18 @@ REASONS: Mapping[str, str] = {
     "no_data": "no data covers this day",
     "no-data-at-start": "no data covers the first day of the span",
     "provisional": "less than the required share of the caps is fresh",
-    "exposure-unknown": "the company reports no such split",
+    "unknown": "the company states no such split, and an estimate would be an invented number",
+    "no-common-session": "there is no session on which all of them closed",
+    "not-five-companies": "not all of the giants are in the universe",
+    "cap-unknown": "its cap is not known",
+    "shares-unknown": "the number of shares is not known",
+    "carried": "carried from an earlier day",
+    "pool-unknown": "the depth of its pools is not known",
+    "pool-assumed": "with the pool that you assumed",
+    "attribution-unavailable": "supplies by deployment and volumes by venue are not imported",
+    "one-source": "only one source",
+    "never-advice": "never advice",
+    "no-dilution-assumed": "without dilution",
     "unknown-caps": "the cap of some members is unknown",
     "lower-bound": "a lower bound, because some parts are unknown",
     "self-reported-supply": "rests on supplies that projects report themselves",
@@ -33,12 +44,12 @@ class Book:
     results: Mapping[str, Result]
     failures: Mapping[str, str] = field(default_factory=dict)
 
-    def figure(self, key: str, name: str, **dims: str) -> Figure | None:
+    def figure(self, key: str, name: str, /, **dims: str) -> Figure | None:
         """Returns the figure of that name with exactly these dimensions, None where there is none."""
         found = (item for item in self.figures(key, name) if dict(item.dims) == dims)
         return next(found, None)
 
-    def figures(self, key: str, name: str, **dims: str) -> tuple[Figure, ...]:
+    def figures(self, key: str, name: str, /, **dims: str) -> tuple[Figure, ...]:
         """Returns every figure of that name whose dimensions include these, in the metric's order."""
         result = self.results.get(key)
         wanted = dims.items()
@@ -73,7 +84,7 @@ def reasons(flags: tuple[str, ...]) -> str:
 
 
 def claim(
-    key: str, text: str, falsifier: str, *, otherwise: str, why: str, **figures: Figure | None
+    key: str, text: str, falsifier: str, /, *, otherwise: str, why: str, **figures: Figure | None
 ) -> tuple[Claim, tuple[Figure, ...]]:
     """Returns a claim and the figures that it cites.
 

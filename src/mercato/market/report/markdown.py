@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from mercato.market.model import Figure, Grid
 from mercato.market.report.model import Claim, Report, Section
 from mercato.market.report.sentence import Cited, pieces
-from mercato.market.words import said
+from mercato.market.words import cell
 
 ROWS = 20
 _SPECIAL = str.maketrans({char: f"\\{char}" for char in "\\`*_[]<>|#"})
@@ -56,8 +56,8 @@ def _table(grid: Grid) -> Iterator[str]:
     yield "| " + " | ".join(escaped(name.replace("_", " ")) for name in grid.columns) + " |"
     yield "|" + " --- |" * len(grid.columns)
     for row in rows:
-        cells = (said(value, unit) for value, unit in zip(row, grid.units, strict=True))
-        yield "| " + " | ".join(escaped(cell) for cell in cells) + " |"
+        cells = (cell(*item) for item in zip(row, grid.units, grid.columns, strict=True))
+        yield "| " + " | ".join(escaped(item) for item in cells) + " |"
 
 
 def _appendix(figures: Mapping[str, Figure]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from mercato.market.model import Query
@@ -27,7 +27,7 @@ QUESTIONS: Mapping[str, Question] = {
     "sector-level": Question("sector-level", days=180),
     "agents": Question("sector-level", days=180, sector="ai-agents"),
     "infrastructure": Question("sector-level", days=180, sector="ai-infrastructure"),
-    "sector-index": Question("sector-index", days=365),
+    "sector-index": Question("sector-index", days=90),
     "decompose": Question("decompose", days=WEEK),
     "giants": Question("giants"),
     "flat-range": Question("flat-range"),
@@ -58,8 +58,3 @@ def last_sunday(now: datetime) -> date:
     """Returns the last Sunday whose close, 24:00 UTC, has passed."""
     today = now.date()
     return today - timedelta(days=(today.weekday() - SUNDAY) % 7 or 7)
-
-
-def at(query: Query, as_of: date) -> Query:
-    """Returns the same question about another day."""
-    return replace(query, as_of=as_of)

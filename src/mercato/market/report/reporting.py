@@ -12,10 +12,9 @@ from mercato.market.model import Query, Result
 from mercato.market.report import tables
 from mercato.market.report.book import Book
 from mercato.market.report.compose import compose
-from mercato.market.report.document import restored
 from mercato.market.report.history import history
 from mercato.market.report.model import Report, ReportComposed
-from mercato.market.report.plan import at, queries
+from mercato.market.report.plan import queries
 from mercato.market.report.restate import restate
 from mercato.market.report.snapshot import Snapshot, read, written
 from mercato.store.outbox import emit
@@ -105,26 +104,23 @@ def _composed(
     if before is not None:
         book = Book({**book.results, "restatement": _restated(desk, before, known_at)}, book.failures)
     moment = known_at or desk.clock.now()
-    made = compose(book, as_of=as_of, known_at=moment, sector=sector, previous=before.as_of if before else None)
+    made = compose(book, as_of=as_of, known_at=moment, sector=sector, previous=before.report.as_of if before else None)
     return made, book
 
 
-def published(desk: Desk, before: date, sector: str) -> Report | None:
-    """Returns the newest stored weekly report on a day before `before`."""
+def published(desk: Desk, before: date, sector: str) -> Snapshot | None:
+    """Returns the newest stored weekly report on a day before `before`, with the results it was written from."""
     with desk.store.read() as session:
         body = tables.newest(session, kind="weekly", sector=sector, before=before)
-    return restored(body["report"]) if body else None
+    return read(body, "") if body else None
 
 
-def _restated(desk: Desk, before: Report, known_at: datetime | None) -> Result:
-    """Asks again, with what is known now, the metrics that the report before cited."""
-    cited = {item.metric for item in before.figures.values()}
-    wanted = {
-        key: (metric, at(query, before.as_of))
-        for key, (metric, query) in queries(before.as_of, before.sector, known_at).items()
-        if metric in cited
-    }
-    then = Query(before.as_of, before.sector, known_at=known_at)
+def _restated(desk: Desk, before: Snapshot, known_at: datetime | None) -> Result:
+    """Asks again, with what is known now, the questions that the report before was written from."""
+    then = Query(before.report.as_of, before.report.sector, known_at=known_at)
+    answers: dict[str, Result] = {}
     with desk.inputs(then) as inputs:
-        answers = [desk.answer(inputs, metric, query) for metric, query in wanted.values()]
+        for key, (metric, query) in queries(then.as_of, then.sector, known_at).items():
+            if key in before.book.results:
+                answers[key] = desk.answer(inputs, metric, query)
     return desk.keep(restate(before, answers, then))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
 from mercato.market.metrics.base import Sheet
 from mercato.market.metrics.numbers import plain
 from mercato.market.model import Figure, InputSet, Query, Result
-from mercato.market.report.model import Report
+from mercato.market.report.snapshot import Snapshot
 
 DEFINITION = "restatement/1"
 FORMULA = (
@@ -21,14 +21,20 @@ LARGE = Decimal("0.01")
 Key = tuple[str, str, tuple[tuple[str, str], ...]]
 
 
-def restate(before: Report, now: Iterable[Result], query: Query) -> Result:
-    """Returns the figures of the restatement of `before` by the results of the same plan, as known now.
+def restate(before: Snapshot, now: Mapping[str, Result], query: Query) -> Result:
+    """Returns the figures of the restatement of what the report `before` cited, by the same questions asked now.
 
-    `query` is the question that the new results answered; its as-of day is that of `before`.
+    `now` holds results by the names of the plan; the as-of day of `query` is that of `before`.
     """
-    results = list(now)
-    fresh = {_key(item): item for result in results for item in result.figures}
-    pairs = [(old, fresh[_key(old)]) for old in before.figures.values() if _key(old) in fresh and _number(old)]
+    fresh = {_key(key, item): item for key, result in now.items() for item in result.figures}
+    published = {
+        _key(key, item): item
+        for key, result in before.book.results.items()
+        for item in result.figures
+        if item.id in before.report.figures and _number(item) is not None
+    }
+    pairs = [(old, fresh[key]) for key, old in published.items() if key in fresh]
+    results = list(now.values())
     sheet = Sheet("restatement", DEFINITION, query, _inputs(pairs, results))
     moved = [(old, new, _change(old, new)) for old, new in pairs if old.value != new.value]
     changes = [change for _, _, change in moved if change is not None]
@@ -42,8 +48,8 @@ def restate(before: Report, now: Iterable[Result], query: Query) -> Result:
     return sheet.result(flags=[] if pairs else ["nothing-to-compare"])
 
 
-def _key(item: Figure) -> Key:
-    return item.metric, item.name, tuple(sorted(item.dims.items()))
+def _key(question: str, item: Figure) -> Key:
+    return question, item.name, tuple(sorted(item.dims.items()))
 
 
 def _number(item: Figure) -> Decimal | None:
@@ -68,7 +74,7 @@ def _largest(pairs: Sequence[tuple[Figure, Figure]], changes: Sequence[Decimal])
 
 
 def _grid(sheet: Sheet, moved: Sequence[tuple[Figure, Figure, Decimal | None]]) -> None:
-    ordered = sorted(moved, key=lambda item: (-abs(item[2] or Decimal(0)), _key(item[0])))
+    ordered = sorted(moved, key=lambda item: (-abs(item[2] or Decimal(0)), _key(item[0].metric, item[0])))
     rows = [
         (f"{old.metric}/{old.name}", ", ".join(old.dims.values()), old.value, new.value, old.unit, plain(change),
          old.id, new.id)

@@ -13,7 +13,7 @@ from mercato.market.model import Figure
 from mercato.market.report.drawing import drawing
 from mercato.market.report.model import Claim, Report
 from mercato.market.report.sentence import Cited, pieces
-from mercato.market.words import label, said
+from mercato.market.words import cell, label
 
 
 def standalone(report: Report) -> str:
@@ -45,7 +45,7 @@ def _environment() -> Environment:
         loader=PackageLoader("mercato.market"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    made.filters["said"] = said
+    made.globals["cell"] = cell
     made.filters["label"] = label
     made.globals["drawing"] = drawing
     # The style is a template so that its hash is taken of exactly what the page holds; it has nothing to escape.

@@ -13,7 +13,7 @@ from rich.text import Text
 from mercato.market.model import Figure
 from mercato.market.report.model import Claim, Exhibit, Report, Section
 from mercato.market.report.sentence import Cited, pieces
-from mercato.market.words import said
+from mercato.market.words import cell
 
 MARKS = "ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ"
 ROWS = 12
@@ -71,7 +71,7 @@ def _exhibit(exhibit: Exhibit) -> RenderableType:
     for at in shown:
         table.add_column(grid.columns[at].replace("_", " "), justify="left" if _is_text(grid.units[at]) else "right")
     for row in rows:
-        table.add_row(*(Text(said(row[at], grid.units[at])) for at in shown))
+        table.add_row(*(Text(cell(row[at], grid.units[at], grid.columns[at])) for at in shown))
     return Padding(table, (1, 0, 0, 2))
 
 

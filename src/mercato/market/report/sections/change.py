@@ -16,7 +16,7 @@ def change(book: Book) -> Writer:
     writer.say(
         "total",
         "The level of the AI sector {total@verb} by {total@size} in a week, from {start} to {end}.",
-        "the two levels, recomputed from the same raw bytes, do not differ by {total}",
+        "both levels, recomputed from the same raw bytes, do not differ by {total}",
         otherwise="The week's change of level is unknown.",
         why=book.why("decompose"),
         total=total, start=start, end=end,
@@ -27,7 +27,7 @@ def change(book: Book) -> Writer:
         "split",
         "Prices account for {price} ({price_share@signed} of the level at the start), supply for {supply} "
         "({supply_share@signed}) and members entering or leaving for {membership} ({membership_share@signed}).",
-        "the three parts do not add up to {total} exactly",
+        "these parts do not add up to {total} exactly",
         otherwise="How much of the change was price, supply or membership is unknown.",
         why=book.why("decompose"),
         price=price, supply=supply, membership=membership, total=total,

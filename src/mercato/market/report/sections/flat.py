@@ -15,7 +15,7 @@ def flat(book: Book) -> Writer:
     verdict, days, low, high, width, f, p, search, first = (book.figure("flat-range", name) for name in names)
     writer.say(
         "range",
-        "Flat by the test: {verdict@yesno}. For {days} days, since {first}, the level has stayed between {low} and "
+        "Flat by the test: {verdict@yesno}. For {days}, since {first}, the level has stayed between {low} and "
         "{high}, a width of {width}.",
         "a close of these days lies outside {low} to {high}, or a day is missing",
         otherwise="Whether the sector has gone flat is unknown.",

@@ -19,7 +19,7 @@ def rebounds(book: Book) -> Writer:
         writer.say(
             f"band-{band}",
             f"{who}, {{risen}} rose in a week and {{rebounded}} rebounded; the median return is {{middle@signed}}.",
-            "on the two exact dates, the closes of the same tokens give other shares",
+            "on both exact dates, the closes of the same tokens give other shares",
             otherwise="Which tokens rebound is unknown.",
             why=book.why("rebounds"),
             tokens=tokens, risen=risen, rebounded=rebounded, middle=middle,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mercato.market.model import Figure
 from mercato.market.report.book import Book
 from mercato.market.report.sections.commands import IMPORT_EQUITIES, IMPORT_PRICES
 from mercato.market.report.writer import Writer
@@ -14,20 +15,18 @@ def size(book: Book) -> Writer:
     writer.need("giants", IMPORT_EQUITIES)
     _level(writer)
     _parts(writer)
-    for kind in ("total-crypto", "bitcoin"):
-        _against(writer, kind)
-    for name in GIANTS:
-        _against(writer, name)
-        _exposure(writer, name)
+    for share in book.figures("giants", "sector-ratio"):
+        _against(writer, share)
+    for exposure in book.figures("giants", "ai-exposure"):
+        _exposure(writer, exposure)
+    if not book.figures("giants", "sector-ratio"):
+        writer.blank("giants", "The size against total crypto, Bitcoin and the giants is unknown.", book.why("giants"))
     writer.show(book.exhibit("sector-level", "daily", "AI sector, market value", "lines:day:level"))
     writer.show(
         book.exhibit("sector-index", "daily", "Index of the AI sector", "lines:day:capped,uncapped,all-members")
     )
-    writer.show(book.exhibit("giants", "comparison", "Against the giants"))
+    writer.show(book.exhibit("giants", "sessions", "Against the giants, by common session"))
     return writer
-
-
-GIANTS = ("AAPL", "AMZN", "GOOGL", "META", "MSFT")
 
 
 def _level(writer: Writer) -> None:
@@ -55,8 +54,8 @@ def _level(writer: Writer) -> None:
     change = book.figure("sector-index", "change", variant="capped")
     writer.say(
         "index",
-        "The chain-linked index, which new members cannot lift, stands at {index@plain} points and {change@verb} by "
-        "{change@size} over its shown span.",
+        "The chain-linked index, which new members cannot lift, stands at {index@plain} points; it {change@verb} by "
+        "{change@size} over the span of its chart.",
         "the published baskets and divisors give another value",
         otherwise="The chain-linked index is unknown.",
         why=book.why("sector-index"),
@@ -78,26 +77,27 @@ def _parts(writer: Writer) -> None:
     )  # fmt: skip
 
 
-def _against(writer: Writer, name: str) -> None:
-    book = writer.book
-    share, cap = (book.figure("giants", figure, of=name) for figure in ("sector-share", "cap"))
+def _against(writer: Writer, share: Figure) -> None:
+    """Writes the sector as a part of one giant, of all of them, of Bitcoin or of total crypto."""
+    book, dims = writer.book, dict(share.dims)
+    kind = next(iter(dims))
+    cap, session = book.figure("giants", "cap", **dims), book.figure("giants", "common-session")
     writer.say(
-        f"against-{name}",
-        "Against {share@of} at {cap}, the AI sector is {share}.",
+        f"against-{dims[kind]}",
+        f"Against {{share@{kind}}} at {{cap}} the AI sector is {{share}}, at the last common session, {{session}}.",
         "the unadjusted close times the shares filed by then gives another cap",
-        otherwise=f"The size against {name} is unknown.",
-        why=book.why("giants"),
-        share=share, cap=cap,
+        otherwise=f"The size of the AI sector against {{share@{kind}}} is unknown.",
+        why="its cap is not known on a common session",
+        share=share, cap=cap, session=session,
     )  # fmt: skip
 
 
-def _exposure(writer: Writer, name: str) -> None:
-    exposure = writer.book.figure("giants", "ai-exposure", of=name)
+def _exposure(writer: Writer, exposure: Figure) -> None:
     writer.say(
-        f"exposure-{name}",
-        "Of {exposure@of}, {exposure} is AI exposure.",
-        "the company reports what part of it is AI",
-        otherwise=f"What part of {name} is AI exposure is unknown.",
-        why="the company reports no such split, and an estimate would be an invented number",
+        f"exposure-{exposure.dims['giant']}",
+        "Of {exposure@giant}, {exposure} is AI exposure as the company states it.",
+        "the company's filing states another part",
+        otherwise="What part of {exposure@giant} is AI exposure is {exposure}.",
+        why="the company states no such split, and an estimate would be an invented number",
         exposure=exposure,
     )
