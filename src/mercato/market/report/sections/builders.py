@@ -40,8 +40,8 @@ def _project(writer: Writer, peak: Figure) -> None:
     )
     writer.say(
         f"up-only-{owner}",
-        "{falls@project}: up only? Commits fell in {falls@plain} of {months@plain} month-on-month steps, from a peak of "
-        "{peak} in {peak@month}; the slope test says {direction} (p {p@plain}).",
+        "{falls@project}: up only? Commits fell in {falls@plain} of {months@plain} month-on-month steps, from a peak "
+        "of {peak} in {peak@month}; the slope test says {direction} (p {p@plain}).",
         "no month lies below the one before (up only), or the slope test at its stated p says otherwise",
         otherwise="Whether {peak@project} is up only is unknown.",
         why="too few full months",

@@ -36,6 +36,7 @@ def mindshare(book: Book) -> Writer:
             why=book.why("mindshare"),
             verdict=verdict, fall=fall, rise=rise,
         )  # fmt: skip
-    writer.show(book.exhibit("mindshare", "narratives", "Mindshare with its intervals",
-                             "intervals:narrative:share,share-low,share-high", "Mindshare of each narrative."))  # fmt: skip
+    about = "Mindshare of each narrative with its interval."
+    chart = "intervals:narrative:share,share-low,share-high"
+    writer.show(book.exhibit("mindshare", "narratives", "Mindshare with its intervals", chart, about))
     return writer
