@@ -6,6 +6,7 @@ files and memory tables.
 
 from __future__ import annotations
 
+import tempfile
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -105,20 +106,24 @@ class SparkEngine(Engine):
 
 
 def duckdb_engine(*, memory: str = "1GB", threads: int | None = None, spill: Path | None = None) -> Engine:
-    """Returns an engine on an in-memory DuckDB, with UTC time, a memory limit and a place to spill."""
+    """Returns an engine on an in-memory DuckDB, with UTC time, a memory limit and a place to spill.
+
+    Without a place, a folder of the system's temporary files is used; DuckDB itself would take the working folder.
+    """
     backend = ibis.duckdb.connect()
+    place = spill or Path(tempfile.gettempdir()) / f"mercato-spill-{uuid.uuid4().hex}"
     settings = {
         "TimeZone": "UTC",
         "memory_limit": memory,
         "preserve_insertion_order": "false",
         "enable_progress_bar": "false",  # it would be printed between the lines of JSON
+        "temp_directory": str(place),
     }
     if threads:
         settings["threads"] = str(threads)
-    if spill:
-        settings["temp_directory"] = str(spill)
     for name, value in settings.items():
-        backend.raw_sql(f"SET {name} = '{value}'")
+        quoted = value.replace("'", "''")
+        backend.raw_sql(f"SET {name} = '{quoted}'")
     return Engine(backend)
 
 
