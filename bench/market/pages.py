@@ -68,7 +68,7 @@ def _serving(command: list[str], port: int, environment: dict[str, str]) -> Iter
     """Runs a server on one core, the last one, until the block ends."""
     core = max(os.sched_getaffinity(0))
     pin: Callable[[], None] = lambda: os.sched_setaffinity(0, {core})  # noqa: E731
-    server = subprocess.Popen(command, env=environment, stdout=sys.stderr, preexec_fn=pin)  # noqa: PLW1509
+    server = subprocess.Popen(command, env=environment, stdout=sys.stderr, preexec_fn=pin)
     try:
         for _ in range(600):
             with socket.socket() as probe:
