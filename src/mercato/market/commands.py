@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from mercato.core.errors import InvalidInput
+from mercato.market import source_commands
 from mercato.market.builder_commands import builders, taxonomy
-from mercato.market.connectors import commands as connecting
 from mercato.market.document_commands import documents, narratives
 from mercato.market.terminal import AsJson, show, table
 
@@ -25,7 +25,7 @@ app.add_typer(builders, name="builders")
 app.add_typer(taxonomy, name="taxonomy")
 app.add_typer(documents, name="documents")
 app.add_typer(narratives, name="narratives")
-connecting.attach(app)
+source_commands.attach(app)
 
 
 def day(text: str, option: str) -> date:

@@ -12,9 +12,11 @@ class Notebook(Protocol):
 
     def load(self, name: str) -> Mapping[str, Any]:
         """Returns what was saved under that name, or an empty mapping."""
+        ...
 
     def save(self, name: str, value: Mapping[str, Any]) -> None:
         """Replaces what is kept under that name."""
+        ...
 
 
 class MemoryNotebook:
