@@ -1,7 +1,8 @@
 """Equities: daily closes from a CSV address with the symbol in it, or from a folder of CSV files.
 
-`equities_url` is a template: `{symbol}` is the asset's `equity` id, `{first}` and `{last}` are days as YYYYMMDD (as in
-Stooq's download address `…/q/d/l/?s={symbol}&i=d&d1={first}&d2={last}`) and `{first_iso}`, `{last_iso}` as YYYY-MM-DD.
+`equities_url` is a template: `{symbol}` is the asset's `equity` id, `{lower}` the same in lower case, `{first}` and
+`{last}` are days as YYYYMMDD (as in Stooq's download address `…/q/d/l/?s={lower}.us&i=d&d1={first}&d2={last}`) and
+`{first_iso}`, `{last_iso}` as YYYY-MM-DD.
 The file needs the columns Date and Close; High and Low are read where they are. Which vendor may be used, and for what,
 is its own licence's matter: set `equities_licence`, it is kept with every document.
 
@@ -101,12 +102,17 @@ def fill(settings: SourceSettings, symbol: str, first: date, last: date) -> str:
     """Returns the address of a symbol's days, empty where none is set; ConfigError for an unknown placeholder."""
     try:
         return settings.equities_url.format(
-            symbol=symbol, first=f"{first:%Y%m%d}", last=f"{last:%Y%m%d}", first_iso=first, last_iso=last
+            symbol=symbol,
+            lower=symbol.lower(),
+            first=f"{first:%Y%m%d}",
+            last=f"{last:%Y%m%d}",
+            first_iso=first,
+            last_iso=last,
         )
     except (KeyError, IndexError, ValueError) as error:
         raise ConfigError(
             f"sources.equities_url was {settings.equities_url!r}",
-            hint="it may hold {symbol}, {first}, {last}, {first_iso} and {last_iso}",
+            hint="it may hold {symbol}, {lower}, {first}, {last}, {first_iso} and {last_iso}",
         ) from error
 
 
