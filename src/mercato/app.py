@@ -38,6 +38,7 @@ from mercato.api.settings import ApiSettings
 from mercato.core.clock import SystemClock
 from mercato.core.errors import Conflict
 from mercato.core.settings import Settings, load
+from mercato.market.alerts.settings import AlertSettings
 from mercato.market.connectors.settings import SourceSettings
 from mercato.market.service import Market
 from mercato.market.settings import MarketSettings
@@ -48,7 +49,7 @@ from mercato.store.worker import Handler, Worker
 
 FIGURES = "/market/figures"  # where a figure id leads: the room that has figures shows them there
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-SECTIONS = (ApiSettings, StoreSettings, MarketSettings, SourceSettings)
+SECTIONS = (ApiSettings, StoreSettings, MarketSettings, AlertSettings, SourceSettings)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from mercato.api.health import Health
 from mercato.api.hub import Hub
 from mercato.api.live import Live
 from mercato.api.metrics import Metrics
-from mercato.api.middleware import BodyLimit, RequestContext, SameOrigin, SecurityHeaders, TimeLimit
+from mercato.api.middleware import BodyLimit, LastResort, RequestContext, SameOrigin, SecurityHeaders, TimeLimit
 
 _PROBLEM: dict[str, Any] = {problems.MEDIA_TYPE: {"schema": problems.SCHEMA}}
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -58,6 +58,7 @@ def create(
         middleware=[
             Middleware(RequestContext, metrics=metrics),
             Middleware(SecurityHeaders),
+            Middleware(LastResort, page=page),
             Middleware(SameOrigin, origins=origins),
             *outer,
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),

@@ -58,6 +58,10 @@ class Subscription:
         self._arrived.set()
         return full
 
+    def take(self) -> str | None:
+        """Returns the oldest waiting message, or None where none waits."""
+        return self._waiting.popleft() if self._waiting else None
+
     async def next(self, seconds: float | None = None) -> str | None:
         """Returns the next message, or None where none came within `seconds`."""
         try:
@@ -67,7 +71,7 @@ class Subscription:
                     await self._arrived.wait()
         except TimeoutError:
             return None
-        return self._waiting.popleft()
+        return self.take()
 
 
 class Hub:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -103,6 +104,33 @@ class SecurityHeaders:
             await send(message)
 
         await self.app(scope, receive, add if scope["type"] == "http" else send)
+
+
+class LastResort:
+    """Answers 500 for an exception that nobody else knew, and writes all of it to the log and none of it elsewhere."""
+
+    def __init__(self, app: ASGIApp, page: problems.PageRenderer | None = None) -> None:
+        self.app = app
+        self.page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes one request on."""
+        started = False
+
+        async def note(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, note if scope["type"] == "http" else send)
+        except Exception:
+            if scope["type"] != "http" or started:
+                raise
+            log.exception("unexpected error", path=scope["path"])
+            hint = "the log says more, under this request id"
+            body = problems.problem(500, "internal", "something unexpected went wrong", hint=hint)
+            await problems.answer(Request(scope), body, self.page, {})(scope, receive, send)
 
 
 class SameOrigin:

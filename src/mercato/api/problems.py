@@ -102,14 +102,9 @@ def install(app: FastAPI, page: PageRenderer | None) -> None:
         assert isinstance(error, RequestValidationError)
         return answer(request, of_validation(error.errors()), page, {})
 
-    async def on_bug(request: Request, error: Exception) -> Response:
-        body = problem(500, "internal", "an unexpected error", hint="the log of this request id says more")
-        return answer(request, body, page, {})
-
     app.add_exception_handler(MercatoError, on_mercato)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_validation)
-    app.add_exception_handler(Exception, on_bug)
 
 
 def _wants_page(request: Request) -> bool:

@@ -13,7 +13,9 @@ from starlette.types import ASGIApp
 @contextmanager
 def serve(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     """Serves an application and yields its address, such as `http://127.0.0.1:43210`; RuntimeError where it fails."""
-    config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=2)
+    config = uvicorn.Config(
+        app, host=host, port=port, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2
+    )
     server = _Server(config)
     thread = threading.Thread(target=server.run, name="server", daemon=True)
     thread.start()

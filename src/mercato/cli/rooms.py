@@ -10,7 +10,7 @@ from typer.main import get_command
 
 #: Room -> the line that `mercato --help` shows. Its commands are `mercato.<room>.commands:app`.
 ROOMS = {
-    "market": "Measure tokenized open-source AI: import, metrics, report, figures, replay.",
+    "market": "Measure tokenized open-source AI, with every figure traced.",
 }
 
 
@@ -20,6 +20,7 @@ class Room(TyperGroup):
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Returns the context of the room's real commands, importing them now."""
         commands = import_module(f"mercato.{self.name}.commands")
+        commands.app.rich_markup_mode = None  # as the root: plain help, quickly
         return get_command(commands.app).make_context(info_name, args, parent=parent, **extra)
 
 

@@ -17,6 +17,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # drawing help with rich imports as much again as everything else
 )
 
 Host = Annotated[str | None, typer.Option(help="The address to listen on [default: 127.0.0.1].")]
@@ -48,7 +49,7 @@ def up(
     port: Port = None,
     worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Run jobs in this process too.")] = True,
 ) -> None:
-    """Start Mercato: database migrations, pages, API and jobs in one process."""
+    """Start Mercato: pages, API and jobs in one process."""
     from mercato.app import run
 
     run(host=host, port=port, worker=worker)
@@ -56,7 +57,7 @@ def up(
 
 @app.command()
 def serve(host: Host = None, port: Port = 8000) -> None:
-    """Serve the pages and the API only; `mercato work` runs the jobs elsewhere."""
+    """Serve pages and API; leave the jobs to `mercato work`."""
     from mercato.app import run
 
     run(host=host, port=port, worker=False)
@@ -64,7 +65,7 @@ def serve(host: Host = None, port: Port = 8000) -> None:
 
 @app.command()
 def work() -> None:
-    """Run jobs only, on the same database as `mercato serve`."""
+    """Run jobs only, on the database that `mercato serve` uses."""
     from mercato.app import work as run
 
     run()

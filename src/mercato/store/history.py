@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 if TYPE_CHECKING:
     from mercato.store.engine import Read, Store, Transaction
 
+VERSION_TABLE = "store_version"
 FOLDER = Path(__file__).parent / "migrations"
 LOCK = 0x6D65726361746F  # "mercato": processes that migrate one PostgreSQL database queue on this number
 
@@ -27,7 +28,8 @@ def migrate(store: Store) -> None:
 
 def present(session: Read) -> str | None:
     """Returns the number of the newest step that the database has seen; None before the first."""
-    return MigrationContext.configure(session.connection).get_current_revision()
+    context = MigrationContext.configure(session.connection, opts={"version_table": VERSION_TABLE})
+    return context.get_current_revision()
 
 
 def lock(tx: Transaction) -> None:

@@ -19,6 +19,7 @@ from mercato.core.errors import InvalidInput
 from mercato.web import formats
 
 WIDTH, HEIGHT, STEPS, COLOURS = 1000, 300, 4, 8
+SMALLEST = 1e-200  # below this a range is none: its logarithm would be no number
 Kind = Literal["line", "area", "stacked"]
 
 
@@ -161,8 +162,10 @@ def _domain(
     low, high = min(known), max(known)
     if from_zero:
         low, high = min(low, 0.0), max(high, 0.0)
-    if low == high:
-        low, high = low - (abs(low) or 1.0) * 0.05, high + (abs(high) or 1.0) * 0.05
+    if high - low <= max(abs(low), abs(high)) * 1e-9 or high - low < SMALLEST:
+        margin = max(abs(low), abs(high)) * 0.05
+        margin = margin if margin > SMALLEST else 0.05
+        low, high = low - margin, high + margin
     if not nice:
         return low, high
     for step in _round_steps((high - low) / STEPS):

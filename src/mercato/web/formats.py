@@ -32,7 +32,7 @@ def compact(value: object, digits: int = 3) -> str:
 
 
 def usd(value: object, digits: int = 3) -> str:
-    """Returns a dollar amount in few characters: `$4.62B`, `−$12.0M`."""
+    """Returns a dollar amount in few characters: `$4.62B`, `−$12M`."""
     number = decimal(value)
     if number is None:
         return UNKNOWN

@@ -72,7 +72,7 @@ class Site:
         self._environment.filters.update(formats.FILTERS)
         self._environment.globals.update(
             asset=self.assets.url,
-            figures=figures,
+            traces=figures,
             fill=fill,
             nav=self.nav,
             page=current_page,

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from alembic import context
 from sqlalchemy.engine import Connection
 
+from mercato.store.history import VERSION_TABLE
 from mercato.store.instant import Instant
 from mercato.store.schema import metadata
 from mercato.store.u256 import U256
@@ -30,7 +31,7 @@ context.configure(
     transactional_ddl=True,
     compare_type=True,
     render_item=render,
-    version_table="store_version",
+    version_table=VERSION_TABLE,
 )
 with context.begin_transaction():
     context.run_migrations()
