@@ -13,7 +13,6 @@ import pytest
 from fastapi import FastAPI
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
-
 from websockets.typing import Origin
 
 from mercato.api import Hub, Message, Metrics, Relay

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -13,6 +13,11 @@ from mercato.api.testing import serve
 from mercato.web import Site, router
 from mercato.web.assets import Assets
 
+UNPACK: dict[str | None, Callable[[bytes], bytes]] = {
+    "zstd": zstandard.decompress,
+    "gzip": gzip.decompress,
+    None: bytes,
+}
 STYLE = "body { color: red }\n" * 50
 
 
@@ -53,7 +58,7 @@ def test_a_file_is_compressed_as_the_browser_likes(
 ) -> None:
     with client.stream("GET", assets.url("app.css"), headers={"accept-encoding": accepted}) as answer:
         raw = b"".join(answer.iter_raw())
-    unpack = {"zstd": zstandard.decompress, "gzip": gzip.decompress, None: bytes}[sent]
+    unpack = UNPACK[sent]
 
     assert answer.headers.get("content-encoding") == sent
     assert unpack(raw).decode() == STYLE

@@ -14,8 +14,8 @@ from mercato.api.metrics import MEDIA_TYPE, Metrics
 
 log = structlog.get_logger("mercato.health")
 
-#: A check returns nothing where all is well, and raises where it is not. It runs in a thread.
 Check = Callable[[], None]
+"""Returns where all is well, and raises where it is not. It runs in a thread."""
 
 
 @dataclass(frozen=True)

@@ -40,9 +40,9 @@ class Fragment:
     data: object = None
 
 
-#: A room's answer to one kind of event: (topic, name, html) for each fragment that it makes new. It runs in a worker's
-#: thread, once per event, whatever the number of open pages.
 Renderer = Callable[[Any], Iterable[tuple[str, str, str]]]
+"""A room's answer to one kind of event: (topic, name, html) for each fragment that it makes new. It runs in a
+worker's thread, once per event, whatever the number of open pages."""
 
 
 class Relay:
