@@ -13,6 +13,7 @@ from mercato.market.alerts.watch import WEBHOOK, watch
 from mercato.market.metrics.base import sector_filter
 from mercato.market.model import Query
 from mercato.market.report.reporting import refresh
+from mercato.market.source_jobs import FETCH, SCHEDULE, fetched
 from mercato.store.model import Schedule
 from mercato.store.run import Run
 from mercato.store.worker import Handler
@@ -23,12 +24,16 @@ if TYPE_CHECKING:
 REFRESH = "market.refresh"
 SUBSCRIPTIONS = {"market.MarketDataArrived": [REFRESH]}
 #: Once a day after the close, so that a day without an import still ages what is shown.
-SCHEDULES = (Schedule("market.daily", REFRESH, every=timedelta(days=1), offset=timedelta(minutes=10)),)
+SCHEDULES = (Schedule("market.daily", REFRESH, every=timedelta(days=1), offset=timedelta(minutes=10)), SCHEDULE)
 
 
 def handlers(market: Market) -> Mapping[str, Handler]:
     """Returns what to do for each kind of job."""
-    return {REFRESH: lambda run: refreshed(market, run), WEBHOOK: lambda run: posted(market, run)}
+    return {
+        REFRESH: lambda run: refreshed(market, run),
+        WEBHOOK: lambda run: posted(market, run),
+        FETCH: lambda run: fetched(market, run),
+    }
 
 
 def refreshed(market: Market, run: Run) -> None:

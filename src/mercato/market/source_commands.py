@@ -23,15 +23,11 @@ def attach(app: typer.Typer) -> None:
 
 @contextmanager
 def _desk() -> Iterator[Desk]:
-    from mercato.core.clock import SystemClock
-    from mercato.core.settings import load
-    from mercato.market.connectors.desk import desk_of
-    from mercato.market.connectors.settings import SourceSettings
+    from mercato.market import source_jobs
     from mercato.market.opening import opened
 
-    settings = load(SourceSettings, partial=True).of(SourceSettings)
     with opened() as market:
-        yield desk_of(market, settings, SystemClock())
+        yield source_jobs.desk(market)
 
 
 def fetch(

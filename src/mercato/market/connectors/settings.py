@@ -11,11 +11,13 @@ class SourceSettings(Section):
     """Addresses, limits and keys of the sources. An empty address of `equities_url` turns that source off.
 
     Keys are secrets: they are sent as headers and appear nowhere else. `contact` is an e-mail address that polite
-    clients put into their User-Agent; SEC refuses requests without one.
+    clients put into their User-Agent; SEC refuses requests without one. With `automatic` a running server fetches what
+    is due by itself; without it nothing is asked of the outside but by `mercato market fetch`.
     """
 
     name: ClassVar[str] = "sources"
 
+    automatic: bool = False
     contact: str = ""
 
     coingecko_url: str = "https://api.coingecko.com/api/v3"

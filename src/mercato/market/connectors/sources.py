@@ -95,10 +95,11 @@ def fetch_due(desk: Desk) -> list[FetchReport]:
 
     A source that cannot be started, because another process is at it or a setting is wrong, does not stop the others.
     """
-    return [_fetch_or_say(name, desk) for name in due(desk)]
+    return [fetch_or_say(name, desk) for name in due(desk)]
 
 
-def _fetch_or_say(name: str, desk: Desk) -> FetchReport:
+def fetch_or_say(name: str, desk: Desk) -> FetchReport:
+    """Fetches a source; where it cannot be started, the report says why."""
     try:
         return fetch(connector(name), desk)
     except (Conflict, ConfigError) as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from mercato.market import source_jobs
 from mercato.market.model import Segment
 from mercato.market.report.snapshot import Snapshot
 
@@ -38,6 +39,7 @@ def context(market: Market, snapshot: Snapshot | None) -> Mapping[str, object]:
         "segments": segments,
         "sources": healths(segments, market.clock.now()),
         "quarantine": market.quarantine(limit=100),
+        "connectors": source_jobs.sources(market),
         "snapshot_parts": (),
     }
 
