@@ -23,6 +23,7 @@ BOTS = (
     r"imgbot|allcontributors|mergify|web-flow|devin-ai-integration|(^|[-_ ])bot( |@|$)|-bot( |@|$)"
 )
 AI_COAUTHORS = r"claude|anthropic|copilot|cursor|devin|openai|codex|gemini|aider|windsurf|openhands|swe-agent|jules"
+WORK = ("owner", "day", "month", "author_name", "author_email", "coauthors")
 AUTHORS = ibis.schema({"author_name": "string", "author_email": "string", "identity": "string"})
 
 

@@ -14,6 +14,7 @@ from mercato.market.metrics import commits as git
 from mercato.market.metrics import history as past
 from mercato.market.metrics import params
 from mercato.market.metrics.base import Inputs, Sheet
+from mercato.market.metrics.held import held
 from mercato.market.metrics.numbers import plain
 from mercato.market.model import InputSet, Query, Result
 
@@ -75,7 +76,8 @@ def _from_git(sheet: Sheet, inputs: Inputs, query: Query, chosen: Sequence[str])
     for kind in kinds:
         rows = git.prepared(inputs.commits, kind, query.as_of)
         rows = rows.filter(rows.project.isin(chosen)) if chosen else rows
-        work = git.identified(inputs.engine, git.human(git.unique(rows, refs)), overrides)
+        work = held(inputs.engine, git.human(git.unique(rows, refs)).select(*git.WORK))
+        work = held(inputs.engine, git.identified(inputs.engine, work, overrides))
         histories += past.from_git(inputs.engine, work, kind)
         _windows(sheet, inputs, kind, work, query.as_of)
         _refused(sheet, inputs, kind, rows, work)

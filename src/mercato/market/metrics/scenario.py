@@ -9,6 +9,7 @@ from statistics import median
 
 from mercato.market.metrics import base_rates as history
 from mercato.market.metrics.base import Inputs, Sheet
+from mercato.market.metrics.held import held
 from mercato.market.metrics.kernels.kelly import Size, joint_loss, kelly, realised, shrunken, size
 from mercato.market.metrics.numbers import plain, usd
 from mercato.market.metrics.plan import Plan, plan, usd_text
@@ -36,7 +37,8 @@ def scenario(inputs: Inputs, query: Query) -> Result:
     asked = plan(query)
     found = subject(inputs, query)
     sheet = Sheet(METRIC, DEFINITION, query, inputs.evidence("panel", None))
-    outcomes = history.outcomes(history.points(inputs.curated, inputs.assets, query.as_of))
+    starts = held(inputs.engine, history.points(inputs.curated, inputs.assets, query.as_of))
+    outcomes = held(inputs.engine, history.outcomes(starts))
     rows = sorted(inputs.engine.rows(history.rates(outcomes, asked.multiple)), key=_place)
     pool = asked.pool_usd if asked.pool_usd is not None else found.pool_usd
     _required(sheet, asked, found)

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from mercato.core.errors import InvalidInput
 from mercato.market.metrics.base import Inputs, require_sector
+from mercato.market.metrics.held import held
 from mercato.market.metrics.index import tracks
 from mercato.market.metrics.level import GATE, daily_level, members
 from mercato.market.model import InputSet, Query
@@ -97,7 +98,7 @@ def _level(inputs: Inputs, query: Query, first: date) -> Series:
     require_sector(inputs, query.sector)
     rows = members(inputs.panel, query.sector, first, query.as_of)
     ids = [str(row["asset_id"]) for row in inputs.engine.rows(rows.select("asset_id").distinct())]
-    return Series(level_closes(rows), "usd", inputs.evidence("panel", sorted(ids)))
+    return Series(held(inputs.engine, level_closes(rows)), "usd", inputs.evidence("panel", sorted(ids)))
 
 
 def _index(inputs: Inputs, query: Query, first: date) -> Series:
@@ -113,7 +114,8 @@ def _index(inputs: Inputs, query: Query, first: date) -> Series:
 def _asset(inputs: Inputs, asset_id: str, first: date, last: date) -> Series:
     if not inputs.engine.rows(inputs.assets.filter(inputs.assets.asset_id == asset_id).limit(1)):
         raise InvalidInput(f"asset was {asset_id!r}, which is unknown", hint="`mercato market assets` lists the ids")
-    return Series(asset_closes(inputs.panel, asset_id, first, last), "usd", inputs.evidence("panel", [asset_id]))
+    found = held(inputs.engine, asset_closes(inputs.panel, asset_id, first, last))
+    return Series(found, "usd", inputs.evidence("panel", [asset_id]))
 
 
 def calendar_coverage(days: Sequence[date], first: date, last: date) -> tuple[int, int]:

@@ -11,6 +11,7 @@ import ibis
 
 from mercato.core.errors import InvalidInput
 from mercato.market.metrics.base import Inputs
+from mercato.market.metrics.held import held
 from mercato.market.metrics.level import daily_level, members
 from mercato.market.metrics.series import asset_closes, beta, level_closes, worst_fall
 from mercato.market.model import Query
@@ -70,7 +71,8 @@ def subject(inputs: Inputs, query: Query) -> Subject:
     first = query.as_of - timedelta(days=FALL_DAYS)
     sector = members(inputs.panel, query.sector, first, query.as_of)
     level = _one(inputs, daily_level(sector.filter(sector.day == query.as_of)))
-    fall = _one(inputs, worst_fall(level_closes(sector)))
+    levels = held(inputs.engine, level_closes(sector))
+    fall = _one(inputs, worst_fall(levels))
     token = _token(inputs, asset_id, query)
     depth = _one(inputs, pool(inputs.curated, asset_id, query)) if asset_id else {}
     return Subject(
@@ -81,7 +83,7 @@ def subject(inputs: Inputs, query: Query) -> Subject:
         record_cap=_int(top.get("cap")),
         record=f"{top['asset_id']} on {top['day']}" if top else None,
         pool_usd=_float(depth.get("value")),
-        beta=_beta(inputs, asset_id, query),
+        beta=_beta(inputs, asset_id, query, levels),
         sector_fall=_float(fall.get("fall")) if int(str(fall.get("days") or 0)) >= FEWEST_DAYS else None,
         flags=flags,
     )
@@ -102,12 +104,12 @@ def _token(inputs: Inputs, asset_id: str | None, query: Query) -> Mapping[str, o
     return _one(inputs, rows.filter(rows.asset_id == asset_id, rows.active).limit(1)) if asset_id else {}
 
 
-def _beta(inputs: Inputs, asset_id: str | None, query: Query) -> float | None:
+def _beta(inputs: Inputs, asset_id: str | None, query: Query, levels: ibis.Table) -> float | None:
     if not asset_id:
         return None
     first = query.as_of - timedelta(days=BETA_DAYS)
     ours = asset_closes(inputs.panel, asset_id, first, query.as_of)
-    row = _one(inputs, beta(ours, level_closes(members(inputs.panel, query.sector, first, query.as_of))))
+    row = _one(inputs, beta(ours, levels.filter(levels.day >= ibis.literal(first))))
     return _float(row.get("beta")) if int(str(row.get("days") or 0)) >= FEWEST_DAYS else None
 
 
