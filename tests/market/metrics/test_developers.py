@@ -107,6 +107,16 @@ def test_an_organisation_counts_a_shared_commit_once(duck):
     assert result.figure("human", project="project:acme/copy", basis="git").value == "1"
 
 
+def test_a_local_folder_has_no_organisation(duck):
+    result = ask(duck, [commit("a1", repository="file:///home/someone/tool")])
+
+    assert result.figure("human", organisation="project:acme/tool", basis="git").value == "1"
+
+
+def test_one_month_has_neither_risen_nor_fallen(duck):
+    assert ask(duck, [commit("a1")]).figure("falls", project="project:acme/tool", basis="git").value is None
+
+
 def test_actives_need_one_day_and_full_time_needs_ten(duck):
     days = [date(2025, 1, 31) - timedelta(days=offset) for offset in range(0, 20, 2)]
     rows = [commit(f"d{at}", day=day.isoformat()) for at, day in enumerate(days)]

@@ -28,9 +28,11 @@ AUTHORS = ibis.schema({"author_name": "string", "author_email": "string", "ident
 
 
 def prepared(commits: ibis.Table, by: Group, last: date) -> ibis.Table:
-    """Returns commits authored by `last` with `owner` (the project, or the part before the repository's name), `day`,
+    """Returns commits authored by `last` with `owner` (the project, or the part before the
+    repository's name; of a local folder, which has no organisation, the project), `day`,
     `month` (YYYY-MM, UTC), and no NULL text."""
-    place = commits.repository.fill_null("").re_extract(r"([^/:]+)/[^/:]+/?$", 1)
+    named = commits.repository.fill_null("")
+    place = ibis.ifelse(named.startswith("file:"), "", named.re_extract(r"([^/:]+)/[^/:]+/?$", 1))
     owner = commits.project if by == "project" else ibis.ifelse(place == "", commits.project, place)
     text = {name: commits[name].fill_null("") for name in ("author_name", "author_email", "subject", "patch_id")}
     rows = commits.mutate(

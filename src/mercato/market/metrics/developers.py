@@ -90,7 +90,7 @@ def _windows(sheet: Sheet, inputs: Inputs, kind: git.Group, work: ibis.Table, as
     for owner, pairs in past.windows(inputs.engine, work, as_of).items():
         dims = {kind: owner, "basis": "git"}
         sheet.add("mad28", plain(int(median(active for active, _ in pairs))), "people", dims=dims)
-        sheet.add("full-time-28d", plain(int(median(steady for _, steady in pairs))), "people", dims=dims)
+        sheet.add("full-time28", plain(int(median(steady for _, steady in pairs))), "people", dims=dims)
 
 
 def _refused(sheet: Sheet, inputs: Inputs, kind: git.Group, rows: ibis.Table, work: ibis.Table) -> None:
@@ -155,7 +155,7 @@ def _history(sheet: Sheet, item: past.History, longest: int) -> None:
     sheet.add("trend-p", plain(found.p), "probability", dims=dims, flags=flags)
     sheet.add("trend-tau", plain(found.tau), "correlation", dims=dims, flags=flags)
     sheet.add("trend-months", plain(found.steps), "months", dims=dims, coverage=f"{len(full)}/{len(full) + gaps}")
-    sheet.add("falls", plain(found.falls) if full else None, "months", dims=dims, flags=flags)
+    sheet.add("falls", plain(found.falls) if len(full) > 1 else None, "months", dims=dims, flags=flags)
     sheet.add("direction", found.verdict, "text", dims=dims, flags=flags)
     up_only = None if len(full) < 2 else ("no" if found.falls else "yes")
     sheet.add("up-only", up_only, "", dims=dims, flags=flags)
