@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -36,9 +37,9 @@ from mercato.api.logs import configure
 from mercato.api.problems import Problem
 from mercato.api.settings import ApiSettings
 from mercato.core.clock import SystemClock
-from mercato.core.errors import Conflict
+from mercato.core.errors import ConfigError, Conflict
 from mercato.core.settings import Settings, load
-from mercato.market.alerts.settings import AlertSettings
+from mercato.market.connectors.documents.settings import DocumentSettings
 from mercato.market.connectors.settings import SourceSettings
 from mercato.market.service import Market
 from mercato.market.settings import MarketSettings
@@ -49,7 +50,7 @@ from mercato.store.worker import Handler, Worker
 
 FIGURES = "/market/figures"  # where a figure id leads: the room that has figures shows them there
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-SECTIONS = (ApiSettings, StoreSettings, MarketSettings, AlertSettings, SourceSettings)
+SECTIONS = (ApiSettings, StoreSettings, MarketSettings, SourceSettings, DocumentSettings)
 
 
 @dataclass(frozen=True)
@@ -183,12 +184,15 @@ def run(*, host: str | None = None, port: int | None = None, worker: bool = True
     settings = load(*SECTIONS)
     wanted = settings.of(ApiSettings)
     configure(wanted.log)
+    place = _listen(host or wanted.host, wanted.port if port is None else port)
+    _ended_by_signal()  # the server handles signals while it runs, then sends itself what it got: it ends here
     store = open_store(settings)
     try:
         app = create_app(settings, store, rooms(store, settings), worker=worker)
-        Server(_config(app, host or wanted.host, wanted.port if port is None else port)).run()
+        Server(_config(app)).run(sockets=[place])
     finally:
         store.close()
+        place.close()
 
 
 def work() -> None:
@@ -196,9 +200,7 @@ def work() -> None:
     settings = load(*SECTIONS)
     configure(settings.of(ApiSettings).log)
     store = open_store(settings)
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+    ended = _ended_by_signal()
     worker = create_worker(store, rooms(store, settings), threads=4)
     worker.start()
     typer.echo("Mercato works; stop it with Ctrl-C.")
@@ -207,9 +209,28 @@ def work() -> None:
     store.close()
 
 
-def _config(app: FastAPI, host: str, port: int) -> uvicorn.Config:
+def _ended_by_signal() -> threading.Event:
+    """Returns what is set once someone asks this process to end."""
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    return ended
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Returns a socket that listens; ConfigError where the address is not ours or not free."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(
+            f"address was {host}:{port}: {reason}", hint="choose another with --host and --port"
+        ) from None
+
+
+def _config(app: FastAPI) -> uvicorn.Config:
     """Returns how the server runs: our own log, small WebSocket messages in, five seconds to end."""
     return uvicorn.Config(
-        app, host=host, port=port, log_config=None, access_log=False, server_header=False,
+        app, log_config=None, access_log=False, server_header=False,
         timeout_graceful_shutdown=5, ws_max_size=4096, limit_concurrency=4000,
     )  # fmt: skip
