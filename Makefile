@@ -9,6 +9,8 @@ ARGS   ?=
 PROFILE ?= default
 WORKERS ?= 2
 export UV_NO_PROGRESS=1
+# A company's own certificate authority is known to the system; uv would not look there.
+export UV_SYSTEM_CERTS=1
 export MERCATO_TEST_PROFILE=$(PROFILE)
 
 .PHONY: up test check bench docs
