@@ -135,16 +135,34 @@ def test_a_chart_that_failed_is_asked_for_again_from_where_it_was(
 
     assert [(item.path.split("/")[2], item.query["days"]) for item in source.seen] == [
         ("alpha-made-up", ["6"]),
-        ("beta-made-up", ["366"]),
+        ("beta-made-up", ["365"]),
     ]
 
 
-def test_since_sets_how_far_back_histories_go(source: RecordedSource, desk: Desk) -> None:
+@pytest.mark.parametrize(("plan", "days"), [("pro", "731"), ("demo", "365")])
+def test_since_sets_how_far_back_histories_go_as_far_as_the_plan_allows(
+    source: RecordedSource, desk: Desk, plan: str, days: str
+) -> None:
     play_everything(source)
+    settings = everything_at(source.url, coingecko_plan=plan, coingecko_key=Secret("made-up-key-0123456789"))
+    keyed = Desk(desk.room, desk.notebook, settings, desk.clock, desk.folder)
 
-    fetch(connector("coingecko-daily"), desk, since=date(2024, 11, 15))
+    fetch(connector("coingecko-daily"), keyed, since=date(2024, 11, 15))
 
-    assert source.seen[0].query == {"vs_currency": ["usd"], "days": ["731"], "interval": ["daily"]}
+    assert source.seen[0].query == {"vs_currency": ["usd"], "days": [days], "interval": ["daily"]}
+
+
+def test_sources_of_one_account_keep_its_limit_together(
+    source: RecordedSource, room: FolderRoom, desk: Desk, clock: HandClock
+) -> None:
+    play_everything(source)
+    settings = everything_at(source.url, coingecko_per_minute=6.0)
+    slow = Desk(room, desk.notebook, settings, clock, desk.folder)
+
+    fetch_named(slow, ["coingecko", "coingecko-daily", "coingecko-hourly"])
+
+    assert len(source.seen) == 7
+    assert clock.slept == pytest.approx([10.0, 10.0])  # a burst of five, then one in ten seconds
 
 
 def test_a_long_429_ends_the_run_and_the_next_one_goes_on(

@@ -35,6 +35,9 @@ from mercato.market.model import RawDocument
 
 PAGE = 250
 LICENCE = "CoinGecko API terms: attribution, no redistribution of raw data"
+#: Days of history that a plan may ask for; hourly points end after 90 days on every plan.
+LONGEST_DAILY = {"public": 365, "demo": 365, "pro": 5000}
+LONGEST_HOURLY = 90
 MIDNIGHT_SHIFT = timedelta(milliseconds=1)
 #: Keys of a market entry, the fields they become, and whether 0 means "not verified".
 MARKET_FIELDS = (
@@ -153,7 +156,7 @@ def plan_daily(context: Context) -> Sequence[Request]:
 
 
 def plan_hourly(context: Context) -> Sequence[Request]:
-    """Returns one hourly chart per coin: at most 90 days, which is where the vendor's hourly data ends."""
+    """Returns one hourly chart per coin, at most as long as the vendor's hourly data goes back."""
     return [_chart(context, vendor, asset, "hourly") for vendor, asset in context.ids("coingecko").items()]
 
 
@@ -163,8 +166,9 @@ def _chart(context: Context, vendor: str, asset: str, step: str) -> Request:
     first = context.since or today - timedelta(days=365 if step == "daily" else 90)
     if context.since is None and (mark := context.marks.get(name)):
         first = datetime.fromisoformat(mark).date() - timedelta(days=2)  # late corrections of the last points
-    days = max(2, (today - first).days + 1)
-    params = {"vs_currency": "usd", "days": str(days if step == "daily" else min(days, 90))}
+    most = LONGEST_HOURLY if step == "hourly" else LONGEST_DAILY[context.settings.coingecko_plan]
+    days = min(max(2, (today - first).days + 1), most)
+    params = {"vs_currency": "usd", "days": str(days)}
     return Request(
         f"{context.settings.coingecko_url}/coins/{vendor}/market_chart",
         "coingecko.chart/1",

@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from mercato.core.clock import Clock
 from mercato.core.errors import ConfigError, SourceError
+from mercato.market.connectors.bucket import TokenBucket
 from mercato.market.connectors.connector import Connector, Context, Request
 from mercato.market.connectors.errors import Postponed, UnsafeAnswer
 from mercato.market.connectors.http import Answer, Client
@@ -45,13 +46,17 @@ class Room(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where runs happen: the market, what is remembered, settings, time, and a folder for answers on their way."""
+    """Where runs happen: the market, what is remembered, settings, time, and a folder for answers on their way.
+
+    `buckets` are shared by all runs at one desk, so that sources of one account keep its limit together.
+    """
 
     room: Room
     notebook: Notebook
     settings: SourceSettings
     clock: Clock
     folder: Path
+    buckets: dict[str, TokenBucket] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,13 +216,17 @@ def _plan(connector: Connector, desk: Desk, queue: Queue, since: date | None) ->
 
 def open_client(connector: Connector, desk: Desk) -> Client:
     """Returns a polite client for a connector's account."""
+    limits = connector.limits(desk.settings)
+    if connector.account not in desk.buckets:
+        desk.buckets[connector.account] = TokenBucket(limits.per_minute, limits.burst, desk.clock)
     return Client(
         connector.account,
-        connector.limits(desk.settings),
+        limits,
         desk.notebook,
         desk.clock,
         user_agent=desk.settings.user_agent,
         secrets=connector.secrets(desk.settings),
+        bucket=desk.buckets[connector.account],
     )
 
 

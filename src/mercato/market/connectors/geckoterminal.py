@@ -56,6 +56,7 @@ def plan(context: Context) -> Sequence[Request]:
             f"{context.settings.geckoterminal_url}/networks/{network}/tokens/multi/{','.join(page)}",
             "geckoterminal.tokens/1",
             options=pack_assets({address: found[address] for address in page}),
+            accept="application/json;version=20230302",
         )
         for network, found in home_addresses(context.assets, GECKOTERMINAL).items()
         for page in chunks(sorted(found), ADDRESSES_PER_CALL)

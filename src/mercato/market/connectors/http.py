@@ -70,7 +70,10 @@ class _Again(Exception):
 
 
 class Client:
-    """A polite client for one account of one source. Close it, or use it as a context manager."""
+    """A polite client for one account of one source. Close it, or use it as a context manager.
+
+    Clients of one account share its `bucket` where one is handed in.
+    """
 
     def __init__(
         self,
@@ -81,6 +84,7 @@ class Client:
         *,
         user_agent: str,
         secrets: Mapping[str, Secret] | None = None,
+        bucket: TokenBucket | None = None,
         chance: random.Random | None = None,
     ) -> None:
         self.account, self.limits = account, limits
@@ -88,7 +92,7 @@ class Client:
         self.breaker = Breaker(
             account, state, clock, threshold=limits.breaker_threshold, cool_down=limits.breaker_seconds
         )
-        self._bucket = TokenBucket(limits.per_minute, limits.burst, clock)
+        self._bucket = bucket or TokenBucket(limits.per_minute, limits.burst, clock)
         self._clock, self._chance = clock, chance or random.Random()
         self._secrets = {name: value for name, value in (secrets or {}).items() if value.reveal()}
         self._user_agent = user_agent

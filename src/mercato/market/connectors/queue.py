@@ -10,6 +10,9 @@ from typing import Any
 from mercato.market.connectors.connector import Request
 from mercato.market.connectors.state import Notebook
 
+#: Addresses with a date in them never come back, so only the newest tags are kept.
+KEPT_ETAGS = 500
+
 
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
@@ -50,6 +53,7 @@ class Queue:
     def done(self, request: Request, followers: Sequence[Request], etag: str) -> None:
         """Records that the head is committed; its followers come next."""
         etags = {**self.record.etags, request.text: etag} if etag else self.record.etags
+        etags = dict(list(etags.items())[-KEPT_ETAGS:])
         rest = [*(item.packed() for item in followers), *self.record.pending[1:]]
         self._save(pending=rest, marks={**self.record.marks, **request.marks}, etags=etags)
 
