@@ -72,6 +72,7 @@ EXPRESSIONS = [
     ("passages", lambda given: decompose.passages(effects(given)), ("asset_id",), 2),
     ("candidates", lambda given: index.candidates(sector(given), [LAST]), ("asset_id",), 4),
     ("first-day", lambda given: index.first_day(sector(given)), ("day",), 1),
+    ("never-began", lambda given: index.never_began(sector(given), FIRST), ("asset_id",), 0),
     ("market-values", baskets, ("basket", "day"), 7),
     ("price-links", lambda given: index.price_links(sector(given), FIRST, LAST), ("day",), 3),
     ("fallen", lambda given: drawdown.fallen(sector(given), LAST), ("asset_id",), 5),

@@ -71,6 +71,17 @@ def test_a_member_without_a_price_for_a_week_counts_zero_from_that_day_and_stays
     assert [row["uncapped"] for row in grid(result, "daily")] == ["1000"] * 5 + ["500"] * 5
 
 
+def test_a_token_that_a_monthly_source_prices_is_neither_in_the_first_basket_nor_a_loss(duck):
+    sparse = days("b", FIRST, [1.0]) + [
+        {**days("b", FIRST + timedelta(days=n), [1.0], price_age=n, state=state)[0], "cap": cap}
+        for n, state, cap in [(n, "stale", 10**6) for n in range(1, 8)] + [(8, "inactive", 0), (9, "inactive", 0)]
+    ]
+    result = index(duck, days("a", FIRST, [1.0] * 10), sparse, days_=10)
+
+    assert {row["uncapped"] for row in grid(result, "daily")} == {"1000"}
+    assert {row["asset_id"] for row in grid(result, "constituents")} == {"a"}
+
+
 def test_a_migration_continues_by_its_unit_factor(duck):
     old = days("old", FIRST, [4.0] * 3) + days("old", FIRST + timedelta(days=3), [4.0] * 2, weight=0)
     new = days("new", FIRST + timedelta(days=3), [1.0, 1.1], supply=2.0)  # price 0.5 and 0.55
@@ -95,10 +106,10 @@ def test_without_any_price_there_is_no_index(duck):
     assert value(result, "base-day") is None
 
 
-def candidate(asset_id, *, age=100, volume=1e6, tier="B", cap=10**12):
+def candidate(asset_id, *, age=100, volume=1e6, tier="B", cap=10**12, priced=30):
     return {
         "asset_id": asset_id, "symbol": asset_id, "day": date(2025, 3, 1), "listed_days": age, "volume_30d": volume,
-        "supply_tier": tier, "cap": cap, "price": 1.0, "supply": 1.0,
+        "supply_tier": tier, "cap": cap, "priced_30d": priced, "price": 1.0, "supply": 1.0,
     }  # fmt: skip
 
 
@@ -116,6 +127,8 @@ ENOUGH = [candidate(f"t{number}") for number in range(10)]
         (candidate("x", volume=199_999.0), ("x",), False),
         (candidate("x", volume=None), (), False),
         (candidate("x", tier="C"), (), False),
+        (candidate("x", priced=14), (), False),
+        (candidate("x", priced=15), (), True),
     ],
 )
 def test_with_enough_known_tokens_the_rules_are_strict(extra, held, is_in):

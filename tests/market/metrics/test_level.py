@@ -112,6 +112,13 @@ def test_fully_diluted_falls_back_to_the_cap_and_says_so(duck):
     assert result.figure("fdv-to-circulating").value == "1.75"
 
 
+def test_without_any_maximum_supply_the_dilution_is_unknown(duck):
+    result = level(duck, days("a", LAST, [1.0]))
+
+    assert result.figure("fdv-to-circulating").value is None
+    assert "lower-bound" in result.figure("fully-diluted").flags
+
+
 def test_the_supply_tier_mix_adds_up_and_vendor_caps_are_flagged(duck):
     result = level(
         duck,

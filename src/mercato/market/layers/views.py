@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import ibis
+import pyarrow as pa
 
 from mercato.market import schema
 from mercato.market.layers.build import Manifest, asset_rows
@@ -42,7 +43,16 @@ def view(
         commits=_until(rows("commits"), "authored_at", query.as_of),
         repositories=rows("repositories"),
         evidence=_evidence(engine, curated, segments, universe),
+        migrations=_migrations(engine, universe),
     )
+
+
+def _migrations(engine: Engine, universe: Universe) -> ibis.Table:
+    moves = [
+        {"from_asset": move.old, "to_asset": move.new, "day": move.day, "factor": float(move.units)}
+        for move in universe.migrations
+    ]
+    return engine.table(pa.Table.from_pylist(moves, schema=schema.MIGRATIONS.to_pyarrow()), schema.MIGRATIONS)
 
 
 def segment_files(folders: Folders, segments: Sequence[Segment], name: str) -> list[Path]:

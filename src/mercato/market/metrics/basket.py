@@ -17,6 +17,7 @@ FREEZE_DAYS = 5
 MIN_AGE_DAYS = 30
 MIN_VOLUME_USD = 250_000.0
 BUFFER = 0.20
+MIN_PRICED = 0.5
 ENOUGH = 10  # with fewer constituents a 10 % cap cannot hold, so the rules on unknown data give way
 TIERS = ("A", "B")
 
@@ -82,7 +83,7 @@ def choose(
 
     `held` are in already (the buffer applies to them), `heirs` continue a migrated token and inherit its age.
     """
-    aged = [row for row in rows if _is_aged(row, base, heirs)]
+    aged = [row for row in rows if _is_aged(row, base, heirs) and _is_observed(row)]
     known = [row for row in aged if row["volume_30d"] is not None and _is_liquid(row, held)]
     unknown = [row for row in aged if row["volume_30d"] is None]
     ladder = [
@@ -103,6 +104,11 @@ def _is_aged(row: Row, base: date, heirs: Collection[str]) -> bool:
     # What was there on the first day of the data has an unknown age, and an index must begin with something.
     since = row["day"] - timedelta(days=row["listed_days"])
     return row["listed_days"] >= MIN_AGE_DAYS or since <= base or row["asset_id"] in heirs
+
+
+def _is_observed(row: Row) -> bool:
+    # A source that speaks once a month would let a token die and rise again in every basket.
+    return bool(row["priced_30d"] >= MIN_PRICED * min(MIN_AGE_DAYS, row["listed_days"] + 1))
 
 
 def _is_liquid(row: Row, held: Collection[str]) -> bool:

@@ -11,7 +11,7 @@ import ibis
 from mercato.market.metrics.base import Inputs, Sheet, require_sector
 from mercato.market.metrics.index import VARIANTS, coverage_of, linked, price_links, tracks
 from mercato.market.metrics.level import Row, assets_of, daily_level, flags_of, members
-from mercato.market.metrics.numbers import plain, usd
+from mercato.market.metrics.numbers import plain, shortest, usd
 from mercato.market.model import Query, Result
 
 DEFINITION = "M7.1"
@@ -160,8 +160,8 @@ def _tokens(sheet: Sheet, tokens: Sequence[Row]) -> None:
          "high_intraday", "high_intraday_day", "drawdown_intraday", "state"),
         ("", "", "usd", "usd", "date", "ratio", "ratio", "usd", "date", "ratio", ""),
         [
-            (row["asset_id"], row["symbol"], plain(row["price"], 17), plain(row["ath"], 17), row["ath_day"].isoformat(),
-             plain(row["drawdown"]), plain(required_gain(row["drawdown"])), plain(row["intraday"], 17),
+            (row["asset_id"], row["symbol"], shortest(row["price"]), shortest(row["ath"]), row["ath_day"].isoformat(),
+             plain(row["drawdown"]), plain(required_gain(row["drawdown"])), shortest(row["intraday"]),
              row["intraday_day"].isoformat(), plain(row["from_intraday"]), row["state"])
             for row in tokens
         ],

@@ -9,7 +9,7 @@ import ibis
 
 from mercato.market.metrics.base import Inputs, Sheet, require_sector
 from mercato.market.metrics.level import TOTAL, Row, daily_level, is_provisional, members, ratio
-from mercato.market.metrics.numbers import plain, usd
+from mercato.market.metrics.numbers import plain, shortest, usd
 from mercato.market.model import Query, Result
 
 DEFINITION = "M6.1"
@@ -160,7 +160,7 @@ def _company(sheet: Sheet, name: str, rows: Mapping[tuple[date, str], Row], firs
     }
     flags = [flag for flag, holds in marks.items() if holds]
     sheet.add("cap", usd(now["cap"] if now else None), "usd", dims=dims, flags=flags)
-    sheet.add("close", plain(now["price"] if now else None, 17), "usd", dims=dims, flags=[*flags, "unadjusted"])
+    sheet.add("close", shortest(now["price"] if now else None), "usd", dims=dims, flags=[*flags, "unadjusted"])
     known = now is not None and start is not None and now["price"] is not None and start["price"]
     change = now["price"] / start["price"] - 1 if now is not None and start is not None and known else None
     marks_of_return = [*flags, "unadjusted", *([] if known else ["no-data-at-start"])]
@@ -190,5 +190,5 @@ def _grids(
         table.append((day.isoformat(), usd(level), *map(usd, caps), *map(usd, beside), plain(ratio(level, _sum(caps)))))
     columns = ("day", "sector", *names, *REFERENCES, "sector_to_all")
     sheet.grid("sessions", columns, ("date", *["usd"] * (len(columns) - 2), "ratio"), table)
-    closes = [(day.isoformat(), *(plain(rows[day, name]["price"], 17) for name in names)) for day in common]
+    closes = [(day.isoformat(), *(shortest(rows[day, name]["price"]) for name in names)) for day in common]
     sheet.grid("closes", ("day", *names), ("date", *["usd"] * len(names)), closes)

@@ -13,16 +13,17 @@ from mercato.market.metrics.base import Inputs, Sheet, require_sector
 from mercato.market.metrics.basket import FREEZE_DAYS, Basket, rebalance_days, reconstitute
 from mercato.market.metrics.decompose import steps
 from mercato.market.metrics.level import DAYS, TOTAL, Row, daily_level, flags_of, members, ratio
-from mercato.market.metrics.numbers import plain
+from mercato.market.metrics.numbers import plain, shortest
 from mercato.market.model import Query, Result
 
 DEFINITION = "M4.1"
 FORMULA = (
     "I_d = (sum p_d s_r f) / D; supply s_r and cap factor f are frozen 5 days before the first of each month, and at "
     "that close D_new = D_old x MV_after / MV_before. 1000 on the first day. Cap: no weight above max(10 %, 1/n). In: "
-    "30 days old, $250k mean daily volume over 30 days (20 % less to stay), supply tier A or B; with fewer than 10 "
-    "such tokens unknown volume passes, then lower tiers. A token without a price for 7 days counts 0 from that day. "
-    "Variant all-members: I_d = I_{d-1} x (1 + price effect of d / level of d-1 of the tokens in on both days)."
+    "30 days old, priced on half of them, $250k mean daily volume over 30 days (20 % less to stay), supply tier A or "
+    "B; with fewer than 10 such tokens unknown volume passes, then lower tiers. A token without a price for 7 days "
+    "counts 0 from that day. Variant all-members: I_d = I_{d-1} x (1 + price effect of d / level of d-1 of the tokens "
+    "in on both days)."
 )
 BASE = 1000.0
 VARIANTS = ("capped", "uncapped")
@@ -36,7 +37,8 @@ HOLDINGS = ibis.schema(
         "end": "date",
     }
 )
-CANDIDATE = ("asset_id", "symbol", "day", "price", "supply", "supply_tier", "cap", "listed_days", "volume_30d")
+CANDIDATE = ("asset_id", "symbol", "day", "price", "supply", "supply_tier", "cap", "listed_days")
+START_DAYS = 8  # a token without a price on the days after the base day is inactive by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,26 @@ class Track:
 
 
 def candidates(rows: ibis.Table, days: Sequence[date]) -> ibis.Table:
-    """Returns the tradable `members` on the given days, with their mean known volume of the 30 days before."""
-    narrow = rows.select("volume", "state", *CANDIDATE[:-1])
+    """Returns the tradable `members` on the given days, with mean known volume and days with a price in the last 30."""
+    narrow = rows.select("volume", "state", "price_age", *CANDIDATE)
     month = ibis.window(group_by=narrow.asset_id, order_by=narrow.day, preceding=29, following=0)
-    wide = narrow.mutate(volume_30d=narrow.volume.mean().over(month))
+    priced = (narrow.price_age == 0).cast("int64")
+    wide = narrow.mutate(volume_30d=narrow.volume.mean().over(month), priced_30d=priced.sum().over(month))
     tradable = wide.state.isin(["fresh", "carried"]) & (wide.cap > 0) & (wide.price > 0.0)
-    return wide.filter(wide.day.isin(list(days)), tradable).select(*CANDIDATE)
+    return wide.filter(wide.day.isin(list(days)), tradable).select(*CANDIDATE, "volume_30d", "priced_30d")
+
+
+def never_began(rows: ibis.Table, base: date) -> ibis.Table:
+    """Returns the members that had a price on the base day, none in the week after, and were inactive then.
+
+    That is what a monthly source looks like; its gaps are no losses, so such a token is not in the first basket.
+    """
+    week = rows.filter(rows.day > base, rows.day <= base + timedelta(days=START_DAYS))
+    seen = week.group_by("asset_id").agg(
+        priced=((week.price_age == 0) & (week.state != "inactive")).cast("int64").sum(),
+        dead=(week.state == "inactive").cast("int64").sum(),
+    )
+    return seen.filter(seen.priced == 0, seen.dead > 0).select("asset_id")
 
 
 def first_day(rows: ibis.Table) -> ibis.Table:
@@ -157,7 +173,9 @@ def tracks(inputs: Inputs, query: Query) -> dict[str, Track]:
     if not isinstance(base, date):
         return {}
     frozen = [base, *(day - timedelta(days=FREEZE_DAYS) for day in rebalance_days(base, query.as_of))]
-    found = inputs.engine.rows(candidates(rows, frozen))
+    silent = {row["asset_id"] for row in inputs.engine.rows(never_began(rows, base))}
+    rated = inputs.engine.rows(candidates(rows, frozen))
+    found = [row for row in rated if row["day"] != base or row["asset_id"] not in silent]
     moves = migrations(inputs, query.as_of)
     priced = inputs.panel.filter(inputs.panel.day <= query.as_of)
     baskets = reconstitute(found, base, query.as_of, moves)
@@ -228,7 +246,7 @@ def _figures(
     if found is not None:
         last = found.baskets[-1]
         weights = [item.capped if variant == "capped" else item.uncapped for item in last.holdings]
-        sheet.add("divisor", plain(found.links[-1].divisor, 17), "usd/point", dims=dims)
+        sheet.add("divisor", shortest(found.links[-1].divisor), "usd/point", dims=dims)
         sheet.add("constituents", plain(len(last.holdings)), "count", dims=dims)
         sheet.add("largest-weight", plain(max(weights)), "share", dims=dims)
 
@@ -248,8 +266,8 @@ def _grids(
          "weight_uncapped"),
         ("date", "date", "", "", "units", "", "ratio", "share", "share"),
         [
-            (basket.day.isoformat(), basket.frozen.isoformat(), item.asset_id, item.symbol, plain(item.supply, 17),
-             item.supply_tier, plain(item.factor, 17), plain(item.capped), plain(item.uncapped))
+            (basket.day.isoformat(), basket.frozen.isoformat(), item.asset_id, item.symbol, shortest(item.supply),
+             item.supply_tier, shortest(item.factor), plain(item.capped), plain(item.uncapped))
             for basket in baskets for item in basket.holdings
         ],
     )  # fmt: skip
@@ -258,7 +276,7 @@ def _grids(
         ("variant", "day", "divisor", "value_before", "value_after", "index", "rules_relaxed"),
         ("", "date", "usd/point", "usd", "usd", "points", ""),
         [
-            (name, link.day.isoformat(), plain(link.divisor, 17), plain(link.before, 17), plain(link.after, 17),
+            (name, link.day.isoformat(), shortest(link.divisor), shortest(link.before), shortest(link.after),
              plain(link.index), ",".join(basket.flags))
             for name, found in live.items() for link, basket in zip(found.links, found.baskets, strict=True)
         ],

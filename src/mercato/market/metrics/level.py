@@ -10,7 +10,7 @@ from typing import Any
 import ibis
 
 from mercato.market.metrics.base import Inputs, Sheet, require_sector, sector_filter
-from mercato.market.metrics.numbers import plain, rounded, shares, usd
+from mercato.market.metrics.numbers import plain, rounded, shares, shortest, usd
 from mercato.market.model import Query, Result
 
 DEFINITION = "M3.1"
@@ -129,9 +129,9 @@ def sector_level(inputs: Inputs, query: Query) -> Result:
 def _totals(sheet: Sheet, last: Row, coverage: str | None, flags: list[str]) -> None:
     sheet.add("level", usd(last.get("level")), "usd", coverage=coverage, flags=flags)
     bounded = ratio(last.get("bounded"), last.get("level"))
-    partial = ["lower-bound"] if bounded is not None and rounded(bounded) < 1 else []
+    partial = ["lower-bound"] if rounded(bounded or 0.0) < 1 else []
     sheet.add("fully-diluted", usd(last.get("fully_diluted")), "usd", coverage=plain(bounded), flags=[*flags, *partial])
-    dilution = ratio(last.get("fully_diluted"), last.get("level"))
+    dilution = ratio(last.get("fully_diluted"), last.get("level")) if bounded else None
     sheet.add("fdv-to-circulating", plain(dilution), "ratio", coverage=plain(bounded), flags=partial)
     for name, column in (("constituents", "assets"), ("unknown-caps", "unknown"), ("inactive", "inactive")):
         sheet.add(name, plain(last.get(column)), "count")
@@ -161,8 +161,8 @@ def _grids(sheet: Sheet, today: Sequence[Row], series: Sequence[Row], gone: Sequ
         ("asset_id", "symbol", "cap", "share", "price", "supply", "supply_tier", "fully_diluted", "state", "price_age"),
         ("", "", "usd", "share", "usd", "units", "", "usd", "", "days"),
         [
-            (row["asset_id"], row["symbol"], usd(row["cap"]), part.get(row["asset_id"]), plain(row["price"], 17),
-             plain(row["supply"], 17), row["supply_tier"], usd(row["fdv"]), row["state"], plain(row["price_age"]))
+            (row["asset_id"], row["symbol"], usd(row["cap"]), part.get(row["asset_id"]), shortest(row["price"]),
+             shortest(row["supply"]), row["supply_tier"], usd(row["fdv"]), row["state"], plain(row["price_age"]))
             for row in today
         ],
     )  # fmt: skip

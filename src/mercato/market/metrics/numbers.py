@@ -31,6 +31,14 @@ def plain(value: float | int | Decimal | None, digits: int = SIGNIFICANT) -> str
     return "0" if text in {"-0", ""} else text
 
 
+def shortest(value: float | None) -> str | None:
+    """Returns a float as the shortest plain decimal text that reads back as that float; None, NaN and inf give None."""
+    if value is None or not math.isfinite(value):
+        return None
+    text = f"{Decimal(repr(value)):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def rounded(value: float, digits: int = SIGNIFICANT) -> float:
     """Returns a float rounded to `digits` significant digits, so that thresholds compare alike on every engine."""
     return float(f"{value:.{digits - 1}e}")

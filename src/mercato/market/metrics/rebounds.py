@@ -14,7 +14,7 @@ from mercato.market.metrics.base import Inputs, Sheet, require_sector
 from mercato.market.metrics.drawdown import highs, required_gain
 from mercato.market.metrics.index import coverage_of
 from mercato.market.metrics.level import Row, assets_of, flags_of, members
-from mercato.market.metrics.numbers import plain, rounded, usd
+from mercato.market.metrics.numbers import plain, rounded, shortest, usd
 from mercato.market.model import Query, Result
 
 DEFINITION = "M12.1"
@@ -154,8 +154,8 @@ def _ranking(sheet: Sheet, kept: Sequence[Row], bar: float) -> None:
         ("", "", "", "", "", "ratio", "", "usd", "usd", "usd", "usd", "date", "ratio", "ratio", "usd", "usd", ""),
         [
             (str(place), row["band"], str(places[row["asset_id"]]), row["asset_id"], row["symbol"],
-             plain(row["change"]), "yes" if rounded(row["change"]) >= bar else "no", plain(row["price"], 17),
-             plain(row["price_before"], 17), usd(row["cap_before"]), plain(row["ath"], 17),
+             plain(row["change"]), "yes" if rounded(row["change"]) >= bar else "no", shortest(row["price"]),
+             shortest(row["price_before"]), usd(row["cap_before"]), shortest(row["ath"]),
              row["ath_day"].isoformat(),
              plain(row["drawdown"]), plain(required_gain(row["drawdown"])), plain(row["liquidity"]),
              plain(row["volume"]), ",".join(name for name in ("liquidity", "volume") if row[name] is None))
