@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from mercato.core.errors import NotFound
 from mercato.market.alerts import tables as alert_tables
 from mercato.market.alerts.duty import rules_of, webhook_of
-from mercato.market.alerts.watch import WEBHOOK, watch
+from mercato.market.alerts.watch import WEBHOOK, Asker, watch
 from mercato.market.metrics.base import sector_filter
-from mercato.market.model import Query
+from mercato.market.model import Query, Result
 from mercato.market.report.reporting import refresh
+from mercato.market.report.snapshot import Snapshot
 from mercato.market.source_jobs import FETCH, SCHEDULE, fetched
 from mercato.store.model import Schedule
 from mercato.store.run import Run
@@ -45,10 +46,29 @@ def refreshed(market: Market, run: Run) -> None:
     if day is None:
         return
     run.check()
-    refresh(market, day)
+    snapshot = refresh(market, day)
     run.check()
     rules, _ = rules_of(market)
-    watch(market, rules, day, webhook=webhook_of(market) is not None)
+    watch(market, rules, day, webhook=webhook_of(market) is not None, ask=asker(market, snapshot))
+
+
+def asker(market: Market, snapshot: Snapshot) -> Asker:
+    """Returns who answers the rules: the snapshot where it was asked the same, else the metrics."""
+    asked = {_question(item.metric, item.query): item for item in snapshot.book.results.values()}
+    restated = snapshot.book.results.get("restatement")
+
+    def ask(name: str, query: Query) -> Result:
+        if name == "restatement":
+            if restated is None:
+                raise NotFound("no earlier report is stored", hint="`mercato market report` stores one a week")
+            return restated
+        return asked.get(_question(name, query)) or market.metric(name, query)
+
+    return ask
+
+
+def _question(name: str, query: Query) -> tuple[object, ...]:
+    return name, query.as_of, query.sector, query.days, tuple(sorted(query.params.items()))
 
 
 def newest_day(market: Market, sector: str = "ai") -> date | None:

@@ -159,7 +159,7 @@ def _scenarios(router: APIRouter, press: Press, market: Market) -> None:
     @router.get("/market/scenarios")
     def show_scenarios(request: Request) -> Response:
         context = scenario.context(market, press.shelf.current(), dict(request.query_params))
-        status = 422 if context["wrong"] else 200
+        status = 422 if context["wrong"]["message"] else 200
         path = f"/market/scenarios?{request.query_params}" if request.query_params else "/market/scenarios"
         return press.fresh(path, "scenario.html", context, "Scenarios", status)
 

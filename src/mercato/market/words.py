@@ -27,6 +27,22 @@ CHAINS = {
 }
 
 
+#: Assets and groups that a reader knows by another name.
+NAMES = {
+    "all": "all of them",
+    "alphabet": "Alphabet",
+    "bitcoin": "Bitcoin",
+    "total-crypto": "total crypto",
+    "equity:aapl": "Apple",
+    "equity:amzn": "Amazon",
+    "equity:meta": "Meta",
+    "equity:msft": "Microsoft",
+    "equity:nvda": "NVIDIA",
+    "equity:googl": "Alphabet",
+    "equity:goog": "Alphabet",
+}
+
+
 def value_words(figure: Figure) -> str:
     """Returns a figure's value as a person would say it; `unknown` where there is none."""
     return cell(figure.value, figure.unit, figure.name)
@@ -135,5 +151,5 @@ def _faces(figure: Figure) -> dict[str, str]:
 
 
 def label(text: str) -> str:
-    """Returns a chain id as the chain's name and any other name as it is."""
-    return CHAINS.get(text, text)
+    """Returns a chain id or a well-known asset as its name, and any other name as it is."""
+    return CHAINS.get(text) or NAMES.get(text) or text

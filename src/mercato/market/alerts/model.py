@@ -46,7 +46,8 @@ class Rule:
     `enter` starts an episode and `leave` ends it; between the two lies the deadband. `closes` is how many daily closes
     in a row must agree, `cooldown_days` how long after an end nothing starts. Samples whose coverage is below
     `coverage` are not looked at. With `scan`, the rule watches many entities at once through their p-values (figure
-    `p_figure`) and a false discovery rate of `fdr` is kept.
+    `p_figure`) and a false discovery rate of `fdr` is kept. With `compare_days` the value is the change of the figure
+    against that many days before, as a ratio.
     """
 
     key: str
@@ -61,6 +62,7 @@ class Rule:
     entity: str = ""
     sector: str = "ai"
     days: int | None = None
+    compare_days: int | None = None
     dims: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, str] = field(default_factory=dict)
     scan: bool = False

@@ -18,6 +18,8 @@ from mercato.market.metrics import METRICS
 _CONDITION = re.compile(r"\s*(<=|>=|==|<|>)\s*(-?\d+(?:\.\d+)?)\s*")
 _KEY = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _KNOWN = tuple(item.name for item in fields(Rule))
+#: What a rule may watch: every metric, and how last week's report was restated.
+KNOWN_METRICS = (*METRICS, "restatement")
 _REQUIRED = ("key", "title", "metric", "figure", "enter", "leave")
 
 
@@ -68,7 +70,7 @@ def _value(key: str, value: object, where: str) -> object:
             return condition(value, f"{where}, {key}")
         case "coverage" | "fdr":
             return _decimal(value, f"{where}, {key}")
-        case "closes" | "cooldown_days" | "days":
+        case "closes" | "cooldown_days" | "days" | "compare_days":
             return _whole(value, f"{where}, {key}")
         case "dims" | "params":
             return _names(value, f"{where}, {key}")
@@ -126,8 +128,8 @@ def _check(rule: Rule, where: str) -> None:
     """Raises ConfigError where the parts of a rule do not fit each other."""
     if not _KEY.fullmatch(rule.key):
         raise ConfigError(f"{where}: key was {rule.key!r}", hint="use lower-case words joined by '-'")
-    if rule.metric not in METRICS:
-        raise ConfigError(f"{where}: metric was {rule.metric!r}", hint=f"known metrics: {', '.join(METRICS)}")
+    if rule.metric not in KNOWN_METRICS:
+        raise ConfigError(f"{where}: metric was {rule.metric!r}", hint=f"known metrics: {', '.join(KNOWN_METRICS)}")
     if rule.closes < 1:
         raise ConfigError(f"{where}: closes was {rule.closes!r}", hint="an alert needs at least one close")
     if _overlap(rule.enter, rule.leave):

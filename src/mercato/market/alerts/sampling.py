@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from mercato.market.alerts.discovery import discoveries
@@ -13,14 +15,14 @@ from mercato.market.model import Figure, Result
 _TRUTH = {"true": Decimal(1), "false": Decimal(0), "yes": Decimal(1), "no": Decimal(0)}
 
 
-def samples(rule: Rule, result: Result) -> tuple[Sample, ...]:
-    """Returns one sample per entity: the figures of the rule's name whose dimensions include the rule's."""
+def samples(rule: Rule, result: Result, day: date) -> tuple[Sample, ...]:
+    """Returns one sample per entity at the close of `day`: the figures whose name and dimensions are the rule's."""
     found = [item for item in result.figures if item.name == rule.figure and rule.dims.items() <= item.dims.items()]
     p_values = {_entity(rule, item): number(item.value) for item in result.figures if item.name == rule.p_figure}
     return tuple(
         Sample(
             entity=_entity(rule, item),
-            day=item.as_of,
+            day=day,
             value=number(item.value),
             figure_id=item.id,
             coverage=coverage(item.coverage or result.coverage),
@@ -28,6 +30,16 @@ def samples(rule: Rule, result: Result) -> tuple[Sample, ...]:
         )
         for item in found
     )
+
+
+def against(now: Sequence[Sample], then: Sequence[Sample]) -> tuple[Sample, ...]:
+    """Returns samples of the relative change since `then`; unknown where either value is, or the first one is zero."""
+    before = {item.entity: item.value for item in then}
+    return tuple(replace(item, value=_change(item.value, before.get(item.entity))) for item in now)
+
+
+def _change(now: Decimal | None, then: Decimal | None) -> Decimal | None:
+    return now / then - 1 if now is not None and then else None
 
 
 def signals(rule: Rule, seen: Sequence[Sample]) -> Iterator[tuple[Sample, Signal]]:

@@ -12,7 +12,7 @@ from mercato.core.errors import MercatoError
 from mercato.market.alerts import tables
 from mercato.market.alerts.machine import step
 from mercato.market.alerts.model import Alert, AlertRaised, Memory, Rule, Sample, Signal
-from mercato.market.alerts.sampling import samples, signals
+from mercato.market.alerts.sampling import against, samples, signals
 from mercato.market.model import Query, Result
 from mercato.store.jobs import enqueue
 from mercato.store.outbox import emit
@@ -43,10 +43,13 @@ class Post(Protocol):
         """Returns the result of a metric; its figures are stored."""
 
 
-def watch(post: Post, rules: Iterable[Rule], as_of: date, *, webhook: bool = False) -> list[Alert]:
+def watch(
+    post: Post, rules: Iterable[Rule], as_of: date, *, webhook: bool = False, ask: Asker | None = None
+) -> list[Alert]:
     """Returns the alerts that the closes up to `as_of` raised; each is written once, however often this runs.
 
-    Closes missed since a rule last looked, at most CATCH_UP of them, are looked at first, in order.
+    `ask` answers metrics instead of the market's own `metric`, such as from a snapshot. Closes missed since a rule
+    last looked, at most CATCH_UP of them, are looked at first, in order.
     """
     raised: list[Alert] = []
     for rule in rules:
@@ -54,7 +57,7 @@ def watch(post: Post, rules: Iterable[Rule], as_of: date, *, webhook: bool = Fal
             with post.store.read() as session:
                 memories = tables.recall(session, rule.key)
             for day in due(memories.values(), as_of):
-                raised += _look(post, rule, day, webhook=webhook)
+                raised += _look(post, ask or post.metric, rule, day, webhook=webhook)
     return raised
 
 
@@ -65,9 +68,9 @@ def due(memories: Iterable[Memory], as_of: date) -> list[date]:
     return [as_of - timedelta(days=back) for back in range(min(missed, CATCH_UP) - 1, -1, -1)]
 
 
-def _look(post: Post, rule: Rule, day: date, *, webhook: bool) -> list[Alert]:
+def _look(post: Post, ask: Asker, rule: Rule, day: date, *, webhook: bool) -> list[Alert]:
     try:
-        heard = tuple(hear(post.metric, rule, day))
+        heard = tuple(hear(ask, rule, day))
     except MercatoError as error:
         log.warning("a rule could not look", rule=rule.key, day=day.isoformat(), error=error.message)
         return []
@@ -81,8 +84,16 @@ def _look(post: Post, rule: Rule, day: date, *, webhook: bool) -> list[Alert]:
 
 def hear(ask: Asker, rule: Rule, day: date) -> Sequence[tuple[Sample, Signal]]:
     """Returns what a rule's metric says of each entity at one close."""
+    seen = _samples(ask, rule, day)
+    if rule.compare_days:
+        then = _samples(ask, rule, day - timedelta(days=rule.compare_days))
+        seen = against(seen, then)
+    return tuple(signals(rule, seen))
+
+
+def _samples(ask: Asker, rule: Rule, day: date) -> tuple[Sample, ...]:
     result = ask(rule.metric, Query(day, rule.sector, rule.days, params=dict(rule.params)))
-    return tuple(signals(rule, samples(rule, result)))
+    return samples(rule, result, day)
 
 
 def _stepped(tx: Transaction, rule: Rule, heard: Sequence[tuple[Sample, Signal]]) -> list[Alert]:

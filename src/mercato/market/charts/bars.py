@@ -53,12 +53,13 @@ def ranks(bars: Sequence[Bar], unit: str, about: str) -> Markup:
     known = [bar.value for bar in bars if bar.value is not None]
     if not known:
         return Markup("")
-    most = max(*(abs(value) for value in known), 1e-12)
+    most = 1.0 if unit == "share" else max(*(abs(value) for value in known), 1e-12)
+    signed = min(known) < 0
     marks: list[Markup] = []
     for n, bar in enumerate(bars):
         y = n * ROW + 4
         size = 0.0 if bar.value is None else abs(bar.value) / most * 100
-        sign = "minus" if bar.value is not None and bar.value < 0 else "plus"
+        sign = ("minus" if (bar.value or 0) < 0 else "plus") if signed else "c0"
         words = "unknown" if bar.value is None else tick_words(bar.value, unit)
         marks.append(element("text", bar.name, class_="name", x=0, y=y + 10))
         marks.append(element("text", words, class_="amount", x="100%", y=y + 10, text_anchor="end"))

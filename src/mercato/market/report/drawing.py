@@ -12,6 +12,8 @@ from mercato.market.model import Grid
 from mercato.market.report.model import Exhibit
 from mercato.market.words import label
 
+SHOWN = 5
+
 Drawer = Callable[[Exhibit, "Spec"], Markup]
 
 
@@ -71,6 +73,25 @@ def _series(exhibit: Exhibit, spec: Spec) -> list[Line]:
     return sorted(series, key=lambda line: -(line.known[-1][1] if line.known else 0.0))
 
 
+def legend(exhibit: Exhibit) -> list[tuple[str, str]]:
+    """Returns (colour class, name) of what a chart tells apart by colour; nothing where it tells nothing apart."""
+    spec = Spec(exhibit.chart)
+    if spec.kind not in {"stack", "columns"} or not exhibit.grid.rows:
+        return []
+    names = [line.name for line in _series(exhibit, spec)[:8]] if spec.kind == "stack" else _owners(exhibit, spec)
+    return [(f"c{n}", name) for n, name in enumerate(names)] if len(names) > 1 else []
+
+
+def _owners(exhibit: Exhibit, spec: Spec) -> list[str]:
+    """Returns the groups of columns that are drawn: those with the largest sum, at most SHOWN."""
+    if not spec.group:
+        return [name.replace("_", " ") for name in spec.ys]
+    grid, total = exhibit.grid, dict[str, float]()
+    for name, value in zip(_column(grid, spec.group), _column(grid, spec.ys[0]), strict=True):
+        total[name or "unknown"] = total.get(name or "unknown", 0.0) + (number(value) or 0.0)
+    return sorted(total, key=lambda name: (-total[name], name))[:SHOWN]
+
+
 def _lines(exhibit: Exhibit, spec: Spec) -> Markup:
     return lines(_series(exhibit, spec), _unit(exhibit.grid, spec.ys[0]), exhibit.about or exhibit.title)
 
@@ -112,14 +133,15 @@ def _intervals(exhibit: Exhibit, spec: Spec) -> Markup:
 
 def _columns(exhibit: Exhibit, spec: Spec) -> Markup:
     """Draws columns by the x column: one per y column, or one per value of the group column."""
-    grid = exhibit.grid
-    groups: dict[str, list[Bar]] = {}
-    names = _column(grid, spec.group) if spec.group else [None] * len(grid.rows)
+    grid, owners = exhibit.grid, _owners(exhibit, spec)
+    found: dict[str, dict[str, float | None]] = {}
+    names = _column(grid, spec.group) if spec.group else [""] * len(grid.rows)
     for x, name, row in zip(_column(grid, spec.x), names, grid.rows, strict=True):
         for y in spec.ys:
-            bar = Bar(name or y.replace("_", " "), number(row[grid.columns.index(y)]))
-            groups.setdefault(x or "unknown", []).append(bar)
-    return columns(list(groups.items()), _unit(grid, spec.ys[0]), exhibit.about or exhibit.title)
+            owner = (name or "unknown") if spec.group else y.replace("_", " ")
+            found.setdefault(x or "unknown", {})[owner] = number(row[grid.columns.index(y)])
+    groups = [(x, [Bar(owner, found[x].get(owner)) for owner in owners]) for x in sorted(found)]
+    return columns(groups, _unit(grid, spec.ys[0]), exhibit.about or exhibit.title)
 
 
 DRAWERS: Mapping[str, Drawer] = {

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mercato.market.model import Figure
-from mercato.market.report.drawing import drawing
+from mercato.market.report.drawing import drawing, legend
 from mercato.market.report.model import Claim, Report
 from mercato.market.report.sentence import Cited, pieces
 from mercato.market.words import cell, label
@@ -48,6 +48,7 @@ def _environment() -> Environment:
     made.globals["cell"] = cell
     made.filters["label"] = label
     made.globals["drawing"] = drawing
+    made.globals["legend"] = legend
     # The style is a template so that its hash is taken of exactly what the page holds; it has nothing to escape.
     return made
 

@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from mercato.market.report.snapshot import Snapshot
 from mercato.market.views.parts import headlines, parts
 
-#: Section, grid and width of the charts at the head of the page.
+#: Section, title of the exhibit and width of the charts at the head of the page.
 CHARTS = (
-    ("size", "daily", 2),
-    ("drawdown", "daily", 1),
-    ("dominance", "chains", 2),
-    ("change", "assets", 1),
-    ("mindshare", "narratives", 1),
-    ("builders", "monthly", 2),
+    ("size", "AI sector, market value", 2),
+    ("drawdown", "Below the highest close: level", 1),
+    ("size", "Index of the AI sector", 2),
+    ("change", "Who moved the level", 1),
+    ("dominance", "Share of each home chain by week", 2),
+    ("mindshare", "Mindshare with its intervals", 1),
+    ("builders", "Human commits by month", 3),
 )
 
 
@@ -25,11 +26,16 @@ def context(snapshot: Snapshot | None) -> Mapping[str, object]:
     figure = snapshot.book.figure
     index = figure("sector-index", "index", variant="capped")
     shown = headlines(
-        (figure("sector-level", "level"), "AI sector", figure("decompose", "change-of-start"), "sum of market caps"),
+        (
+            figure("sector-level", "level"),
+            "AI sector",
+            figure("decompose", "price-of-start"),
+            "beside it: the week's change by price",
+        ),
         (figure("agents", "level"), "AI agents", None, ""),
         (figure("infrastructure", "level"), "AI infrastructure", None, ""),
         (index, "Index, capped", figure("sector-index", "change", variant="capped"), "one thousand at its base"),
-        (figure("drawdown", "drawdown", on="level"), "Below its peak", None, ""),
+        (figure("drawdown", "drawdown", of="index-capped"), "Index below its peak", None, ""),
         (figure("flat-range", "width"), "Range now", None, ""),
     )
     return {"report": snapshot.report, "parts": parts(snapshot), "headlines": shown, "charts": _charts(snapshot)}
@@ -38,7 +44,7 @@ def context(snapshot: Snapshot | None) -> Mapping[str, object]:
 def _charts(snapshot: Snapshot) -> list[Mapping[str, object]]:
     """Returns the charts at the head of the page with the columns that they span, those that there are."""
     found: list[Mapping[str, object]] = []
-    for key, name, span in CHARTS:
+    for key, title, span in CHARTS:
         section = next(item for item in parts(snapshot) if item.key == key)
-        found += [{"shown": item, "span": span} for item in section.shown if item.grid.name == name]
+        found += [{"shown": item, "span": span} for item in section.shown if item.title == title]
     return found

@@ -9,7 +9,7 @@ from functools import lru_cache
 from markupsafe import Markup
 
 from mercato.market.model import Figure, Grid
-from mercato.market.report.drawing import Spec, drawing
+from mercato.market.report.drawing import Spec, drawing, legend
 from mercato.market.report.model import Claim, Exhibit, Report, Section
 from mercato.market.report.sentence import Cited, pieces
 from mercato.market.report.snapshot import Snapshot
@@ -40,6 +40,7 @@ class Shown:
     x: str
     kind: str
     csv: str
+    legend: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ def exhibit(item: Exhibit) -> Shown:
         x=spec.x,
         kind="stacked" if spec.kind == "stack" else "line",
         csv=f"/api/market/grids/{item.grid.figure}.csv",
+        legend=tuple(legend(item)),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mercato.core.errors import InvalidInput
 from mercato.market.model import Query, Result
@@ -18,21 +18,22 @@ if TYPE_CHECKING:
 
 FIELDS = {"budget": "1000", "multiple": "10", "asset": "", "pool_usd": ""}
 KEY = "asked"
+RIGHT: Mapping[str, str] = {"field": "", "message": "", "hint": ""}
 
 
-def context(market: Market, snapshot: Snapshot | None, given: Mapping[str, str]) -> Mapping[str, object]:
+def context(market: Market, snapshot: Snapshot | None, given: Mapping[str, str]) -> Mapping[str, Any]:
     """Returns the form as it was filled in, and the answer; a wrong field keeps its text and says what is wrong."""
     asked = {name: given.get(name, default).strip() for name, default in FIELDS.items()}
-    shown: dict[str, object] = {"asked": asked, "choices": _choices(market, snapshot), "wrong": None, "report": None}
+    shown: dict[str, object] = {"asked": asked, "choices": _choices(market, snapshot), "wrong": RIGHT, "report": None}
     if snapshot is None:
-        return {**shown, "wrong": {}}
+        return {**shown, "wrong": RIGHT}
     params = {name: text.replace(",", "").removeprefix("$") for name, text in asked.items() if text}
     try:
         result = market.metric("scenario", Query(snapshot.report.as_of, snapshot.report.sector, params=params))
     except InvalidInput as error:
         field = next((name for name in FIELDS if error.message.startswith(name)), "")
         return {**shown, "wrong": {"field": field, "message": error.message, "hint": error.hint}}
-    return {**shown, "wrong": {}, **_answered(snapshot, result)}
+    return {**shown, "wrong": RIGHT, **_answered(snapshot, result)}
 
 
 def _answered(snapshot: Snapshot, result: Result) -> Mapping[str, object]:

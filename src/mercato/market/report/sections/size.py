@@ -15,7 +15,7 @@ def size(book: Book) -> Writer:
     writer.need("giants", IMPORT_EQUITIES)
     _level(writer)
     _parts(writer)
-    for share in book.figures("giants", "sector-ratio"):
+    for share in sorted(book.figures("giants", "sector-ratio"), key=lambda item: item.value is None):
         _against(writer, share)
     for exposure in book.figures("giants", "ai-exposure"):
         _exposure(writer, exposure)
