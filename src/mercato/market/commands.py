@@ -14,6 +14,7 @@ from mercato.core.errors import InvalidInput
 from mercato.market import source_commands
 from mercato.market.builder_commands import builders, taxonomy
 from mercato.market.document_commands import documents, narratives
+from mercato.market.report_commands import add as add_reporting
 from mercato.market.terminal import AsJson, show, table
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.add_typer(builders, name="builders")
 app.add_typer(taxonomy, name="taxonomy")
+add_reporting(app)
 app.add_typer(documents, name="documents")
 app.add_typer(narratives, name="narratives")
 source_commands.attach(app)

@@ -104,7 +104,7 @@ def listing(as_json: AsJson = False) -> None:
 
 
 @alerts.command("test")
-def test(key: str, as_of: AsOf = "", as_json: AsJson = False) -> None:
+def look(key: str, as_of: AsOf = "", as_json: AsJson = False) -> None:
     """Show what one rule sees at a close. Nothing is stored and nobody is told."""
     from mercato.market.alerts.watch import hear
     from mercato.market.opening import opened
