@@ -11,6 +11,7 @@ therefore stored one millisecond earlier, in the day that it closes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from mercato.core.settings import Secret
@@ -205,6 +206,11 @@ def _connector(name: str, title: str, every: timedelta, plan: Plan) -> Connector
     )
 
 
+def _only_named(item: Connector) -> Connector:
+    """Hourly points of past days would be newer knowledge than the closes of those days, and replace them."""
+    return replace(item, on_request=True)
+
+
 MARKETS = _connector("coingecko", "CoinGecko markets, categories, whole market", timedelta(hours=1), plan_markets)
 DAILY = _connector("coingecko-daily", "CoinGecko daily history", timedelta(days=1), plan_daily)
-HOURLY = _connector("coingecko-hourly", "CoinGecko hourly history", timedelta(days=7), plan_hourly)
+HOURLY = _only_named(_connector("coingecko-hourly", "CoinGecko hourly history", timedelta(days=7), plan_hourly))

@@ -69,7 +69,10 @@ def no_follow(request: Request, content: bytes) -> Sequence[Request]:
 
 @dataclass(frozen=True, slots=True)
 class Connector:
-    """One source. `account` is what limits, budget and circuit belong to: several sources may share one."""
+    """One source. `account` is what limits, budget and circuit belong to: several sources may share one.
+
+    One that is `on_request` is fetched when it is named, and never because it is due.
+    """
 
     name: str
     account: str
@@ -82,6 +85,7 @@ class Connector:
     follow: Callable[[Request, bytes], Sequence[Request]] = no_follow
     secrets: Callable[[SourceSettings], Mapping[str, Secret]] = lambda settings: {}
     missing: Callable[[SourceSettings], str] = lambda settings: ""
+    on_request: bool = False
 
     @property
     def observed_as(self) -> str:

@@ -87,7 +87,10 @@ def _moment(text: str) -> datetime | None:
 def due(desk: Desk) -> list[str]:
     """Returns the names of sources that can be fetched and whose time has come."""
     now = desk.clock.now()
-    return [item.source for item in health(desk) if not item.missing and item.next_due <= now]
+    named = {item.name for item in CONNECTORS.values() if item.on_request}
+    return [
+        item.source for item in health(desk) if not item.missing and item.next_due <= now and item.source not in named
+    ]
 
 
 def fetch_due(desk: Desk) -> list[FetchReport]:
@@ -111,6 +114,6 @@ def fetch_named(
 ) -> list[FetchReport]:
     """Fetches the named sources, or all that are set up where none is named. NotFound lists the known ones."""
     wanted = [connector(name) for name in names] or [
-        item for item in CONNECTORS.values() if not item.missing(desk.settings)
+        item for item in CONNECTORS.values() if not item.missing(desk.settings) and not item.on_request
     ]
     return [fetch(item, desk, since=since, progress=progress) for item in wanted]
