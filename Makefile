@@ -9,8 +9,9 @@ ARGS   ?=
 PROFILE ?= default
 WORKERS ?= 2
 export UV_NO_PROGRESS=1
-# A company's own certificate authority is known to the system; uv would not look there.
+# A company's own certificate authority is known to the system; uv and Deno would not look there by themselves.
 export UV_SYSTEM_CERTS=1
+export DENO_TLS_CA_STORE=system,mozilla
 export MERCATO_TEST_PROFILE=$(PROFILE)
 
 .PHONY: up test check bench docs
