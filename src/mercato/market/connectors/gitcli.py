@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from mercato.core.errors import ConfigError, SourceError, Terminal
+from mercato.core.settings import inherited
 
 #: What the child sees of our environment: where programs are, and how to reach the network.
 PASSED = (
@@ -136,7 +137,7 @@ class Git:
         calls must keep nothing of what was written), and GitLimit past the limits.
         """
         allowed = {"GIT_ALLOW_PROTOCOL": transports or "none"}
-        environment = {name: os.environ[name] for name in PASSED if name in os.environ} | FIXED | allowed
+        environment = inherited(PASSED) | FIXED | allowed
         process = subprocess.Popen(  # noqa: S603 - arguments are a list, and options end before any name
             self.command(*arguments),
             stdin=subprocess.PIPE,

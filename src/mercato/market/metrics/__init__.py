@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 __all__ = ["METRICS", "metric"]
 
-#: Name in the CLI and in figures -> where its function is.
 METRICS: dict[str, str] = {
     "sector-level": "level:sector_level",
     "sector-index": "index:sector_index",
@@ -30,6 +29,7 @@ METRICS: dict[str, str] = {
     "quality": "quality:quality",
     "token": "token:token",
 }
+"""The name of a metric in the command and in figures, and where its function is."""
 
 
 def metric(name: str) -> Metric:
