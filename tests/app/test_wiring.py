@@ -69,7 +69,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 class Talk(Room):
-    """A room of a test, whose parts are modules made here."""
+    """A room of a test: parts made here, under the name of a real one, whose templates it does not use."""
 
     def part(self, name: str) -> ModuleType | None:
         made = ModuleType(name)
@@ -118,7 +118,7 @@ PARTS: dict[str, dict[str, Any]] = {
 def test_what_another_process_commits_reaches_the_pages_as_numbers_and_as_a_fragment(
     url: str, store: Store, settings: Settings
 ) -> None:
-    app = create_app(settings, store, [Talk("talk", [])], worker=False)
+    app = create_app(settings, store, [Talk("market", [])], worker=False)
     with serve(app) as address, connect(f"{address.replace('http', 'ws')}/live?topic=talk") as socket:
         hello = json.loads(socket.recv(timeout=10))
         subprocess.run([sys.executable, "-c", OTHER_PROCESS, url, "<hi>"], check=True, timeout=60, cwd=ROOT)
@@ -131,7 +131,7 @@ def test_what_another_process_commits_reaches_the_pages_as_numbers_and_as_a_frag
 
 def test_the_jobs_of_a_room_run_in_the_serving_process(url: str, store: Store) -> None:
     heard: list[str] = []
-    worker = create_worker(store, [Talk("talk", heard)])
+    worker = create_worker(store, [Talk("market", heard)])
     speak(url, "hello")
 
     assert worker.drain() > 0
@@ -139,15 +139,15 @@ def test_the_jobs_of_a_room_run_in_the_serving_process(url: str, store: Store) -
 
 
 def test_a_room_is_served_by_its_parts(store: Store, settings: Settings) -> None:
-    with serve(create_app(settings, store, [Talk("talk", "me")], worker=False)) as address:
-        words = httpx.get(f"{address}/api/talk/words").json()
+    with serve(create_app(settings, store, [Talk("market", "me")], worker=False)) as address:
+        words = httpx.get(f"{address}/api/market/words").json()
         page = httpx.get(f"{address}/", follow_redirects=True).text
         listed = httpx.get(f"{address}/api").text
 
     assert words == {"said": "me"}
     assert '<a href="/talk" aria-current="page">Talk</a>' in page
     assert 'data-topic="talk"' in page
-    assert "GET /api/talk/words" in listed
+    assert "GET /api/market/words" in listed
     assert "Say something" in listed
 
 
@@ -175,6 +175,6 @@ def test_schedules_of_all_rooms_are_followed(store: Store, monkeypatch: pytest.M
     from mercato.store.schedules import next_due
 
     monkeypatch.setitem(PARTS["jobs"], "SCHEDULES", (Schedule("talk.daily", "talk.answer", timedelta(days=1)),))
-    create_worker(store, [Talk("talk", [])]).prepare()
+    create_worker(store, [Talk("market", [])]).prepare()
     with store.read() as session:
         assert "talk.daily" in next_due(session)
