@@ -79,6 +79,7 @@ def test_contract_every_shape_is_read_without_a_schema_change(name: str) -> None
         pytest.param(b"[" * 100_000, id="too deep"),
         pytest.param(b'{"coins": 7, "data": 7, "prices": 7, "peggedAssets": 7}', id="other types"),
         pytest.param(b'{"prices": [[1, NaN]]}', id="not a JSON number"),
+        pytest.param(b'"Date', id="an open quote"),
     ],
 )
 def test_garbage_becomes_a_reject_with_a_reason_and_no_rows(name: str, content: bytes) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from mercato.core.errors import ConfigError
 from mercato.market.connectors.connector import Connector, Context, Request, pack_assets
 from mercato.market.connectors.http import Limits
-from mercato.market.connectors.rows import Malformed, Rows, asset_map, excerpt, iso, number, observations
+from mercato.market.connectors.rows import Malformed, Rows, asset_map, iso, number, observations
 from mercato.market.connectors.settings import SourceSettings
 from mercato.market.model import RawDocument
 
@@ -37,12 +37,12 @@ def daily(raw: RawDocument, rows: Rows) -> None:
         lines = raw.content.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise Malformed("not text: the file was not UTF-8") from error
-    reader = csv.reader(lines, strict=True)
-    header = [name.strip().lower() for name in next(reader, [])]
-    if not {"date", "close"} <= set(header):
-        raise Malformed(f"schema change: the header was {header!r}, expected Date and Close", 0, excerpt(raw.content))
     row = 0
     try:
+        reader = csv.reader(lines, strict=True)
+        header = [name.strip().lower() for name in next(reader, [])]
+        if not {"date", "close"} <= set(header):
+            raise Malformed(f"schema change: the header was {header!r}, expected Date and Close")
         for cells in reader:
             row += 1
             _day(asset, dict(zip(header, cells, strict=False)), row, splits, rows)
