@@ -23,7 +23,7 @@ from tests.market.metrics.golden import compare
 LAST = date(2025, 3, 31)
 STABLE = (
     "BUSD DAI EURC EURS FDUSD FEI FRAX GUSD HUSD PAX PAXG PYUSD RLUSD SAI SUSD TUSD USD1 USDC USDD USDK USDN USDP USDT "
-    "USDe UST USTC VAI XAUT XAUt"
+    "USDe UST USTC VAI XAUT XAUt"  # codespell:ignore vai
 )
 
 
