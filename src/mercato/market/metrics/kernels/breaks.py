@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +67,7 @@ def stable(found: Sequence[Break]) -> list[Break]:
     return [item for item in found if round(item.stability, 9) >= STABLE]
 
 
+@lru_cache(maxsize=64)
 def in_walks(closes: int, *, walks: int = WALKS, seed: int = SEED) -> float:
     """Returns how many stable breaks a driftless walk of that length shows on average, where there is none to find.
 
