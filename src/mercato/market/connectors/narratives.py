@@ -98,8 +98,11 @@ class Classifier:
         if best < self._threshold or best < self._lead * everyday:
             return {}
         winners = {name: value for name, value in near.items() if value >= self._share * best}
-        if "DeFAI" in winners:  # its own narrative, not the sum of its parents
-            winners = {name: value for name, value in winners.items() if name not in {"AI", "DeFi"}}
+        family = {name: winners[name] for name in ("AI", "DeFi", "DeFAI") if name in winners}
+        if "DeFAI" in family:  # its own narrative: a text is about it or about its parents, never both
+            nearest = max(family, key=lambda name: (family[name], name))
+            dropped = {"AI", "DeFi"} if nearest == "DeFAI" else {"DeFAI"}
+            winners = {name: value for name, value in winners.items() if name not in dropped}
         return _normalised(winners)
 
     def _learn_rarity(self, texts: Sequence[str]) -> Vector:

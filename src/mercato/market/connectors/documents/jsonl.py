@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from mercato.market.connectors.documents.posts import Engager, Page, Post, flag, number, when, words
+from mercato.market.connectors.documents.posts import Engager, Page, Post, flag, key, number, when, words
 from mercato.market.layers.parsers import register
 from mercato.market.model import Parsed, RawDocument
 
@@ -54,8 +54,8 @@ def _post(value: Mapping[str, Any]) -> Post:
     if not isinstance(engagers, list) or len(engagers) > MOST_ENGAGERS:
         raise ValueError(f"engagers was a {type(engagers).__name__}, expected a list of at most {MOST_ENGAGERS}")
     return Post(
-        id=words(value.get("id"), "id"),
-        author=words(value.get("author"), "author"),
+        id=key(value.get("id"), "id"),
+        author=key(value.get("author"), "author"),
         created_at=when(value.get("created_at")),
         text=words(value.get("text") or "", "text", LONGEST_TEXT),
         likes=number(value.get("likes"), "likes"),
@@ -72,7 +72,7 @@ def _engager(value: object) -> Engager:
         raise ValueError(f"an engager was a {type(value).__name__}, expected an object with id, count and at")
     at = value.get("at")
     return Engager(
-        id=words(value.get("id"), "engager id"),
+        id=key(value.get("id"), "engager id"),
         count=number(value.get("count", 1), "engager count") or 0,
         at=None if at is None else when(at),
     )

@@ -178,8 +178,11 @@ def flag(value: object, name: str) -> bool | None:
 
 def words(value: object, name: str, longest: int = 500) -> str:
     """Returns text of at most `longest` characters. Raises ValueError for other types and for longer text."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
     if not isinstance(value, str) or len(value) > longest:
         raise ValueError(f"{name} was {str(value)[:40]!r}, expected text of at most {longest} characters")
     return value
+
+
+def key(value: object, name: str) -> str:
+    """Returns an id as text; sources give whole numbers too. Raises ValueError for anything else."""
+    return words(str(value) if isinstance(value, int) and not isinstance(value, bool) else value, name)
