@@ -75,7 +75,7 @@ def test_documents_are_imported_by_the_command_line(run, tmp_path):
     receipts = [json.loads(run("documents", "import", str(tmp_path / "posts.jsonl"), "--source", "s", "--json")[1])
                 for _ in range(2)]  # fmt: skip
 
-    assert [receipt[0]["fresh"] for receipt in receipts] == [True, False]
+    assert [receipt[0]["new"] for receipt in receipts] == [True, False]
     assert receipts[0][0]["rejected"] == 1
 
 

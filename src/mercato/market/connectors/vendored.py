@@ -10,7 +10,7 @@ RULE = "vendored/1"
 
 _FOLDERS = frozenset(
     {
-        "vendor", "vendors", "vendored", "third_party", "third-party", "thirdparty", "node_modules",
+        "vendor", "vendors", "vendored", "third_party", "third-party", "thirdparty", "node_modules",  # codespell:ignore thirdparty
         "bower_components", "dist", "site-packages", "__generated__", "generated", ".yarn", ".pnpm-store", "pods",
     }
 )  # fmt: skip
