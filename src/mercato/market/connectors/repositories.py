@@ -108,13 +108,14 @@ def table(raw: RawDocument, places: Mapping[tuple[str, str], str]) -> pa.Table:
 
     from mercato.market import schema
 
+    sha = raw.sha
     rows = [
         {
             "project": project,
             "repository": repository,
             "asset_id": asset_id or None,
             "source": raw.source,
-            "raw_sha": raw.sha,
+            "raw_sha": sha,
         }
         for (project, repository), asset_id in sorted(places.items())
     ]

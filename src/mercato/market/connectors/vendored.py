@@ -10,7 +10,8 @@ RULE = "vendored/1"
 
 _FOLDERS = frozenset(
     {
-        "vendor", "vendors", "vendored", "third_party", "third-party", "thirdparty", "node_modules",  # codespell:ignore thirdparty
+        "vendor", "vendors", "vendored", "third_party", "third-party", "node_modules",
+        "thirdparty",  # codespell:ignore thirdparty
         "bower_components", "dist", "site-packages", "__generated__", "generated", ".yarn", ".pnpm-store", "pods",
     }
 )  # fmt: skip

@@ -22,4 +22,5 @@ def read(name: str, content: bytes | str, options: Mapping[str, str] | None = No
 
 def rows(parsed: Parsed, table: str) -> list[dict[str, object]]:
     """Returns the rows of one table."""
-    return parsed.tables[table].to_pylist()
+    found: list[dict[str, object]] = parsed.tables[table].to_pylist()
+    return found

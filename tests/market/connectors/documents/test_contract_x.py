@@ -10,7 +10,7 @@ import pytest
 from mercato.core.errors import ConfigError, SourceError
 from mercato.core.settings import Secret
 from mercato.market.connectors.documents.xsearch import Meter, OverBudget, Search, search
-from mercato.market.connectors.errors import RateLimited, RequestRefused, UnsafeAnswer
+from mercato.market.connectors.errors import Postponed, UnsafeAnswer
 from mercato.market.connectors.state import MemoryNotebook
 from mercato.market.connectors.testing import Reply, reply
 from mercato.market.layers.parsers import parser
@@ -99,8 +99,8 @@ def test_x_is_off_without_a_limit(source, client, key):
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (Reply(b"{}", status=401), RequestRefused),
-        (Reply(b"{}", status=429, headers={"retry-after": "900"}), RateLimited),
+        (Reply(b"{}", status=401), SourceError),
+        (Reply(b"{}", status=429, headers={"retry-after": "900"}), Postponed),
         (Reply(b'{"data": "made-up-key Bearer made-up-key"}'), UnsafeAnswer),
         (reply({"data": {"id": 1}, "meta": {}}), SourceError),
         (reply([]), SourceError),
