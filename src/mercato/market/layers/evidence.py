@@ -47,7 +47,8 @@ def formula(metric: str) -> str:
         return ""
     function = find_metric(metric)
     module = inspect.getmodule(function)
-    parts = (inspect.getdoc(module) if module else None, inspect.getdoc(function))
+    text = getattr(module, "FORMULA", None)
+    parts = (text, inspect.getdoc(module) if module else None, inspect.getdoc(function))
     return "\n\n".join(part for part in parts if part)
 
 
