@@ -72,18 +72,19 @@ def panel(
 
     Names are numbers on the way: long texts carried along every row would cost more than all the rest.
     """
-    known = facts(curated, before)
+    known = engine.settle(facts(curated, before))
     docs = _numbered(engine, known, "raw_sha", "doc")
     ids = _numbered(engine, known, "asset_id", "asset")
     fields = [str(row["field"]) for row in engine.rows(known.select("field").distinct().order_by("field"))]
     coded = known.inner_join(docs, "raw_sha").inner_join(ids, "asset_id")
+    coded = engine.settle(coded.drop("raw_sha", "asset_id"))
     wide = (
         _spine(coded, first, last)
         .left_join(_pivot(coded, fields, first), ["asset", "day"])
         .drop("asset_right", "day_right")
     )
     filled = engine.carry(wide, "asset", "day", [name for field in fields for name in _names(field)])
-    rows = _complete(filled.filter(filled.day >= first), fields)
+    rows = _complete(filled.filter((filled.day >= first) & (filled.day >= filled.listed)), fields)
     own = _own_day(curated).inner_join(ids, "asset_id").drop("asset_id")
     rows = rows.left_join(own, ["asset", "day"]).drop("asset_right", "day_right")
     sized = _states(rows.inner_join(ids, "asset").inner_join(assets, "asset_id"))
@@ -103,13 +104,19 @@ def _names(field: str) -> tuple[str, str, str]:
 
 
 def _spine(coded: ibis.Table, first: date, last: date) -> ibis.Table:
-    """Returns each asset's days, from its first price or vendor cap on, and the day before `first` for older facts."""
+    """Returns each asset's days from its first fact on, and the day before `first` for older facts.
+
+    `listed` is the day of its first price or vendor cap; assets without either have no rows.
+    """
     sized = coded.filter(coded.field.isin((PRICE, CAP)))
-    starts = sized.group_by("asset").agg(listed=sized.since.min())
+    listed = sized.group_by("asset").agg(listed=sized.since.min())
+    # A supply may be known before the first price: the rows begin there, and those before the listing go again.
+    began = coded.group_by("asset").agg(began=coded.since.min())
+    starts = listed.inner_join(began, "asset")
     count = (last - first).days + 2
     days = pa.table({"day": pa.array([first + timedelta(days=step - 1) for step in range(count)], pa.date32())})
     spine = starts.cross_join(ibis.memtable(days))
-    return spine.filter((spine.day >= spine.listed) | (spine.day < first))
+    return spine.filter((spine.day >= spine.began) | (spine.day < first))
 
 
 def _pivot(coded: ibis.Table, fields: Sequence[str], first: date) -> ibis.Table:

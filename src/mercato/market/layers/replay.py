@@ -15,7 +15,7 @@ from pathlib import Path
 
 import ibis
 
-from mercato.core.errors import InvalidInput
+from mercato.core.errors import MercatoError
 from mercato.market import shapes
 from mercato.market.layers.build import Build, Manifest
 from mercato.market.layers.files import Folders
@@ -95,8 +95,7 @@ def _hashes(
     found["daily"] = table_hash(engine, daily, DAILY)
     found["curated"] = table_hash(engine, [folders.curated / part.name for part in made.curated], CURATED)
     found["panel"] = table_hash(engine, [folders.panel / part.name for part in made.panel], PANEL)
-    found["metrics"] = _metrics(engine, folders, made, segments, universe)
-    return found
+    return found | _metrics(engine, folders, made, segments, universe)
 
 
 def table_hash(engine: Engine, files: Sequence[Path], columns: ibis.Schema) -> str:
@@ -111,16 +110,19 @@ def table_hash(engine: Engine, files: Sequence[Path], columns: ibis.Schema) -> s
     return hashlib.sha256(f"{total['n']}:{total['bits'] or 0}".encode()).hexdigest()
 
 
-def _metrics(engine: Engine, folders: Folders, made: Manifest, segments: Sequence[Segment], universe: Universe) -> str:
-    """Returns a hash of every figure of every metric on the last day; one that cannot be asked says why instead."""
+def _metrics(
+    engine: Engine, folders: Folders, made: Manifest, segments: Sequence[Segment], universe: Universe
+) -> dict[str, str]:
+    """Returns a hash of every metric's figures on the last day; one that cannot be asked there says why instead."""
     if not made.last:
-        return hashlib.sha256(b"").hexdigest()
+        return {}
     query = Query(date.fromisoformat(made.last))
     inputs = view(engine, folders, made, segments, universe, query)
-    answers: dict[str, object] = {}
+    found: dict[str, str] = {}
     for name in METRICS:
         try:
-            answers[name] = shapes.result(find_metric(name)(inputs, query))
-        except (InvalidInput, ModuleNotFoundError) as error:
-            answers[name] = str(error)
-    return hashlib.sha256(json.dumps(answers, sort_keys=True).encode()).hexdigest()
+            answer: object = shapes.result(find_metric(name)(inputs, query))
+        except (MercatoError, ModuleNotFoundError) as error:
+            answer = str(error)
+        found[f"metric {name}"] = hashlib.sha256(json.dumps(answer, sort_keys=True).encode()).hexdigest()
+    return found

@@ -23,6 +23,8 @@ from mercato.market.model import Rejected
 BLOCK = 8 << 20
 CHUNK = 1 << 18
 LONGEST_LINE = 1 << 20
+#: Quotes, NUL bytes and blank lines: blocks that hold one are read line by line.
+ODD = (b'"', b"\0", b"\n\n", b"\n\r\n")
 GZIP, ZSTD, BOM = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xef\xbb\xbf"
 
 
@@ -150,7 +152,7 @@ def _empty(columns: tuple[str, ...]) -> pa.Table:
 def parse(block: bytes, columns: tuple[str, ...], done: int) -> tuple[Batch, int]:
     """Returns the rows of a block of whole lines, the first being number `done` + 1, and how many lines it had."""
     lines = block.count(b"\n") + (not block.endswith(b"\n"))
-    if b'"' not in block and b"\0" not in block:
+    if not any(mark in block for mark in ODD) and block[:1] not in (b"\n", b"\r"):
         try:
             rows = _fast(block, columns)
         except pa.ArrowInvalid:  # some line is broken: look at each on its own

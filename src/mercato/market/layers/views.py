@@ -74,7 +74,9 @@ def _panel(
         return built
     known = engine.read([folders.panel / made.facts], FACTS)
     first = date.fromisoformat(made.last) + timedelta(days=1)
-    return built.union(panel(engine, curated.filter(curated.day >= first), assets, first, as_of, known))
+    # Kept as rows, not as an expression: every metric would have to translate it again.
+    later = engine.run(panel(engine, curated.filter(curated.day >= first), assets, first, as_of, known))
+    return built.union(engine.table(later, schema.PANEL))
 
 
 def _evidence(
