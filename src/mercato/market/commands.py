@@ -20,6 +20,7 @@ from mercato.market.terminal import AsJson, show, table
 app = typer.Typer(
     help="Measure tokenized open-source AI: import, metrics, report, figures, replay.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.add_typer(builders, name="builders")

@@ -27,6 +27,17 @@ function colour(host: Element, name: string): string {
   return found;
 }
 
+/** Returns how a moment of the x axis is said: by day over a year at most, by month beyond. */
+function days(data: Data): (seconds: number) => string {
+  const long = (data.x.at(-1) ?? 0) - (data.x[0] ?? 0) > 400 * 86_400;
+  const format = new Intl.DateTimeFormat("en-GB", {
+    timeZone: "UTC",
+    month: "short",
+    ...(long ? { year: "numeric" } : { day: "numeric" }),
+  });
+  return (seconds) => format.format(seconds * 1e3);
+}
+
 function heights(data: Data): (number | null)[][] {
   if (data.kind !== "stacked") return data.lines.map((line) => line.values);
   const totals = data.x.map(() => 0);
@@ -68,10 +79,10 @@ function options(host: HTMLElement, data: Data): uPlot.Options {
     height: host.clientHeight,
     legend: { show: false },
     cursor: { y: false, points: { size: 7 } },
-    padding: [1, 1, 0, 0],
+    padding: [9, 1, 0, 0],
     scales: { y: { range: data.y } },
     axes: [
-      { ...axis, grid: { show: false }, size: 40, space: 90 },
+      { ...axis, grid: { show: false }, size: 28, space: 90, values: (_, ticks) => ticks.map(days(data)) },
       { ...axis, size: 62, splits: data.ticks, values: data.tickWords },
     ],
     // Layers of a stack are drawn from the top down, so that each covers what is not its own.
