@@ -1,16 +1,19 @@
 """What every test gets: no real network, real PostgreSQL when asked for, and marks that skip with a reason."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.postgres import Cluster
+if TYPE_CHECKING:
+    from tests.postgres import Cluster
 
 settings.register_profile("default", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("nightly", max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
@@ -96,9 +99,11 @@ def no_real_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def postgres() -> Iterator[Cluster]:
     """A real PostgreSQL of this test process, started when the first test asks for it."""
-    cluster = Cluster(tmp_path_factory.mktemp("postgres"))
+    from tests.postgres import Cluster
+
+    cluster = Cluster()
     yield cluster
     cluster.stop()
 

