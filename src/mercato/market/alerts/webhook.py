@@ -11,6 +11,7 @@ import hmac
 import ipaddress
 import json
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import SplitResult, urlsplit
@@ -81,14 +82,7 @@ class Webhook:
 
     def _address(self, parts: SplitResult) -> str:
         """Returns the address to connect to; WebhookRefused where the name leads into a private network."""
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        try:
-            found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise WebhookFailed(
-                f"webhook host was {parts.hostname!r}, which has no address", hint=str(error)
-            ) from error
-        addresses = [str(item[4][0]) for item in found]
+        addresses = _addresses(parts)
         inside = [item for item in addresses if not ipaddress.ip_address(item.partition("%")[0]).is_global]
         if inside and not self.private:
             raise WebhookRefused(
@@ -118,6 +112,19 @@ def payload(item: Alert) -> bytes:
 def signature(secret: Secret, stamp: int, body: bytes) -> str:
     """Returns the HMAC-SHA256 of the time and the body, in hex."""
     return hmac.new(secret.reveal().encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+
+
+def _addresses(parts: SplitResult) -> list[str]:
+    """Returns the addresses of a host; one that is written as an address is not looked up."""
+    host = parts.hostname or ""
+    with suppress(ValueError):
+        return [str(ipaddress.ip_address(host))]
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise WebhookFailed(f"webhook host was {host!r}, which has no address", hint=str(error)) from error
+    return [str(item[4][0]) for item in found]
 
 
 def _pinned(parts: SplitResult, address: str) -> str:

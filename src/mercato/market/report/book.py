@@ -97,7 +97,8 @@ def claim(
     said = otherwise if unknown else text
     require_cited(said, present)
     used = set(slots(said))
-    fallen = falsifier if set(slots(falsifier)) <= set(present) else "its figures, once known, say otherwise"
+    has_value = {slot for slot, item in present.items() if item.value is not None}
+    fallen = falsifier if set(slots(falsifier)) <= has_value else "the data that answers it is imported already"
     require_cited(fallen, present)
     used |= set(slots(fallen))
     cited = {slot: item for slot, item in present.items() if slot in used}

@@ -69,10 +69,10 @@ def weekly(
 ) -> Report:
     """Returns the report on a day, compared with the last stored one before it, and keeps it as published.
 
-    A report on past knowledge (`known_at`) is not kept: it was never published.
+    A report on past knowledge (`known_at`) is not kept, as it was never published; nor one that says nothing.
     """
     report, book = _composed(desk, as_of, sector, known_at, progress)
-    if known_at is None:
+    if known_at is None and not report.empty:
         body, sha = written(report, book)
         with desk.store.transaction() as tx:
             last = tables.newest(tx, kind="weekly", sector=sector, as_of=as_of)
