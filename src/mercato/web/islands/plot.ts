@@ -79,7 +79,7 @@ function options(host: HTMLElement, data: Data): uPlot.Options {
     height: host.clientHeight,
     legend: { show: false },
     cursor: { y: false, points: { size: 7 } },
-    padding: [9, 1, 0, 0],
+    padding: [9, 20, 0, 0],
     scales: { y: { range: data.y } },
     axes: [
       { ...axis, grid: { show: false }, size: 28, space: 90, values: (_, ticks) => ticks.map(days(data)) },
