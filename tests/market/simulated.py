@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mercato.core.clock import HandClock
 from mercato.market import example
+from mercato.market.model import SIMULATED
 from mercato.market.service import Market
 from mercato.store.testing import sqlite_store
 
@@ -23,4 +24,4 @@ def fill(given: Market, folder: Path, days: int = 60) -> None:
     """Imports the made-up history up to UNTIL."""
     (folder / "assets.toml").write_text(example.assets_toml())
     (folder / "history.csv").write_text("".join(example.history_csv(UNTIL, days)))
-    given.import_file(folder / "history.csv", example.SOURCE, assets=folder / "assets.toml")
+    given.import_file(folder / "history.csv", SIMULATED, assets=folder / "assets.toml")

@@ -14,6 +14,7 @@ from mercato.core.errors import InvalidInput
 from mercato.market import source_commands
 from mercato.market.builder_commands import builders, taxonomy
 from mercato.market.document_commands import documents, narratives
+from mercato.market.example_commands import example
 from mercato.market.report_commands import add as add_reporting
 from mercato.market.terminal import AsJson, show, table
 
@@ -28,6 +29,7 @@ app.add_typer(taxonomy, name="taxonomy")
 add_reporting(app)
 app.add_typer(documents, name="documents")
 app.add_typer(narratives, name="narratives")
+app.command("example")(example)
 source_commands.attach(app)
 
 

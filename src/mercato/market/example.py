@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-SOURCE = "simulated"
 CHAINS = ("eip155:8453", "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp", "eip155:1")
 PLATFORMS = ("example-launchpad", "example-forge", "")
 NAMES = (

@@ -36,6 +36,9 @@ FIELDS = (
     "active_posters",
 )
 
+#: The source of made-up data, alone or before a colon (`simulated:season`).
+SIMULATED = "simulated"
+
 Kind = Literal["token", "equity", "reference"]
 
 
@@ -166,12 +169,16 @@ class MarketDataArrived(Event):
 
 @dataclass(frozen=True, slots=True)
 class InputSet:
-    """The raw documents behind a figure. `hash` covers their hashes, the parsers and the universe version."""
+    """The raw documents behind a figure. `hash` covers their hashes, the parsers and the universe version.
+
+    `simulated` tells that at least one of them is made up; every figure on it then says so.
+    """
 
     hash: str
     raw_shas: tuple[str, ...]
     universe: str
     rows: int
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from mercato.market.layers.build import Manifest, asset_rows
 from mercato.market.layers.files import Folders
 from mercato.market.layers.panel import FACTS, panel
 from mercato.market.metrics.base import Inputs, Scope
-from mercato.market.model import InputSet, Query, Segment
+from mercato.market.model import SIMULATED, InputSet, Query, Segment
 from mercato.market.universe import Universe
 from mercato.store.analytics import Engine
 
@@ -104,4 +104,5 @@ def input_set(shas: set[str], segments: Sequence[Segment], universe: str, rows: 
     """Returns the input set of these raw documents: a hash of them, their readings and the universe."""
     readings = sorted((item.sha, item.source, item.parser) for item in segments if item.sha in shas)
     body = "\n".join([universe, *("|".join(reading) for reading in readings)])
-    return InputSet(hashlib.sha256(body.encode()).hexdigest(), tuple(sorted(shas)), universe, rows)
+    made_up = any(source.split(":")[0] == SIMULATED for _, source, _ in readings)
+    return InputSet(hashlib.sha256(body.encode()).hexdigest(), tuple(sorted(shas)), universe, rows, made_up)

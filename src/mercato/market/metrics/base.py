@@ -9,7 +9,7 @@ from typing import Literal
 import ibis
 
 from mercato.core.errors import InvalidInput
-from mercato.market.model import Figure, Grid, InputSet, Query, Result, figure_id
+from mercato.market.model import SIMULATED, Figure, Grid, InputSet, Query, Result, figure_id
 from mercato.store.analytics import Engine
 
 Scope = Literal["panel", "documents", "commits"]
@@ -70,7 +70,7 @@ class Sheet:
             inputs=self.inputs.hash,
             dims=keys,
             coverage=coverage,
-            flags=tuple(flags),
+            flags=self._marked(flags),
         )
         self._figures.append(item)
         return item
@@ -84,6 +84,10 @@ class Sheet:
         self._grids.append(item)
         return item
 
+    def _marked(self, flags: Sequence[str]) -> tuple[str, ...]:
+        """Returns the flags, with `simulated` where any input is made up: no metric can forget to say so."""
+        return tuple(dict.fromkeys([*flags, *([SIMULATED] if self.inputs.simulated else [])]))
+
     def result(self, *, coverage: str | None = None, flags: Sequence[str] = ()) -> Result:
         """Returns everything written so far."""
         return Result(
@@ -94,7 +98,7 @@ class Sheet:
             inputs=self.inputs,
             grids=tuple(self._grids),
             coverage=coverage,
-            flags=tuple(flags),
+            flags=self._marked(flags),
         )
 
 
