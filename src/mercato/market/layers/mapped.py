@@ -146,7 +146,7 @@ class _Reader:
             cells = zip(
                 rows["@"].to_pylist(), names, rows[total.column].to_pylist(), rows["#"].to_pylist(), strict=True
             )
-            for name, moment, cell, number in cells:
+            for moment, name, cell, number in cells:
                 amount = number_of(str(cell))
                 if amount is None or name in total.exclude or not np.isfinite(amount):
                     continue
