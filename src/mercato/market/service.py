@@ -17,7 +17,7 @@ from mercato.market.layers.bundles import Item, read_bundle
 from mercato.market.layers.canonical import NAME as CANONICAL
 from mercato.market.layers.evidence import Evidence
 from mercato.market.layers.export import EXPORTS, write_csv
-from mercato.market.layers.files import Folders
+from mercato.market.layers.files import SPILL, Folders
 from mercato.market.layers.intake import Intake, reading
 from mercato.market.layers.mapped import NAME as MAPPED
 from mercato.market.layers.mapping import read_mapping
@@ -66,7 +66,7 @@ class Market:
         """Returns a new analytics engine that spills into the room's own folder; close it."""
         self.folders.make()
         return duckdb_engine(
-            memory=self.settings.memory, threads=self.settings.threads or None, spill=self.folders.work / "spill"
+            memory=self.settings.memory, threads=self.settings.threads or None, spill=self.folders.work / SPILL
         )
 
     # Bringing data in
@@ -104,6 +104,7 @@ class Market:
         return [self._import(item, observed_at, progress) for item in read_bundle(bundle, folder)]
 
     def _import(self, item: Item, observed_at: datetime | None, progress: Progress | None) -> Receipt:
+        self.folders.sweep()
         options, licence, name = {}, "", CANONICAL
         if item.mapping:
             licence = read_mapping(item.mapping, item.mapping_file).licence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import random
 import tempfile
 import time
@@ -169,3 +170,15 @@ def test_killing_an_import_at_any_moment_loses_nothing_and_doubles_nothing(tmp_p
     with killed._store.read() as session:
         events = session.execute(sa.text("SELECT body FROM store_event")).all()
     assert len(events) == 4, "each segment was announced once"
+
+
+def test_what_a_killed_process_left_behind_is_swept_with_a_later_import(market, assets, file):
+    market.folders.make()
+    left = market.folders.work / "left"
+    left.mkdir()
+    (left / "raw.zst").write_bytes(b"half")
+    os.utime(left, (0, 0))
+
+    market.import_file(file("aaa,price_usd,2025-05-01,1\n"), "test", assets=assets)
+
+    assert not left.exists()

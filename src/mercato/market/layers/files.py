@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 SWEEP_AFTER_SECONDS = 3600.0
+#: The analytics engine keeps house in its own folder.
+SPILL = "spill"
 
 
 class Folders:
@@ -41,7 +43,7 @@ class Folders:
         count = 0
         for path in self.work.iterdir() if self.work.is_dir() else ():
             with _missing_is_fine():
-                if time.time() - path.stat().st_mtime > older_than:
+                if path.name != SPILL and time.time() - path.stat().st_mtime > older_than:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
                     count += 1
         return count
