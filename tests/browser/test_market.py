@@ -67,8 +67,8 @@ def test_a_figure_page_meets_the_standard(visits: Visits, site: str) -> None:
 
 def test_the_calculator_answers_in_place_and_keeps_the_question_in_the_address(visits: Visits, site: str) -> None:
     with visits.open(site + "/market/scenarios") as visit:
-        visit.page.get_by_label("Budget").fill("500")
-        visit.page.get_by_label("Multiple").fill("100")
+        visit.page.locator("#budget").fill("500")
+        visit.page.locator("#multiple").fill("100")
         visit.page.get_by_role("button", name="Work it out").click()
         expect(visit.page.locator(".claims").first).to_contain_text("$500.00")
         address = visit.page.url

@@ -16,6 +16,14 @@ ALERT = Alert("deep", "ai", 1, Effect.FIRE, date(2025, 2, 14), "Deep", "-0.6", "
 SECRET = Secret("shared")
 
 
+class Receiver(HTTPServer):
+    """Answers with `answers`, in order, and keeps what it got."""
+
+    def __init__(self, *given):
+        super().__init__(*given)
+        self.got, self.answers = [], []
+
+
 @pytest.fixture
 def receiver():
     """A receiver on loopback that answers with the statuses in `answers`, in order, and keeps what it got."""
@@ -31,8 +39,7 @@ def receiver():
         def log_message(self, *parts):
             pass
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    server.got, server.answers = [], []
+    server = Receiver(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield server
