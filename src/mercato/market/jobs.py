@@ -38,10 +38,7 @@ def handlers(market: Market) -> Mapping[str, Handler]:
 
 
 def refreshed(market: Market, run: Run) -> None:
-    """Computes the newest day's figures, stores the snapshot and lets the rules look at it.
-
-    An arrival that a stored snapshot already covers is done: many imports in a row cost one refresh.
-    """
+    """Computes the newest day's figures, stores the snapshot and lets the rules look at it."""
     day = newest_day(market)
     if day is None:
         return

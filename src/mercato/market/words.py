@@ -24,6 +24,10 @@ CHAINS = {
     "eip155:43114": "Avalanche",
     "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp": "Solana",
     "solana": "Solana",
+    "near:mainnet": "NEAR",
+    "icp:mainnet": "Internet Computer",
+    "bittensor:mainnet": "Bittensor",
+    "fetchhub:mainnet": "Fetch.ai",
 }
 
 
@@ -152,4 +156,4 @@ def _faces(figure: Figure) -> dict[str, str]:
 
 def label(text: str) -> str:
     """Returns a chain id or a well-known asset as its name, and any other name as it is."""
-    return CHAINS.get(text) or NAMES.get(text) or text
+    return CHAINS.get(text) or NAMES.get(text) or text.removeprefix("dev:")

@@ -32,7 +32,12 @@ REASONS: Mapping[str, str] = {
     "self-reported-supply": "rests on supplies that projects report themselves",
     "vendor-cap": "rests on a vendor's cap, without price and supply apart",
     "partial_month": "the month is not over",
-    "gaps": "some months are missing",
+    "gaps": "some days or months are missing",
+    "too-many-gaps": "too many days are missing for a verdict",
+    "volatility-unknown": "too little history for its volatility",
+    "nothing-to-compare": "no earlier report is stored to compare with",
+    "no-documents": "no document falls in this week",
+    "no-period-before": "no document falls in the week before",
     "too-few": "too few values",
 }
 
@@ -102,7 +107,7 @@ def claim(
     require_cited(fallen, present)
     used |= set(slots(fallen))
     cited = {slot: item for slot, item in present.items() if slot in used}
-    blank = tuple(flag for item in present.values() if item.value is None for flag in item.flags)
+    blank = tuple(flag for item in present.values() if item.value is None for flag in item.flags if flag in BLANKING)
     made = Claim(
         key=key,
         text=said,
@@ -113,6 +118,13 @@ def claim(
     )
     return made, tuple(cited.values())
 
+
+#: Flags that say why a figure has no value; others of its flags would only distract.
+BLANKING = frozenset(
+    {"no-data", "no_data", "no-data-at-start", "no-common-session", "cap-unknown", "shares-unknown", "pool-unknown",
+     "attribution-unavailable", "unknown", "too-many-gaps", "volatility-unknown", "one-source", "nothing-to-compare",
+     "lower-bound", "no-documents", "no-period-before", "ended"}
+)  # fmt: skip
 
 #: Flags that a reader must see beside a claim although it is stated.
 CAVEATS = frozenset({"provisional", "lower-bound", "simulated", "partial_month", "gaps"})

@@ -31,8 +31,8 @@ def size(book: Book) -> Writer:
 
 def _level(writer: Writer) -> None:
     book = writer.book
-    names = ("level", "constituents", "fully-diluted", "fdv-to-circulating", "unknown-caps")
-    level, members, diluted, dilution, unknown = (book.figure("sector-level", name) for name in names)
+    names = ("level", "constituents", "fully-diluted", "unknown-caps")
+    level, members, diluted, unknown = (book.figure("sector-level", name) for name in names)
     writer.say(
         "level",
         "The AI sector is worth {level} at the close of {level@date}: the circulating caps of {members} tokens. "
@@ -44,11 +44,11 @@ def _level(writer: Writer) -> None:
     )  # fmt: skip
     writer.say(
         "diluted",
-        "Fully diluted it is at least {diluted}, {dilution@times} of what circulates.",
+        "Fully diluted it is at least {diluted}, counting what circulates where no maximum is known.",
         "the maximum supplies of the constituents give less than {diluted}",
         otherwise="What it would be with all supply in circulation is unknown.",
         why=book.why("sector-level"),
-        diluted=diluted, dilution=dilution,
+        diluted=diluted,
     )  # fmt: skip
     index = book.figure("sector-index", "index", variant="capped")
     change = book.figure("sector-index", "change", variant="capped")
