@@ -100,6 +100,8 @@ def claim(
     present = {slot: item for slot, item in figures.items() if item is not None}
     unknown = len(present) < len(figures) or any(item.value is None for item in present.values())
     said = otherwise if unknown else text
+    if unknown and not set(slots(otherwise)) <= set(present):
+        said = "The answer is unknown."
     require_cited(said, present)
     used = set(slots(said))
     has_value = {slot for slot, item in present.items() if item.value is not None}
