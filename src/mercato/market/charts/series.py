@@ -13,7 +13,7 @@ from mercato.market.charts.scale import HEIGHT, WIDTH, Scale, across, date_ticks
 from mercato.market.charts.svg import TOP, chart, element, footing, grid
 
 Point = tuple[date, float | None]
-HOVERS = 90
+HOVERS = 45
 
 
 @dataclass(frozen=True, slots=True)
