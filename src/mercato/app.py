@@ -220,7 +220,10 @@ def _ended_by_signal() -> threading.Event:
 def _listen(host: str, port: int) -> socket.socket:
     """Returns a socket that listens; ConfigError where the address is not ours or not free."""
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        made = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        # Connections inherit it. Without it, the second part of an answer waits 40 ms for the browser's receipt.
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return made
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigError(
