@@ -49,4 +49,4 @@ bench: $(READY)
 	$(BIN)/python -m bench $(ARGS)
 
 docs: $(READY)
-	$(BIN)/zensical build --clean
+	$(BIN)/zensical build --clean --strict

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("src/**/AGENTS.md")])
 FENCE = re.compile(r"^```(\w*)\s*$")
 NOT_RUN = re.compile(r"^<!-- not run: .{10,} -->$")
 
@@ -22,6 +23,11 @@ class Block:
     line: int
     text: str
     excused: bool
+
+
+def relative(page: Path) -> str:
+    """Returns how a page is named in the repository."""
+    return page.relative_to(ROOT).as_posix()
 
 
 def blocks(page: str) -> list[Block]:

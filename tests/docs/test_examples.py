@@ -8,17 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import ROOT, Block, blocks, commands, matches, run
+from tests.docs.pages import PAGES, ROOT, Block, blocks, commands, matches, relative, run
 
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("src/**/AGENTS.md")])
 LANGUAGES = {"", "text", "toml", "json", "csv", "html", "python", "console", "sh"}
 
 
-def _relative(page: Path) -> str:
-    return page.relative_to(ROOT).as_posix()
-
-
-@pytest.mark.parametrize("page", PAGES, ids=_relative)
+@pytest.mark.parametrize("page", PAGES, ids=relative)
 def test_every_block_is_of_a_kind_that_is_checked_or_excused(page: Path) -> None:
     found = blocks(page.read_text())
 
@@ -46,7 +41,7 @@ def _check(block: Block, folder: Path, home: Path) -> list[str]:
     return wrong
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if _runnable(page)], ids=_relative)
+@pytest.mark.parametrize("page", [page for page in PAGES if _runnable(page)], ids=relative)
 def test_every_example_of_a_page_runs_as_written(page: Path, tmp_path: Path) -> None:
     folder, home = tmp_path / "work", tmp_path / "home"
     shutil.copytree(ROOT / "docs" / "examples", folder)
