@@ -12,12 +12,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.profiles import PROFILE
+
 if TYPE_CHECKING:
     from tests.postgres import Cluster
 
-settings.register_profile("default", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The default profile draws the same examples each time; the nightly one looks for new ones.
+settings.register_profile(
+    "default", max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile("nightly", max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
-settings.load_profile(os.environ.get("MERCATO_TEST_PROFILE") or "default")
+settings.load_profile(PROFILE)
 
 
 def found(variable: str, *programs: str) -> bool:
@@ -30,7 +35,7 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "browser": (lambda: found("MERCATO_CHROMIUM", *CHROMIUM), "no Chromium is installed"),
     "spark": (lambda: found("JAVA_HOME", "java"), "no Java is installed"),
     "live": (lambda: os.environ.get("MERCATO_LIVE") == "1", "calls an outside service; set MERCATO_LIVE=1"),
-    "nightly": (lambda: os.environ.get("MERCATO_TEST_PROFILE") == "nightly", "long; run make test PROFILE=nightly"),
+    "nightly": (lambda: PROFILE == "nightly", "long; run make test PROFILE=nightly"),
 }
 
 
@@ -42,6 +47,14 @@ def pytest_configure(config: pytest.Config) -> None:
     unknown = required() - set(NEEDS)
     if unknown:
         raise pytest.UsageError(f"MERCATO_REQUIRE was {sorted(unknown)!r}; known marks: {', '.join(NEEDS)}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker starts Chromium and one starts Spark: all tests that need such a thing go to the same worker."""
+    for item in items:
+        for name in ("browser", "spark"):
+            if item.get_closest_marker(name):
+                item.add_marker(pytest.mark.xdist_group(name))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

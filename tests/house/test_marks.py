@@ -17,7 +17,7 @@ DIALS = "import socket\n\n\ndef test_a():\n    {}\n"
 def outcome(folder: Path, test: str, **environment: str) -> str:
     """Returns what pytest prints about one test file beside a copy of our conftest, with no program on the path."""
     (folder / "tests").mkdir()
-    for name in ("__init__.py", "conftest.py", "postgres.py"):
+    for name in ("__init__.py", "conftest.py", "postgres.py", "profiles.py"):
         shutil.copy(ROOT / "tests" / name, folder / "tests")
     shutil.copy(ROOT / "pyproject.toml", folder)
     (folder / "tests" / "test_planted.py").write_text(test)

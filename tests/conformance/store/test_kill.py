@@ -1,6 +1,5 @@
 """SIGKILL at any moment: nothing is lost, nothing is doubled, and another worker goes on."""
 
-import os
 import random
 import signal
 import subprocess
@@ -20,9 +19,10 @@ from mercato.store.model import State
 from mercato.store.tables import event
 from tests.conformance.store import victim
 from tests.conformance.store.samples import look
+from tests.profiles import PROFILE
 
 ROOT = Path(__file__).parents[3]
-KILLS = {"nightly": 50}.get(os.environ.get("MERCATO_TEST_PROFILE", ""), 6)
+KILLS = {"nightly": 50}.get(PROFILE, 6)
 
 
 def lines(file: Path) -> list[str]:

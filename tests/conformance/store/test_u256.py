@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from mercato.core.errors import InvalidInput
 from mercato.store import U256, Store
+from tests.profiles import examples
 
 EDGES = [0, 1, 9, 10, 10**18, 2**63, 2**64, 2**128, 2**255, 2**256 - 1]
 purse = sa.Table("purse", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True), sa.Column("units", U256))
@@ -35,7 +36,7 @@ def test_values_come_back_sorted_and_compared_as_numbers(purses: Store) -> None:
     assert {type(value) for value in ordered} == {int}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(25))
 @given(st.lists(st.integers(0, 2**256 - 1), min_size=1, max_size=8), st.integers(0, 2**256 - 1))
 def test_any_values_sort_and_compare_as_numbers(purses: Store, values: list[int], bound: int) -> None:
     fill(purses, list(values))

@@ -17,6 +17,7 @@ from mercato.market.connectors.gitcli import Git, GitFailed, GitLimit
 from mercato.market.connectors.gitrepo import Source, repository_name, source
 from mercato.market.layers.parsers import parser
 from tests.market.connectors.histories import commit, empty, git, scrambled
+from tests.profiles import examples
 
 NOW = datetime(2025, 2, 14, 12, tzinfo=UTC)
 ELIZA = Project("elizaos", "elizaos")
@@ -46,7 +47,7 @@ def count(folder: Path, *arguments: str) -> int:
     return int(git(folder, "rev-list", "--count", *arguments))
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10_000), commits=st.integers(1, 25))
 def test_counts_agree_with_rev_list_on_any_history(tmp_path_factory, seed, commits):
     folder = tmp_path_factory.mktemp("history")

@@ -20,6 +20,7 @@ from mercato.market.service import Market
 from mercato.store.testing import sqlite_store
 from tests.market.layers.conftest import ASSETS, NOW
 from tests.market.layers.victim import HEADER, import_all
+from tests.profiles import examples
 
 LAST = date(2025, 5, 31)
 COLUMNS = ["asset_id", "day", "price", "supply", "supply_tier", "volume", "cap", "state", "weight"]
@@ -48,7 +49,7 @@ lines = st.dictionaries(
 )
 
 
-@settings(max_examples=4)
+@settings(max_examples=examples(4))
 @given(lines=lines, seed=st.integers(0, 1000))
 def test_any_order_of_files_and_rows_and_any_repetition_gives_the_same_panel(lines, seed):
     shuffle = random.Random(seed)

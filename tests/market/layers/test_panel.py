@@ -13,6 +13,7 @@ from mercato.market.layers.curated import LOOKBACK, curated
 from mercato.market.layers.panel import FACTS, SUPPLY_DAYS, TIERS, facts, last_facts, panel
 from mercato.market.testing import table
 from mercato.store.analytics import Engine, duckdb_engine
+from tests.profiles import examples
 
 FIRST = date(2025, 1, 1)
 DAYS = 70
@@ -93,7 +94,7 @@ cells = st.dictionaries(
 )
 
 
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 @given(cells=cells)
 def test_the_panel_equals_a_reading_of_the_rules_in_plain_python(engine, cells):
     last = FIRST + timedelta(days=DAYS - 1)
@@ -103,7 +104,7 @@ def test_the_panel_equals_a_reading_of_the_rules_in_plain_python(engine, cells):
     assert found(rows) == expected(cells)
 
 
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 @given(cells=cells, cut=st.integers(0, DAYS - 2))
 def test_one_more_day_from_the_facts_of_the_day_before_equals_the_whole_history(engine, cells, cut):
     day, last = FIRST + timedelta(days=cut), FIRST + timedelta(days=DAYS - 1)
@@ -170,7 +171,7 @@ def test_the_median_follows_the_volume(engine):
     assert row["spread"] == pytest.approx(0.2)
 
 
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 @given(steps=st.lists(st.sampled_from([0.9, 1.0, 1.1, 5.0, 0.2]), min_size=90, max_size=90), cut=st.integers(60, 89))
 def test_a_days_choice_needs_no_rows_older_than_the_lookback(engine, steps, cut):
     prices, level = {}, 100.0

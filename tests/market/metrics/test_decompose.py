@@ -10,6 +10,7 @@ from mercato.market.metrics.decompose import decompose
 from mercato.market.metrics.level import sector_level
 from mercato.market.model import Query
 from mercato.market.testing import days, inputs
+from tests.profiles import examples
 
 FIRST = date(2025, 1, 1)
 QUERY = Query(as_of=date(2025, 1, 3), days=2)
@@ -121,7 +122,7 @@ def panel_of(table):
     return [{**row, "cap": row["cap"] * (row["state"] != "inactive")} for row in rows]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(table=st.lists(st.lists(cells, min_size=4, max_size=4), min_size=1, max_size=4))
 def test_the_effects_sum_to_the_change_of_the_level_exactly(duck, table):
     anchor = days("anchor", FIRST, [1.0, 1.5, 1.25, 1.0])

@@ -11,6 +11,7 @@ from mercato.core.errors import InvalidInput
 from mercato.market.metrics.dominance import concentration, dominance, ranks
 from mercato.market.model import Query
 from mercato.market.testing import days, inputs
+from tests.profiles import examples
 
 LAST = date(2025, 1, 8)
 FIRST = LAST - timedelta(days=7)
@@ -118,7 +119,7 @@ def test_by_sector_splits_the_whole_of_ai(duck):
     assert of(result, "share", "ai-infrastructure", by="sector") == "0.250000000"
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(caps=st.lists(st.integers(0, 10**15), min_size=1, max_size=14), order=st.randoms(use_true_random=False))
 def test_shares_add_to_one_and_lie_in_their_interval_in_any_order(duck, caps, order):
     tiers = "ABCDV"

@@ -17,6 +17,7 @@ from mercato.market.metrics.series import level_closes
 from mercato.market.model import Query
 from mercato.market.testing import days, inputs
 from tests.market.metrics.golden import compare
+from tests.profiles import examples
 
 LAST = date(2025, 3, 31)
 SWING = [100.0 * math.exp(0.05 * (at % 2)) for at in range(60)]  # every log return is +-5 %
@@ -147,7 +148,7 @@ def test_a_wrong_parameter_is_refused(duck, name, value):
         ask(duck, ending([1.0] * 9), **{name: value})
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(st.none() | st.floats(1, 1000), min_size=1, max_size=40), st.integers(1, 40))
 def test_a_window_holds_exactly_the_closes_of_its_days(duck, closes, length):
     given_rows = [row for row in ending(closes) if row["cap"] is not None]

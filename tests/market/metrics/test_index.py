@@ -12,6 +12,7 @@ from mercato.market.metrics.basket import cap_factors, choose, rebalance_days, r
 from mercato.market.metrics.index import chain, sector_index, spans, tracks
 from mercato.market.model import Query
 from mercato.market.testing import days, inputs
+from tests.profiles import examples
 
 FIRST = date(2025, 1, 1)
 
@@ -183,7 +184,7 @@ def test_no_capped_weight_exceeds_a_tenth_or_the_equal_weight(caps):
 prices = st.lists(st.floats(1e-6, 1e6), min_size=95, max_size=95)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=examples(6), deadline=None)
 @given(first=prices, second=prices, late=prices, supply=st.floats(1.0, 1e6))
 def test_the_index_is_continuous_at_every_rebalance(duck, first, second, late, supply):
     panel = [*days("a", FIRST, first), *days("b", FIRST, second, supply=supply)]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mercato.market.metrics.kernels import identity, kelly, walk
 from mercato.market.metrics.kernels.trend import trend
+from tests.profiles import examples
 
 ANN = [
     ("Ann Example", "ann@example.org"),
@@ -137,7 +138,7 @@ def test_the_tightest_bound_sets_the_size():
     assert kelly.size(500_000, 0.01, 1.0, None) == kelly.Size(1250, "kelly")
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.integers(50_000, 500_000), st.floats(0, 1), st.floats(0, 1), st.none() | st.floats(0, 1e8))
 def test_a_size_never_exceeds_any_bound(budget, part, max_loss, pool):
     found = kelly.size(budget, part, max_loss, pool)

@@ -11,6 +11,7 @@ from mercato.core.errors import InvalidInput
 from mercato.market.metrics.level import sector_level
 from mercato.market.model import Query
 from mercato.market.testing import days, inputs
+from tests.profiles import examples
 
 FIRST = date(2025, 1, 1)
 LAST = date(2025, 1, 3)
@@ -147,7 +148,7 @@ def test_a_day_without_rows_gives_no_figure(duck):
 caps = st.lists(st.integers(0, 10**15), min_size=1, max_size=6)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(caps=caps, order=st.randoms(use_true_random=False), stale=st.integers(0, 5))
 def test_the_level_is_the_integer_sum_in_any_order_and_the_gate_follows_coverage(duck, caps, order, stale):
     states = ["stale" if at < stale else "fresh" for at in range(len(caps))]

@@ -17,6 +17,7 @@ from mercato.market.model import Query
 from mercato.market.testing import inputs
 from tests.market.metrics import sybils
 from tests.market.metrics.golden import compare
+from tests.profiles import examples
 
 LAST = date(2025, 2, 14)
 NOON = datetime(2025, 2, 14, 12, tzinfo=UTC)
@@ -226,7 +227,7 @@ def test_who_no_seed_reaches_has_exactly_no_trust():
 names = st.sampled_from("abcdefgh")
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.lists(st.tuples(names, names, st.integers(1, 5)), min_size=1, max_size=30), st.sets(names))
 def test_trust_adds_up_to_one_in_any_order(edges, seeds):
     trust = pagerank(line(*edges), seeds)

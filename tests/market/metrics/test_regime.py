@@ -15,6 +15,7 @@ from mercato.market.metrics.kernels import breaks
 from mercato.market.metrics.series import series
 from mercato.market.model import Query
 from mercato.market.testing import days, inputs
+from tests.profiles import examples
 
 LAST = date(2025, 6, 30)
 
@@ -90,7 +91,7 @@ def test_a_break_needs_three_quarters_of_the_grid():
     assert breaks.stable(found) == found[:1]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.lists(st.floats(0.5, 2.0), min_size=1, max_size=60))
 def test_a_regime_has_at_least_seven_closes(values):
     found = [(item.at, item.stability) for item in breaks.breaks(values)]

@@ -19,6 +19,7 @@ from mercato.market.metrics.series import asset_closes, beta, level_closes, wors
 from mercato.market.model import Query
 from mercato.market.testing import days, inputs
 from tests.market.metrics.golden import compare
+from tests.profiles import examples
 
 LAST = date(2025, 3, 31)
 STABLE = (
@@ -231,7 +232,7 @@ def test_beta_and_the_worst_fall_make_the_joint_loss(duck):
     assert "worst-of-365-days" in measured.figure("sector-fall").flags
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.lists(st.none() | st.sampled_from([0.1, 0.5, 1.0, 5.0, 50.0]), min_size=1, max_size=20))
 def test_outcomes_agree_with_a_plain_reading(duck, prices):
     found = history.outcomes(points(duck, months("a", prices), date(2030, 1, 1)))
