@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -13,7 +15,7 @@ from markupsafe import Markup
 from mercato.market.report.snapshot import Snapshot
 from mercato.market.views import alerts, chains, figure, overview, scenario, sources, token, tokens
 from mercato.market.views.shelf import Shelf
-from mercato.market.words import cell, label, said
+from mercato.market.words import called, cell, label, said
 
 if TYPE_CHECKING:
     from mercato.market.service import Market
@@ -27,6 +29,7 @@ NAV = (
     ("/market/scenarios", "Scenarios"),
     ("/market/sources", "Sources"),
     ("/market/alerts", "Alerts"),
+    ("/market/report", "Report"),
 )
 
 Day = Annotated[date | None, Query(description="The close to show; default: the newest")]
@@ -44,9 +47,9 @@ class Render(Protocol):
 class Press:
     """Prints pages: the body of a snapshot's page is filled once and kept; the frame is filled for each request."""
 
-    def __init__(self, shelf: Shelf, render: Render) -> None:
-        self.shelf, self._render = shelf, render
-        self._bodies: dict[tuple[str, str], tuple[Snapshot | None, Markup]] = {}
+    def __init__(self, market: Market, render: Render) -> None:
+        self.market, self.shelf, self._render = market, Shelf(market), render
+        self._bodies: dict[tuple[str, str], tuple[Snapshot, Markup]] = {}
 
     def snapshot(self, as_of: date | None) -> Snapshot | None:
         """Returns the newest snapshot, or that of a day."""
@@ -55,23 +58,33 @@ class Press:
     def kept(self, path: str, template: str, view: View, as_of: date | None) -> Response:
         """Returns a page whose body depends on the snapshot only."""
         snapshot = self.snapshot(as_of)
+        title = TITLES[path]
+        if snapshot is None:
+            return self.fresh(path, template, lambda: view(None), title)
         key = (path, as_of.isoformat() if as_of else "")
         held = self._bodies.get(key)
         if held is None or held[0] is not snapshot:
             if len(self._bodies) > 64:
                 self._bodies.clear()
-            held = (snapshot, self.body(template, {"path": path, **view(snapshot)}))
+            held = (snapshot, self.body(template, lambda: {"path": path, **view(snapshot)}))
             self._bodies[key] = held
-        words = view.__module__.rpartition(".")[2]
-        return self.page(path if as_of is None else f"{path}?as_of={as_of}", held[1], TITLES.get(path, words.title()))
+        return self.page(path if as_of is None else f"{path}?as_of={as_of}", held[1], title)
 
-    def fresh(self, path: str, template: str, context: Context, title: str, status: int = 200) -> Response:
-        """Returns a page that is filled anew for each request."""
-        return self.page(path, self.body(template, {"path": path, **context}), title, status)
+    def fresh(self, path: str, template: str, view: Callable[[], Context], title: str = "") -> Response:
+        """Returns a page that is filled anew for each request; `title` and `status` may be given by its context."""
+        found: dict[str, Any] = {}
 
-    def body(self, template: str, context: Context) -> Markup:
-        """Returns a filled fragment."""
-        filled = self._render(f"market/{template}", said=said, cell=cell, label=label, **context)
+        def filled() -> Context:
+            found.update({"path": path, "waiting": bool(self.market.segments()), **view()})
+            return found
+
+        body = self.body(template, filled)
+        return self.page(path, body, str(found.get("title") or title), int(found.get("status", 200)))
+
+    def body(self, template: str, view: Callable[[], Context]) -> Markup:
+        """Returns a filled fragment in which assets are called by their names."""
+        with called(self.market.assets()):
+            filled = self._render(f"market/{template}", said=said, cell=cell, label=label, **view())
         return Markup(bytes(filled.body).decode())  # noqa: S704 - our own template, which escaped what it was given
 
     def page(self, address: str, body: Markup, title: str, status: int = 200) -> Response:
@@ -101,20 +114,26 @@ SUMMARIES = {
 
 def pages(market: Market, render: Render) -> APIRouter:
     """Returns the routes of the pages."""
-    router, press = APIRouter(default_response_class=HTMLResponse), Press(Shelf(market), render)
+    router, press = APIRouter(default_response_class=HTMLResponse), Press(market, render)
     _snapshots(router, press)
-    _tokens(router, press, market)
-    _scenarios(router, press, market)
-    _figures(router, press, market)
+    _tokens(router, press)
+    _figures(router, press)
+
+    @router.get("/market/scenarios")
+    def show_scenarios(request: Request) -> Response:
+        path = f"/market/scenarios?{request.query_params}" if request.query_params else "/market/scenarios"
+        given = dict(request.query_params)
+        return press.fresh(
+            path, "scenario.html", lambda: scenario.context(market, press.shelf.current(), given), "Scenarios"
+        )
 
     @router.get("/market/sources")
     def show_sources() -> Response:
-        context = sources.context(market, press.shelf.current())
-        return press.fresh("/market/sources", "sources.html", context, "Sources")
+        return press.fresh("/market/sources", "sources.html", lambda: sources.context(market), "Sources")
 
     @router.get("/market/alerts")
     def show_alerts() -> Response:
-        return press.fresh("/market/alerts", "alerts.html", alerts.context(market), "Alerts")
+        return press.fresh("/market/alerts", "alerts.html", lambda: alerts.context(market), "Alerts")
 
     return router
 
@@ -144,31 +163,24 @@ def _snapshots(router: APIRouter, press: Press) -> None:
         return press.kept("/market/report", "sections.html", chains.report, as_of)
 
 
-def _tokens(router: APIRouter, press: Press, market: Market) -> None:
+def _tokens(router: APIRouter, press: Press) -> None:
     @router.get("/market/tokens")
     def show_tokens(as_of: Day = None) -> Response:
-        return press.kept("/market/tokens", "tokens.html", tokens.context, as_of)
+        view = partial(tokens.context, press.market)
+        return press.kept("/market/tokens", "tokens.html", view, as_of)
 
     @router.get("/market/tokens/{asset_id:path}")
     def show_token(asset_id: str, as_of: Day = None) -> Response:
-        context = token.context(market, press.snapshot(as_of), asset_id, as_of)
-        return press.fresh(f"/market/tokens/{asset_id}", "token.html", context, str(context["title"]))
+        path = f"/market/tokens/{quote(asset_id, safe=':/')}" + (f"?as_of={as_of}" if as_of else "")
+        view = partial(token.context, press.market, press.snapshot(as_of), asset_id, as_of)
+        return press.fresh(path, "token.html", view)
 
 
-def _scenarios(router: APIRouter, press: Press, market: Market) -> None:
-    @router.get("/market/scenarios")
-    def show_scenarios(request: Request) -> Response:
-        context = scenario.context(market, press.shelf.current(), dict(request.query_params))
-        status = 422 if context["wrong"]["message"] else 200
-        path = f"/market/scenarios?{request.query_params}" if request.query_params else "/market/scenarios"
-        return press.fresh(path, "scenario.html", context, "Scenarios", status)
-
-
-def _figures(router: APIRouter, press: Press, market: Market) -> None:
+def _figures(router: APIRouter, press: Press) -> None:
     @router.get("/market/figures/{figure_id}")
     def show_figure(figure_id: str) -> Response:
-        context = figure.context(market, press.shelf.current(), figure_id)
-        return press.fresh(f"/market/figures/{figure_id}", "figure.html", context, f"Figure {figure_id}")
+        view = partial(figure.context, press.market, press.shelf.current(), figure_id)
+        return press.fresh(f"/market/figures/{figure_id}", "figure.html", view, f"Figure {figure_id}")
 
     @router.get("/figures/{figure_id}")
     def trace(figure_id: str) -> Response:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 Day = Annotated[date | None, Query(description="The close to answer for; default: the newest snapshot's")]
 Sector = Annotated[str, Query(description="`ai`, `all`, or one sector such as `ai-agents`", max_length=64)]
 Figure = Annotated[str, Path(description="A figure id: `fig_` and 16 characters", pattern=r"^fig_[a-z2-7]{16}$")]
+Days = Annotated[int | None, Query(ge=1, le=3660)]
+Params = Annotated[list[str] | None, Query(description="A parameter as NAME=VALUE; may be given again")]
 
 
 def router(market: Market) -> APIRouter:
@@ -40,6 +42,10 @@ def router(market: Market) -> APIRouter:
     _sources(routes, market)
     _alerts(routes, market)
     return routes
+
+
+def _params(given: list[str] | None) -> dict[str, str]:
+    return {key: value for key, _, value in (text.partition("=") for text in given or ())}
 
 
 def _shown(shelf: Shelf, as_of: date | None) -> Snapshot:
@@ -61,12 +67,22 @@ def _metrics(routes: APIRouter, market: Market, shelf: Shelf) -> None:
         name: str,
         as_of: date,
         sector: Sector = "ai",
-        days: Annotated[int | None, Query(ge=1, le=3660)] = None,
+        days: Days = None,
         known_at: datetime | None = None,
-        param: Annotated[list[str] | None, Query(description="A parameter as NAME=VALUE; may be given again")] = None,
+        param: Params = None,
     ) -> dict[str, Any]:
-        params = {key: value for key, _, value in (text.partition("=") for text in param or ())}
-        return shapes.result(market.metric(name, model.Query(as_of, sector, days, known_at, params)))
+        return shapes.result(market.metric(name, model.Query(as_of, sector, days, known_at, _params(param))))
+
+    @routes.get("/metrics/{name}/{grid}.csv", summary="One grid of a metric as CSV")
+    def metric_grid(
+        name: str, grid: str, as_of: date, sector: Sector = "ai", days: Days = None, param: Params = None
+    ) -> Response:
+        result = market.metric(name, model.Query(as_of, sector, days, params=_params(param)))
+        found = next((item for item in result.grids if item.name == grid), None)
+        if found is None:
+            there = ", ".join(item.name for item in result.grids)
+            raise NotFound(f"grid was {grid!r}, which {name} does not have", hint=f"its grids: {there}")
+        return _csv(found.name, grid_csv(found))
 
     @routes.get("/figures/{figure_id}", summary="One figure: definition, formula, inputs, hashes of the raw bytes")
     def figure(figure_id: Figure) -> dict[str, Any]:

@@ -1,17 +1,19 @@
-"""How a figure is said to a person: `$4.62 bn`, `12.3 %`, `-69.5 %`, `unknown`. The exact value stays in the figure."""
+"""How a figure is said to a person: `$4.62B`, `12.3%`, `−69.5%`, `unknown`. The exact value stays in the figure."""
 
 from __future__ import annotations
 
+import types
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from decimal import Decimal, InvalidOperation
 
-from mercato.market.model import Figure
-
-UNKNOWN = "unknown"
-_SCALES = ((Decimal(10) ** 12, " tn"), (Decimal(10) ** 9, " bn"), (Decimal(10) ** 6, " m"), (Decimal(10) ** 3, " k"))
+from mercato.core.numerals import UNKNOWN, axis, by_unit, plain
+from mercato.market.model import Asset, Figure
 
 #: Columns and figures that are ratios, and read better as multiples than as percentages.
 MULTIPLES = frozenset({"multiple", "f", "fdv-to-circulating", "required-of-sector", "required-of-record", "kept"})
-_SMALL = Decimal("0.0005")  # below this a percentage with one decimal would say zero
 
 #: CAIP-2 chains that a reader knows by name.
 CHAINS = {
@@ -28,12 +30,26 @@ CHAINS = {
     "icp:mainnet": "Internet Computer",
     "bittensor:mainnet": "Bittensor",
     "fetchhub:mainnet": "Fetch.ai",
+    "eip155:480": "World Chain",
+    "eip155:1480": "Vana",
+    "eip155:16661": "0G",
+    "cosmos:aioz_168-1": "AIOZ Network",
+    "cosmos:akashnet-2": "Akash",
+    "xrpl:0": "XRP Ledger",
+    "bip122:000000000019d6689c085ae165831e93": "Bitcoin",
+    "bip122:1a91e3dace36e2be3bf030a65679fe82": "Dogecoin",
 }
 
 
 #: Assets and groups that a reader knows by another name.
 NAMES = {
     "all": "all of them",
+    "ai": "AI",
+    "defi": "DeFi",
+    "defai": "DeFAI",
+    "example-launchpad": "Example Launchpad",
+    "example-forge": "Example Forge",
+    "virtuals": "Virtuals",
     "alphabet": "Alphabet",
     "bitcoin": "Bitcoin",
     "total-crypto": "total crypto",
@@ -41,10 +57,12 @@ NAMES = {
     "equity:amzn": "Amazon",
     "equity:meta": "Meta",
     "equity:msft": "Microsoft",
-    "equity:nvda": "NVIDIA",
+    "equity:nvda": "Nvidia",
     "equity:googl": "Alphabet",
     "equity:goog": "Alphabet",
 }
+
+_called: ContextVar[Mapping[str, str]] = ContextVar("mercato_market_called", default=types.MappingProxyType({}))
 
 
 def value_words(figure: Figure) -> str:
@@ -54,13 +72,7 @@ def value_words(figure: Figure) -> str:
 
 def said(value: str | None, unit: str) -> str:
     """Returns a value of a unit as words: scaled money, percent, percentage points, days, multiples."""
-    if value is None:
-        return UNKNOWN
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        return value
-    return _by_unit(number, unit)
+    return by_unit(value, unit)
 
 
 def cell(value: str | None, unit: str, column: str = "") -> str:
@@ -70,50 +82,14 @@ def cell(value: str | None, unit: str, column: str = "") -> str:
     return said(label(value) if value is not None and unit == "" else value, unit)
 
 
-def _by_unit(number: Decimal, unit: str) -> str:
-    match unit.lower():
-        case "usd":
-            return money(number)
-        case "ratio" | "share" | "fraction" | "probability":
-            return f"{_fixed(number * 100, 1) if abs(number) >= _SMALL or not number else _significant(number * 100)} %"
-        case "percent" | "%":
-            return f"{_fixed(number, 1)} %"
-        case "pp":
-            return f"{_fixed(number, 2)} pp"
-        case "multiple" | "x":
-            return f"{_short(number)}x"
-        case "days" | "day":
-            return f"{_short(number)} {'day' if number == 1 else 'days'}"
-        case "" | "count" | "number" | "index" | "points" | "score" | "flag" | "date" | "text":
-            return _short(number)
-        case _:
-            return f"{_short(number)} {unit}"
+def tick(value: float, unit: str) -> str:
+    """Returns a place on an axis as words, without zeros at the end: `$5B`, `−50%`, `120`."""
+    return axis(f"{Decimal(repr(value)):f}", unit)
 
 
-def money(number: Decimal) -> str:
-    """Returns US dollars with three significant digits and a scale: `$4.62 bn`, `-$1.20 m`, `$0.00412`."""
-    sign, size = ("-", -number) if number < 0 else ("", number)
-    for scale, name in _SCALES:
-        if size >= scale:
-            return f"{sign}${_significant(size / scale)}{name}"
-    return f"{sign}${_fixed(size, 2) if size >= 1 or size == 0 else _significant(size)}"
-
-
-def _significant(number: Decimal) -> str:
-    """Returns three significant digits without an exponent."""
-    places = max(0, 2 - number.adjusted())
-    return f"{number:,.{places}f}"
-
-
-def _fixed(number: Decimal, places: int) -> str:
-    text = f"{number:,.{places}f}"
-    return text[1:] if text.startswith("-") and not text.strip("-0.,") else text
-
-
-def _short(number: Decimal) -> str:
-    if number == number.to_integral_value():
-        return f"{number:,.0f}"
-    return _fixed(number, 2) if abs(number) >= 1 else f"{number:.3g}"
+def amount(value: float, unit: str) -> str:
+    """Returns a place on an axis as a value of its unit, in full: what stands beside a mark of a chart."""
+    return by_unit(f"{Decimal(repr(value)):f}", unit)
 
 
 def dimension(figure: Figure, name: str) -> str:
@@ -146,14 +122,32 @@ def _faces(figure: Figure) -> dict[str, str]:
     plus = "+" if number > 0 else ""
     return {
         "verb": verb,
-        "size": _by_unit(abs(number), figure.unit),
-        "times": f"{_short(number)}x",
-        "plain": _short(number),
-        "signed": plus + _by_unit(number, figure.unit),
+        "size": by_unit(abs(number), figure.unit),
+        "times": f"{plain(number)}×",
+        "plain": plain(number),
+        "signed": plus + by_unit(number, figure.unit),
         "yesno": truth,
     }
 
 
 def label(text: str) -> str:
-    """Returns a chain id or a well-known asset as its name, and any other name as it is."""
-    return CHAINS.get(text) or NAMES.get(text) or text.removeprefix("dev:")
+    """Returns a chain, an asset or a project by the name that a reader knows, and any other text as it is."""
+    known = CHAINS.get(text) or NAMES.get(text) or _called.get().get(text)
+    return known or text.removeprefix("dev:")
+
+
+@contextmanager
+def called(assets: Iterable[Asset]) -> Iterator[None]:
+    """Says these assets by their names instead of their ids, in everything that is written inside the block."""
+    token = _called.set(names(assets))
+    try:
+        yield
+    finally:
+        _called.reset(token)
+
+
+def names(assets: Iterable[Asset]) -> Mapping[str, str]:
+    """Returns how assets are called, by id; two that share a name are told apart by their symbols."""
+    known = [item for item in assets if item.name]
+    times = Counter(item.name for item in known)
+    return {item.asset_id: f"{item.name} ({item.symbol})" if times[item.name] > 1 else item.name for item in known}

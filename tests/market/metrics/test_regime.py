@@ -54,7 +54,7 @@ def test_a_driftless_walk_shows_breaks_too_and_the_reader_is_told_how_many(duck)
     found = ask(duck, noisy(100, 300)).figure("breaks-in-walks")
 
     assert float(found.value) > 0.5
-    assert "simulated" in found.flags
+    assert "by-simulation" in found.flags
 
 
 def test_gaps_keep_the_dates_right(duck):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from mercato.market.charts.scale import WIDTH, Scale, fitted, tick_words
+from mercato.core.numerals import UNKNOWN
+from mercato.market.charts.scale import WIDTH, Scale, fitted
 from mercato.market.charts.svg import chart, element, footing, grid
+from mercato.market.words import amount
 
 ROW = 34
 
@@ -42,30 +44,40 @@ def _group(name: str, bars: Sequence[Bar], left: float, slot: float, scale: Scal
         if bar.value is None:
             continue
         top, bottom = sorted((scale.y(bar.value), scale.y(0.0)))
-        title = element("title", f"{name}, {bar.name}: {tick_words(bar.value, unit)}")
+        title = element("title", f"{name}, {bar.name}: {amount(bar.value, unit)}")
         found.append(element("rect", title, class_=f"bar c{n}", x=round(left + slot * 0.12 + n * wide, 2),
                              y=top, width=round(wide * 0.94, 2), height=round(max(bottom - top, 0.6), 2)))  # fmt: skip
     return found
 
 
 def ranks(bars: Sequence[Bar], unit: str, about: str) -> Markup:
-    """Returns one horizontal bar per name, with the name and the value written on it, in the order given."""
+    """Returns one horizontal bar per name, with the name and the value written on it, in the order given.
+
+    Where some amounts are negative, the bars grow from a zero line: what fell to the left, what rose to the right.
+    """
     known = [bar.value for bar in bars if bar.value is not None]
     if not known:
         return Markup("")
-    most = 1.0 if unit == "share" else max(*(abs(value) for value in known), 1e-12)
-    signed = min(known) < 0
-    marks: list[Markup] = []
-    for n, bar in enumerate(bars):
-        y = n * ROW + 4
-        size = 0.0 if bar.value is None else abs(bar.value) / most * 100
-        sign = ("minus" if (bar.value or 0) < 0 else "plus") if signed else "c0"
-        words = "unknown" if bar.value is None else tick_words(bar.value, unit)
-        marks.append(element("text", bar.name, class_="name", x=0, y=y + 10))
-        marks.append(element("text", words, class_="amount", x="100%", y=y + 10, text_anchor="end"))
-        marks.append(element("rect", class_="track", x=0, y=y + 15, width="100%", height=8, rx=4))
-        marks.append(element("rect", class_=f"bar {sign}", x=0, y=y + 15, width=f"{size:.2f}%", height=8, rx=4))
+    low, high = min(*known, 0.0), max(*known, 0.0)
+    if unit == "share":
+        low, high = 0.0, 1.0
+    span = high - low or 1.0
+    marks = [mark for n, bar in enumerate(bars) for mark in _rank(bar, n * ROW + 4, unit, low, span)]
+    if low < 0:
+        zero = f"{-low / span * 100:.2f}%"
+        marks.append(element("line", class_="grid zero", x1=zero, x2=zero, y1=0, y2=len(bars) * ROW + 2))
     return _rows(about, marks, len(bars), "ranks")
+
+
+def _rank(bar: Bar, y: int, unit: str, low: float, span: float) -> Iterator[Markup]:
+    words = UNKNOWN if bar.value is None else amount(bar.value, unit)
+    yield element("text", bar.name, class_="name", x=0, y=y + 10)
+    yield element("text", words, class_="amount", x="100%", y=y + 10, text_anchor="end")
+    yield element("rect", class_="track", x=0, y=y + 15, width="100%", height=8, rx=4)
+    if bar.value is not None:
+        left, size = (min(bar.value, 0.0) - low) / span * 100, abs(bar.value) / span * 100
+        sign = ("minus" if bar.value < 0 else "plus") if low < 0 else "c0"
+        yield element("rect", class_=f"bar {sign}", x=f"{left:.2f}%", y=y + 15, width=f"{size:.2f}%", height=8, rx=3)
 
 
 def intervals(bars: Sequence[Bar], unit: str, about: str) -> Markup:
@@ -95,11 +107,11 @@ def intervals(bars: Sequence[Bar], unit: str, about: str) -> Markup:
 
 def _interval_words(bar: Bar, unit: str) -> str:
     if bar.value is None:
-        return "unknown"
-    words = tick_words(bar.value, unit)
+        return UNKNOWN
+    words = amount(bar.value, unit)
     if bar.low is None or bar.high is None:
         return words
-    return f"{words} ({tick_words(bar.low, unit)} to {tick_words(bar.high, unit)})"
+    return f"{words} ({amount(bar.low, unit)} to {amount(bar.high, unit)})"
 
 
 def _rows(about: str, marks: Sequence[Markup], count: int, kind: str) -> Markup:

@@ -6,9 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
-
-from mercato.market.words import said
 
 HEIGHT = 196.0
 WIDTH = 1000.0
@@ -58,22 +55,15 @@ def fitted(values: Sequence[float], *, zero: bool = False, log: bool = False) ->
     return Scale(low if zero and low == 0 else low - air, high if zero and high == 0 else high + air)
 
 
-def tick_words(value: float, unit: str) -> str:
-    """Returns a tick as a reader expects it: `$5 bn`, `-50 %`, `120`."""
-    text = said(f"{Decimal(repr(value)):f}", unit)
-    for empty in (".00 ", ".0 "):
-        text = text.replace(empty, " ")
-    return text.removesuffix(".00")
-
-
 def across(day: date, first: date, last: date) -> float:
     """Returns where a day stands between the first and the last, 0 to 1."""
     return (day - first).days / max(1, (last - first).days)
 
 
-def date_ticks(first: date, last: date, count: int = 4) -> list[tuple[float, str]]:
+def date_ticks(first: date, last: date) -> list[tuple[float, str]]:
     """Returns positions (0 to 1) and words of a few evenly spread days, ends included."""
     span = (last - first).days
+    count = 3 if span > 300 else 4
     days = [date.fromordinal(first.toordinal() + round(span * n / count)) for n in range(count + 1)]
-    form = "%-d %b %Y" if span > 300 else "%-d %b"
+    form = "%b %Y" if span > 300 else "%-d %b"
     return [(across(day, first, last), f"{day:{form}}") for day in dict.fromkeys(days)]

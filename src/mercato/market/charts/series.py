@@ -9,8 +9,9 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from mercato.market.charts.scale import HEIGHT, WIDTH, Scale, across, date_ticks, fitted, tick_words
+from mercato.market.charts.scale import HEIGHT, WIDTH, Scale, across, date_ticks, fitted
 from mercato.market.charts.svg import TOP, chart, element, footing, grid
+from mercato.market.words import amount
 
 Point = tuple[date, float | None]
 HOVERS = 45
@@ -127,7 +128,7 @@ def _hovers(series: Sequence[Line], first: date, last: date, unit: str) -> list[
     wide = 100 / max(1, len(chosen))
     found = []
     for day in chosen:
-        said = [f"{line.name} {tick_words(known[day], unit)}" for line, known in zip(series, by_day, strict=True)
+        said = [f"{line.name} {amount(known[day], unit)}" for line, known in zip(series, by_day, strict=True)
                 if day in known]  # fmt: skip
         title = element("title", f"{day:%-d %b %Y}: {', '.join(said)}")
         left = max(0.0, across(day, first, last) * 100 - wide / 2)

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 
-from mercato.market.charts.scale import HEIGHT, WIDTH, Scale, tick_words
+from mercato.market.charts.scale import HEIGHT, WIDTH, Scale
+from mercato.market.words import tick
 
 TOP = 14
 FOOT = 24
@@ -36,13 +37,13 @@ def chart(about: str, plot: Iterable[str], over: Iterable[str], *, height: float
 
 
 def grid(scale: Scale, unit: str) -> list[Markup]:
-    """Returns the horizontal lines and their words, which stand on the line at the left."""
+    """Returns the horizontal lines and their words, which stand left of the plot, in the padding of the chart."""
     found: list[Markup] = []
     for value in scale.ticks():
         y = scale.y(value) + TOP
         zero = "grid zero" if value == 0 else "grid"
         found.append(element("line", class_=zero, x1=0, x2="100%", y1=f"{y:g}", y2=f"{y:g}"))
-        found.append(element("text", tick_words(value, unit), class_="tick", x=0, y=f"{y - 4:g}"))
+        found.append(element("text", tick(value, unit), class_="tick side", x=-8, y=f"{y + 4:g}", text_anchor="end"))
     return found
 
 

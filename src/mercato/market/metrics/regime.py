@@ -55,7 +55,7 @@ def _figures(sheet: Sheet, found: Sequence[Break], days: Sequence[date], coverag
     shown = stable(found)
     by_chance = plain(in_walks(len(days)), 3)
     sheet.add("breaks", str(len(shown)), "count", coverage=coverage, flags=flags)
-    sheet.add("breaks-in-walks", by_chance, "count", coverage=coverage, flags=[*flags, "simulated"])
+    sheet.add("breaks-in-walks", by_chance, "count", coverage=coverage, flags=[*flags, "by-simulation"])
     sheet.add("penalties", str(len(GRID)), "count", flags=flags)
     for item in shown:
         dims = {"day": days[item.at].isoformat()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 
 from markupsafe import Markup
@@ -18,20 +19,34 @@ Drawer = Callable[[Exhibit, "Spec"], Markup]
 
 
 class Spec:
-    """How a chart is named in an exhibit: `kind:x:y,y:group`, columns of the grid by name; later parts are optional."""
+    """How a chart is named in an exhibit: `kind:x:y,y:group:column=value`, columns of the grid by name.
+
+    Later parts are optional; the last draws only the rows with that value.
+    """
 
     def __init__(self, text: str) -> None:
-        parts = [*text.split(":"), "", "", ""]
+        parts = [*text.split(":"), "", "", "", ""]
         self.kind, self.x, self.group = parts[0], parts[1], parts[3]
+        self.where, _, self.equals = parts[4].partition("=")
         self.ys = tuple(name for name in parts[2].split(",") if name)
 
 
 def drawing(exhibit: Exhibit) -> Markup:
     """Returns the chart of an exhibit as SVG; nothing for a plain table or where too little is known to draw."""
     spec = Spec(exhibit.chart)
+    exhibit = _drawn(exhibit, spec)
     if spec.kind == "table" or not exhibit.grid.rows:
         return Markup("")
     return DRAWERS[spec.kind](exhibit, spec)
+
+
+def _drawn(exhibit: Exhibit, spec: Spec) -> Exhibit:
+    """Returns an exhibit with the rows that its chart draws."""
+    if not spec.where:
+        return exhibit
+    at = exhibit.grid.columns.index(spec.where)
+    rows = tuple(row for row in exhibit.grid.rows if row[at] == spec.equals)
+    return replace(exhibit, grid=replace(exhibit.grid, rows=rows))
 
 
 def number(text: str | None) -> float | None:
@@ -76,10 +91,11 @@ def _series(exhibit: Exhibit, spec: Spec) -> list[Line]:
 def legend(exhibit: Exhibit) -> list[tuple[str, str]]:
     """Returns (colour class, name) of what a chart tells apart by colour; nothing where it tells nothing apart."""
     spec = Spec(exhibit.chart)
+    exhibit = _drawn(exhibit, spec)
     if spec.kind not in {"stack", "columns"} or not exhibit.grid.rows:
         return []
     names = [line.name for line in _series(exhibit, spec)[:8]] if spec.kind == "stack" else _owners(exhibit, spec)
-    return [(f"c{n}", name) for n, name in enumerate(names)] if len(names) > 1 else []
+    return [(f"c{n}", label(name)) for n, name in enumerate(names)] if len(names) > 1 else []
 
 
 def _owners(exhibit: Exhibit, spec: Spec) -> list[str]:
@@ -140,7 +156,7 @@ def _columns(exhibit: Exhibit, spec: Spec) -> Markup:
         for y in spec.ys:
             owner = (name or "unknown") if spec.group else y.replace("_", " ")
             found.setdefault(x or "unknown", {})[owner] = number(row[grid.columns.index(y)])
-    groups = [(x, [Bar(owner, found[x].get(owner)) for owner in owners]) for x in sorted(found)]
+    groups = [(x, [Bar(label(owner), found[x].get(owner)) for owner in owners]) for x in sorted(found)]
     return columns(groups, _unit(grid, spec.ys[0]), exhibit.about or exhibit.title)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mercato.market.alerts import tables
 from mercato.market.alerts.duty import rules_of
+from mercato.market.views.sources import simulated_sources
 
 if TYPE_CHECKING:
     from mercato.market.service import Market
@@ -25,4 +26,5 @@ def context(market: Market) -> Mapping[str, object]:
         "rules": rules,
         "titles": {rule.key: rule.title for rule in rules},
         "rules_file": path.name,
+        "simulated": simulated_sources(market.segments()),
     }

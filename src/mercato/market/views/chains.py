@@ -1,11 +1,11 @@
-"""Pages that are some sections of the report, with headline figures of their own."""
+"""Pages that are some sections of the report."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from mercato.market.report.snapshot import Snapshot
-from mercato.market.views.parts import Headline, parts
+from mercato.market.views.parts import parts, simulated
 
 
 def context(snapshot: Snapshot | None) -> Mapping[str, object]:
@@ -30,6 +30,7 @@ def report(snapshot: Snapshot | None) -> Mapping[str, object]:
 
 def _sections(snapshot: Snapshot | None, title: str, *keys: str) -> Mapping[str, object]:
     if snapshot is None:
-        return {"report": None, "title": title}
-    none: tuple[Headline, ...] = ()
-    return {"report": snapshot.report, "title": title, "parts": parts(snapshot, *keys), "headlines": none}
+        return {"report": None, "title": title, "simulated": ""}
+    found = parts(snapshot, *keys)
+    return {"report": snapshot.report, "title": title, "parts": found, "whole": not keys,
+            "simulated": simulated(snapshot)}  # fmt: skip

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mercato.core.errors import NotFound
 from mercato.market.metrics import METRICS
+from mercato.market.model import SIMULATED
+from mercato.market.report.book import reasons
 from mercato.market.report.snapshot import Snapshot
 from mercato.market.words import label
 
@@ -25,17 +26,22 @@ def context(market: Market, snapshot: Snapshot | None, figure_id: str) -> Mappin
         if not found:
             raise
     dims = found.get("dims") or {}
-    of = ", ".join(f"{key} {label(str(value))}" for key, value in sorted(dims.items()))
+    of = ", ".join(label(str(value)) for _, value in sorted(dims.items()))
+    inputs = found.get("inputs")
+    raw = inputs.get("raw", ()) if isinstance(inputs, Mapping) else ()
+    flags = tuple(found.get("flags", ()))
     return {
         "id": figure_id,
-        "name": f"{found['metric']} · {found['name']}{' · ' + of if of else ''}",
-        "metric": found["metric"],
+        "name": _words(f"{found['metric']} · {found['name']}") + (f" · {of}" if of else ""),
+        "metric": _words(str(found["metric"])),
         "value": found.get("value"),
         "unit": found.get("unit", ""),
-        "flags": found.get("flags", ()),
+        "flags": flags,
+        "notes": reasons(flags),
+        "simulated": "all" if SIMULATED in flags else "",
         "formula": found.get("formula") or formula(str(found["metric"])),
         "facts": _facts(found),
-        "raw": [_raw(item) for item in found.get("raw", ())],
+        "raw": [_raw(item) for item in raw],
     }
 
 
@@ -53,8 +59,12 @@ def _series(snapshot: Snapshot | None, figure_id: str) -> dict[str, Any]:
                     "unit": "rows",
                     "as_of": result.query.as_of.isoformat(),
                     "definition": result.definition,
-                    "inputs": {"hash": result.inputs.hash, "universe": result.inputs.universe},
-                    "raw": [{"sha": sha} for sha in result.inputs.raw_shas],
+                    "flags": result.flags,
+                    "inputs": {
+                        "hash": result.inputs.hash,
+                        "universe": result.inputs.universe,
+                        "raw": [{"sha": sha} for sha in result.inputs.raw_shas],
+                    },
                 }
     return {}
 
@@ -76,15 +86,30 @@ def _facts(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Coverage", found.get("coverage")),
         ("Input set", digest),
         ("Universe", universe),
-        ("Question", json.dumps(question, sort_keys=True) if question else None),
+        ("Asked", _asked(question) if question else None),
     ]
     return [(name, str(value)) for name, value in facts if value]
+
+
+def _asked(question: Mapping[str, Any]) -> str:
+    """Returns the question as its command, which anybody can run again."""
+    words = [f"mercato market metric {question['metric']} --as-of {question['as_of']} --sector {question['sector']}"]
+    words += [f"--days {question['days']}"] if question.get("days") else []
+    words += [f"--param {key}={value}" for key, value in sorted((question.get("params") or {}).items())]
+    return " ".join(words)
+
+
+def _words(name: str) -> str:
+    """Returns a name of the code as words."""
+    text = name.replace("-", " ").replace("_", " ")
+    return text[:1].upper() + text[1:]
 
 
 def _raw(item: object) -> dict[str, str]:
     """Returns a raw document for the table, whatever the service says of it."""
     if isinstance(item, Mapping):
-        at = str(item.get("observed_at") or "")[:16].replace("T", " ")
+        at = str(item.get("fetched_at") or "")[:16].replace("T", " ")
         return {"sha": str(item.get("sha", "")), "source": str(item.get("source", "")),
-                "parser": str(item.get("parser", "")), "at": at}  # fmt: skip
-    return {"sha": str(item), "source": "", "parser": "", "at": ""}
+                "parser": str(item.get("parser", "")), "at": at,
+                "request": str(item.get("request", "")), "licence": str(item.get("licence", ""))}  # fmt: skip
+    return {"sha": str(item), "source": "", "parser": "", "at": "", "request": "", "licence": ""}

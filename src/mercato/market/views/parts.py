@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
+from typing import Literal
 
 from markupsafe import Markup
 
-from mercato.market.model import Figure, Grid
+from mercato.market.model import SIMULATED, Figure, Grid
+from mercato.market.report.book import reasons
 from mercato.market.report.drawing import Spec, drawing, legend
 from mercato.market.report.model import Claim, Exhibit, Report, Section
 from mercato.market.report.sentence import Cited, pieces
 from mercato.market.report.snapshot import Snapshot
+from mercato.market.views.merging import Piece, Sentence, merged, unanswered, without_simulated
+from mercato.market.words import cell
 
-Piece = tuple[str, Figure | None]
 LIVE_LINES = frozenset({"lines", "stack"})
+Simulated = Literal["", "some", "all"]
 
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """A claim ready for a template."""
-
-    text: tuple[Piece, ...]
-    wrong: tuple[Piece, ...]
-    state: str
-    reason: str
+#: Flags as a few words beside a number. What is not here is said as `report.book` says it.
+SHORT = {
+    "unknown-caps": "some caps unknown",
+    "inactive": "some members inactive",
+    "search-corrected-p-beside": "",
+    "never-advice": "",
+    "no-dilution-assumed": "no dilution assumed",
+    "liquidity-unknown": "liquidity unknown",
+    "lower-bound": "a lower bound",
+    "self-reported-supply": "self-reported supply",
+    "vendor-cap": "a vendor's cap",
+    "few-constituents": "few constituents",
+    "no-data": "no data on this day",
+    "no-data-at-start": "no data a week before",
+    "cap-unknown": "cap unknown",
+    "pool-unknown": "pool depth unknown",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +53,18 @@ class Shown:
     x: str
     kind: str
     csv: str
+    trace: str
     legend: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def drawn(self) -> bool:
+        """Says whether there is something to look at beside the table."""
+        return bool(self.svg or self.lines)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A section ready for a template."""
+    """A section ready for a template; `blank` says why it has no answer at all."""
 
     key: str
     title: str
@@ -53,6 +72,7 @@ class Part:
     sentences: tuple[Sentence, ...]
     shown: tuple[Shown, ...]
     needs: tuple[str, ...]
+    blank: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +84,25 @@ class Headline:
     delta: Figure | None = None
     hint: str = ""
 
+    @property
+    def value(self) -> str:
+        """Returns the figure as a person would say it."""
+        return cell(self.figure.value, self.figure.unit, self.figure.name)
 
-def part(section: Section, report: Report) -> Part:
+    @property
+    def notes(self) -> str:
+        """Returns what the reader should know of the figure, in a few words."""
+        said = (SHORT.get(flag, reasons((flag,))) for flag in self.figure.flags)
+        return " · ".join(dict.fromkeys(words for words in said if words))
+
+
+def part(section: Section, report: Report, simulated: Simulated = "") -> Part:
     """Returns a section ready for a template."""
-    sentences = tuple(_sentence(claim, report) for claim in section.claims)
-    shown = tuple(exhibit(item) for item in section.exhibits)
-    return Part(section.key, section.title, section.question, sentences, shown, section.needs)
+    said = merged(_sentence(claim, report) for claim in section.claims)
+    if simulated == "all":
+        said = tuple(without_simulated(item) for item in said)
+    shown = tuple(exhibit(item, report.as_of) for item in section.exhibits)
+    return Part(section.key, section.title, section.question, said, shown, section.needs, unanswered(said))
 
 
 @lru_cache(maxsize=64)
@@ -77,10 +110,22 @@ def parts(snapshot: Snapshot, *keys: str) -> tuple[Part, ...]:
     """Returns the sections of these keys, in this order; without keys, all of them. Drawn once per snapshot."""
     report = snapshot.report
     wanted = [report.section(key) for key in keys] if keys else report.sections
-    return tuple(part(section, report) for section in wanted)
+    return tuple(part(section, report, simulated(snapshot)) for section in wanted)
 
 
-def exhibit(item: Exhibit) -> Shown:
+@lru_cache(maxsize=16)
+def simulated(snapshot: Snapshot) -> Simulated:
+    """Returns whether all, some or none of a snapshot's figures rest on made-up data."""
+    return simulated_of(item for result in snapshot.book.results.values() for item in result.figures)
+
+
+def simulated_of(figures: Iterable[Figure]) -> Simulated:
+    """Returns whether all, some or none of these figures rest on made-up data; those without a value do not count."""
+    marks = {SIMULATED in item.flags for item in figures if item.value is not None}
+    return "" if True not in marks else "some" if False in marks else "all"
+
+
+def exhibit(item: Exhibit, as_of: date, csv: str = "", trace: str = "") -> Shown:
     """Returns an exhibit ready for a template; lines over time go to the page's own chart, which follows a pointer."""
     spec = Spec(item.chart)
     is_live = spec.kind in LIVE_LINES and not spec.group
@@ -92,7 +137,8 @@ def exhibit(item: Exhibit) -> Shown:
         lines={name: name.replace("_", " ").replace("-", " ") for name in spec.ys} if is_live else {},
         x=spec.x,
         kind="stacked" if spec.kind == "stack" else "line",
-        csv=f"/api/market/grids/{item.grid.figure}.csv",
+        csv=csv or f"/api/market/grids/{item.grid.figure}.csv?as_of={as_of}",
+        trace=trace or item.grid.figure,
         legend=tuple(legend(item)),
     )
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from mercato.core.errors import InvalidInput
 from mercato.market.model import Query, Result
@@ -11,7 +13,7 @@ from mercato.market.report.book import Book
 from mercato.market.report.model import Report
 from mercato.market.report.sections.scenarios import answer
 from mercato.market.report.snapshot import Snapshot
-from mercato.market.views.parts import Headline, headlines, part
+from mercato.market.views.parts import Headline, headlines, part, simulated_of
 
 if TYPE_CHECKING:
     from mercato.market.service import Market
@@ -24,23 +26,33 @@ RIGHT: Mapping[str, str] = {"field": "", "message": "", "hint": ""}
 def context(market: Market, snapshot: Snapshot | None, given: Mapping[str, str]) -> Mapping[str, Any]:
     """Returns the form as it was filled in, and the answer; a wrong field keeps its text and says what is wrong."""
     asked = {name: given.get(name, default).strip() for name, default in FIELDS.items()}
-    shown: dict[str, object] = {"asked": asked, "choices": _choices(market, snapshot), "wrong": RIGHT, "report": None}
+    shown: dict[str, object] = {
+        "asked": asked, "choices": _choices(market, snapshot), "wrong": RIGHT, "report": None, "simulated": "",
+    }  # fmt: skip
     if snapshot is None:
-        return {**shown, "wrong": RIGHT}
+        return shown
     params = {name: text.replace(",", "").removeprefix("$") for name, text in asked.items() if text}
     try:
         result = market.metric("scenario", Query(snapshot.report.as_of, snapshot.report.sector, params=params))
     except InvalidInput as error:
         field = next((name for name in FIELDS if error.message.startswith(name)), "")
-        return {**shown, "wrong": {"field": field, "message": error.message, "hint": error.hint}}
-    return {**shown, "wrong": RIGHT, **_answered(snapshot, result)}
+        return {**shown, "wrong": {"field": field, "message": error.message, "hint": error.hint}, "status": 422}
+    return {**shown, **_answered(snapshot, result)}
 
 
 def _answered(snapshot: Snapshot, result: Result) -> Mapping[str, object]:
-    writer = answer(Book({KEY: result}), KEY)
+    writer, mark = answer(Book({KEY: result}), KEY), simulated_of(result.figures)
     report = Report(snapshot.report.as_of, snapshot.report.known_at, snapshot.report.sector, result.inputs.universe,
                     (writer.section(),), dict(writer.figures))  # fmt: skip
-    return {"report": report, "parts": [part(writer.section(), report)], "headlines": _headlines(result)}
+    made, (cited, *_) = part(writer.section(), report, mark), result.figures
+    params = [("param", f"{name}={value}") for name, value in sorted(result.query.params.items())]
+    asked = urlencode([("as_of", report.as_of), ("sector", report.sector), *params])
+    shown = tuple(
+        replace(item, csv=f"/api/market/metrics/scenario/{item.grid.name}.csv?{asked}", trace=cited.id)
+        for item in made.shown
+    )
+    return {"report": report, "parts": [replace(made, shown=shown)], "headlines": _headlines(result),
+            "simulated": mark}  # fmt: skip
 
 
 def _headlines(result: Result) -> list[Headline]:

@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from mercato.market import source_jobs
-from mercato.market.model import Segment
-from mercato.market.report.snapshot import Snapshot
+from mercato.market.model import SIMULATED, Segment
+from mercato.market.views.parts import Simulated
 
 if TYPE_CHECKING:
     from mercato.market.service import Market
@@ -32,7 +32,7 @@ class Health:
     error: str = ""
 
 
-def context(market: Market, snapshot: Snapshot | None) -> Mapping[str, object]:
+def context(market: Market) -> Mapping[str, object]:
     """Returns the page of the sources."""
     segments = sorted(market.segments(), key=lambda item: item.observed_at, reverse=True)
     return {
@@ -40,8 +40,14 @@ def context(market: Market, snapshot: Snapshot | None) -> Mapping[str, object]:
         "sources": healths(segments, market.clock.now()),
         "quarantine": market.quarantine(limit=100),
         "connectors": source_jobs.sources(market),
-        "snapshot_parts": (),
+        "simulated": simulated_sources(segments),
     }
+
+
+def simulated_sources(segments: Iterable[Segment]) -> Simulated:
+    """Returns whether all, some or none of these documents are made up."""
+    marks = {item.source.partition(":")[0] == SIMULATED for item in segments}
+    return "" if True not in marks else "some" if False in marks else "all"
 
 
 def healths(segments: Iterable[Segment], now: datetime) -> list[Health]:

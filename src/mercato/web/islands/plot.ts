@@ -7,14 +7,34 @@ const sheet = new CSSStyleSheet();
 sheet.replaceSync(css);
 document.adoptedStyleSheets.push(sheet);
 
-const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 4 });
-const share = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 1 });
 const SHARES = new Set(["ratio", "share", "fraction", "return", "change"]);
+const STEPS: [number, string][] = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e5, "k"]];
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+function digits(value: number, places: number): string {
+  return value.toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places });
+}
+
+function three(value: number): string {
+  return Number.isInteger(value) && value < 1000 ? String(value) : value.toLocaleString("en", {
+    minimumSignificantDigits: 3,
+    maximumSignificantDigits: 3,
+  });
+}
+
+/** Says an amount as the server does, so that a number keeps its form when the pointer moves. */
+function size(value: number, unit: string): string {
+  if (SHARES.has(unit)) return `${digits(value * 100, 1)}%`;
+  const step = STEPS.find(([least]) => value >= least);
+  if (step) return three(value / (step[1] === "k" ? 1e3 : step[0])) + step[1];
+  if (Number.isInteger(value)) return digits(value, 0);
+  if (unit !== "usd" && value >= 1000) return digits(value, 0);
+  return value >= 1 ? digits(value, 2) : three(value);
+}
 
 function words(value: number | null | undefined, unit: string): string {
   if (value === null || value === undefined) return "unknown";
-  if (SHARES.has(unit)) return share.format(value);
-  return unit === "usd" ? (value < 0 ? "−$" : "$") + compact.format(Math.abs(value)) : compact.format(value);
+  return (value < 0 ? "−" : "") + (unit === "usd" ? "$" : "") + size(Math.abs(value), unit);
 }
 
 /** Returns the colour that a class or a variable has now; both change with the theme. */
@@ -30,12 +50,10 @@ function colour(host: Element, name: string): string {
 /** Returns how a moment of the x axis is said: by day over a year at most, by month beyond. */
 function days(data: Data): (seconds: number) => string {
   const long = (data.x.at(-1) ?? 0) - (data.x[0] ?? 0) > 400 * 86_400;
-  const format = new Intl.DateTimeFormat("en-GB", {
-    timeZone: "UTC",
-    month: "short",
-    ...(long ? { year: "numeric" } : { day: "numeric" }),
-  });
-  return (seconds) => format.format(seconds * 1e3);
+  return (seconds) => {
+    const day = new Date(seconds * 1e3), month = MONTHS[day.getUTCMonth()] ?? "";
+    return long ? `${month} ${day.getUTCFullYear()}` : `${day.getUTCDate()} ${month}`;
+  };
 }
 
 function heights(data: Data): (number | null)[][] {

@@ -22,7 +22,7 @@ def builders(book: Book) -> Writer:
         _project(writer, peak)
     if not projects:
         writer.blank("none", "Whether anybody keeps building is unknown.", book.why("developers"))
-    writer.show(book.exhibit("developers", "monthly", "Human commits by month", "columns:month:commits:owner",
+    writer.show(book.exhibit("developers", "monthly", "Human commits by month", "columns:month:commits:owner:kind=project",
                              "Human, non-merge commits of each project by month."))  # fmt: skip
     return writer
 
