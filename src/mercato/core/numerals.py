@@ -58,7 +58,7 @@ def usd(value: object, digits: int = 3) -> str:
     sign, size = (MINUS if number < 0 else ""), abs(number)
     if size >= _PLAIN:
         return f"{sign}${compact(size, digits)}"
-    if size == size.to_integral_value():
+    if size == size.to_integral_value() or size >= 10_000:
         return f"{sign}${size:,.0f}"
     return f"{sign}${_fixed(size, 2) if size >= 1 else significant(size, digits)}"
 

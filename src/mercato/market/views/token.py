@@ -106,7 +106,7 @@ def _supply(figures: Mapping[str, Figure]) -> list[tuple[str, str, Figure | None
 
 def _rebound(snapshot: Snapshot, asset_id: str) -> Mapping[str, str | None] | None:
     """Returns the token's row in the ranking of rebounds, None where it was left out of it."""
-    grid = snapshot.book.grid("rebounds", "tokens")
+    grid = snapshot.book.grid("rebounds", "ranking")
     at = grid.columns.index("asset_id") if grid else 0
     row = next((row for row in grid.rows if row[at] == asset_id), None) if grid else None
     return dict(zip(grid.columns, row, strict=True)) if grid and row else None

@@ -25,7 +25,7 @@ def context(market: Market, snapshot: Snapshot | None) -> Mapping[str, object]:
     """Returns the members of the sector on the day, largest first."""
     if snapshot is None:
         return {"report": None, "simulated": ""}
-    grid, moves = snapshot.book.grid("sector-level", "constituents"), snapshot.book.grid("rebounds", "tokens")
+    grid, moves = snapshot.book.grid("sector-level", "constituents"), snapshot.book.grid("rebounds", "ranking")
     rows = [dict(zip(grid.columns, row, strict=True)) for row in grid.rows] if grid else []
     week = [dict(zip(moves.columns, row, strict=True)) for row in moves.rows] if moves else []
     return {

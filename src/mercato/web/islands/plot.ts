@@ -28,7 +28,7 @@ function size(value: number, unit: string): string {
   const step = STEPS.find(([least]) => value >= least);
   if (step) return three(value / (step[1] === "k" ? 1e3 : step[0])) + step[1];
   if (Number.isInteger(value)) return digits(value, 0);
-  if (unit !== "usd" && value >= 1000) return digits(value, 0);
+  if (value >= (unit === "usd" ? 1e4 : 1e3)) return digits(value, 0);
   return value >= 1 ? digits(value, 2) : three(value);
 }
 

@@ -22,8 +22,9 @@ def builders(book: Book) -> Writer:
         _project(writer, peak)
     if not projects:
         writer.blank("none", "Whether anybody keeps building is unknown.", book.why("developers"))
-    writer.show(book.exhibit("developers", "monthly", "Human commits by month", "columns:month:commits:owner:kind=project",
-                             "Human, non-merge commits of each project by month."))  # fmt: skip
+    about = "Human, non-merge commits of each project by month."
+    chart = "columns:month:commits:owner:kind=project"
+    writer.show(book.exhibit("developers", "monthly", "Human commits by month", chart, about))
     return writer
 
 

@@ -79,8 +79,8 @@ def _rates(writer: Writer, key: str) -> None:
         starts, below = (book.figure(key, name, **dims) for name in ("starts", "below-half-rate"))
         writer.say(
             f"rate-{dims['year']}",
-            "Of {starts@plain} starts of {rate@year} in the band {rate@band}, {rate} touched the multiple within a year and "
-            "{below} lost more than they kept.",
+            "Of {starts@plain} starts of {rate@year} in the band {rate@band}, {rate} touched the multiple within a "
+            "year and {below} lost more than they kept.",
             "the point-in-time history, leavers counted as nothing, gives another rate",
             otherwise="How often it happened in {rate@year} is unknown.",
             why=book.why(key),
