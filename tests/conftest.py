@@ -49,8 +49,9 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"MERCATO_REQUIRE was {sorted(unknown)!r}; known marks: {', '.join(NEEDS)}")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker starts Chromium and one starts Spark: all tests that need such a thing go to the same worker."""
+    """All tests that need Chromium go to one worker, and so for Spark; first, since xdist reads the groups here too."""
     for item in items:
         for name in ("browser", "spark"):
             if item.get_closest_marker(name):

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.visits import Visits
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 def test_the_keyboard_reaches_the_content_the_navigation_and_the_theme(visits: Visits, address: str) -> None:

@@ -23,7 +23,7 @@ from mercato.web.testing import gallery
 from tests.browser.conftest import Serving, opened
 from tests.browser.visits import ROOT, Visit, Visits
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 OTHER_PROCESS = """
 import sys

@@ -16,7 +16,7 @@ from tests.browser.conftest import Serving
 from tests.browser.visits import ROOT, Visits
 from tests.market.simulated import UNTIL, fill, market
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 PATHS = ["/", "/market/tokens", "/market/tokens/sim:courtside", "/market/chains", "/market/mindshare",
          "/market/builders", "/market/scenarios", "/market/sources", "/market/alerts"]  # fmt: skip

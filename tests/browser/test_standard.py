@@ -4,7 +4,7 @@ import pytest
 
 from tests.browser.visits import Visits
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("path", ["/gallery", "/gallery?order=asc", "/api"])

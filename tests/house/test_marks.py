@@ -1,6 +1,7 @@
 """Marked tests skip with a reason, or fail where they are required; and no test reaches a real network."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,10 +12,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SKIPS_ITSELF = "import pytest\n\n\n@pytest.mark.spark\ndef test_a():\n    pytest.skip('no cluster')\n"
 MARKED = "import pytest\n\n\n@pytest.mark.{}\ndef test_a():\n    assert True\n"
+TOGETHER = MARKED.format("spark").replace("def", "@pytest.mark.parametrize('n', range(8))\ndef").replace("a()", "a(n)")
 DIALS = "import socket\n\n\ndef test_a():\n    {}\n"
 
 
-def outcome(folder: Path, test: str, **environment: str) -> str:
+def outcome(folder: Path, test: str, *arguments: str, **environment: str) -> str:
     """Returns what pytest prints about one test file beside a copy of our conftest, with no program on the path."""
     (folder / "tests").mkdir()
     for name in ("__init__.py", "conftest.py", "postgres.py", "profiles.py"):
@@ -23,7 +25,7 @@ def outcome(folder: Path, test: str, **environment: str) -> str:
     (folder / "tests" / "test_planted.py").write_text(test)
     kept = {"HOME": str(folder), "PATH": "", "TMPDIR": os.environ.get("TMPDIR", "/tmp")}
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-n", "0", "-rs", "-p", "no:randomly", "tests"],
+        [sys.executable, "-m", "pytest", "-n", "0", "-rs", *arguments, "tests"],
         cwd=folder,
         env={**kept, **environment},
         capture_output=True,
@@ -61,6 +63,13 @@ def test_a_required_test_that_skips_itself_fails(tmp_path: Path) -> None:
 
     assert "1 failed" in text
     assert "no cluster" in text
+
+
+def test_what_needs_spark_runs_in_one_worker(tmp_path: Path) -> None:
+    text = outcome(tmp_path, TOGETHER, "-n", "2", "--dist", "loadgroup", "-vv", JAVA_HOME="/somewhere")
+
+    assert "8 passed" in text
+    assert len(set(re.findall(r"\[gw\d\]", text))) == 1
 
 
 def test_a_misspelt_requirement_is_an_error(tmp_path: Path) -> None:
