@@ -1,4 +1,7 @@
-"""`mercato market …`: import, metric, figure, replay, quarantine, assets, export. `--json` prints JSON, errors too."""
+"""`mercato market …`: import, metric, figure, replay, quarantine, assets, export. `--json` prints JSON.
+
+Errors go to standard error as `error:` and `hint:`, with exit code 2 where the question was wrong.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +36,26 @@ app.command("example")(example)
 source_commands.attach(app)
 
 
+EARLIEST = date(1990, 1, 1)
+LONGEST_DAYS = 3660
+NO_DATA = (
+    "hint: nothing is known of sector {sector!r} up to {as_of}; `mercato market segments` lists what was brought in, "
+    "`mercato market import --help` brings in more, `mercato market assets` lists the sectors"
+)
+
+
 def day(text: str, option: str) -> date:
     """Returns the date that an option gave; InvalidInput names the option."""
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
         raise InvalidInput(f"{option} was {text!r}", hint="expected a date such as 2025-02-14") from None
+    today = datetime.now(UTC).date()
+    if found > today:
+        raise InvalidInput(f"{option} was {text!r}, which is in the future", hint=f"today is {today} in UTC")
+    if found < EARLIEST:
+        raise InvalidInput(f"{option} was {text!r}", hint=f"give a day from {EARLIEST} on")
+    return found
 
 
 def instant(text: str | None, option: str) -> datetime | None:
@@ -127,7 +144,9 @@ def metric(
     name: Annotated[str, typer.Argument(help="A metric; an unknown name lists all.")],
     as_of: Annotated[str, typer.Option(help="The day to look at, such as 2025-02-14.")],
     sector: Annotated[str, typer.Option(help="A sector, ai (all AI sectors) or all.")] = "ai",
-    days: Annotated[int | None, typer.Option(help="The window in days, where the metric has one.", min=1)] = None,
+    days: Annotated[
+        int | None, typer.Option(help="The window in days, where the metric has one.", min=1, max=LONGEST_DAYS)
+    ] = None,
     known_at: Annotated[str | None, typer.Option(help="Use only what was known by this ISO time.")] = None,
     param: Annotated[list[str] | None, typer.Option(help="A setting of the metric, as name=value; repeatable.")] = None,
     as_json: AsJson = False,
@@ -144,6 +163,8 @@ def metric(
 
     with opened() as market:
         found = market.metric(name, query)
+    if "no-data" in found.flags:
+        typer.echo(NO_DATA.format(sector=sector, as_of=as_of), err=True)
     if as_json:
         show(shapes.result(found))
         return

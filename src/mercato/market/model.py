@@ -220,6 +220,26 @@ class Grid:
     rows: tuple[tuple[str | None, ...], ...]
 
 
+#: The figure of each metric that answers its question in one number, and the dimensions that single it out.
+HEADLINES: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "sector-level": ("level", {}),
+    "sector-index": ("index", {"variant": "capped"}),
+    "decompose": ("change", {}),
+    "drawdown": ("drawdown", {"of": "level"}),
+    "dominance": ("share", {}),
+    "platform-share": ("share", {"chain": "all", "basis": "cap", "own_token": "with"}),
+    "flat-range": ("flat", {}),
+    "regime": ("breaks", {}),
+    "mindshare": ("share", {}),
+    "rebounds": ("rebounded-share", {"band": "all"}),
+    "developers": ("up-only-projects", {}),
+    "giants": ("sector-ratio", {"giant": "all"}),
+    "scenario": ("required-cap", {}),
+    "quality": ("unverified-supply", {}),
+    "token": ("price", {}),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """What a metric answers: figures, the grids behind them, coverage, flags and the inputs."""
@@ -232,6 +252,14 @@ class Result:
     grids: tuple[Grid, ...] = ()
     coverage: str | None = None
     flags: tuple[str, ...] = ()
+
+    @property
+    def headline(self) -> Figure | None:
+        """Returns the figure that answers the question in one number; None where the metric wrote no figure."""
+        name, dims = HEADLINES.get(self.metric, ("", {}))
+        of_name = [item for item in self.figures if item.name == name]
+        exact = [item for item in of_name if dims.items() <= dict(item.dims).items()]
+        return next(iter([*exact, *of_name, *self.figures]), None)
 
     def figure(self, name: str, **dims: str) -> Figure:
         """Returns the figure of that name and those dimensions; KeyError names what is there."""

@@ -156,6 +156,9 @@ COMMITS = ibis.schema(
     }
 )
 
+#: Commits as metrics see them: with the time of the reading that said so, because a later one corrects an earlier one.
+SEEN_COMMITS = ibis.schema({**COMMITS, "observed_at": "timestamp('UTC')"})
+
 #: Which repositories belong to which project, and which asset a project stands for (NULL when none).
 REPOSITORIES = ibis.schema(
     {"project": "string", "repository": "string", "asset_id": "string", "source": "string", "raw_sha": "string"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -89,11 +90,13 @@ class Market:
         """Imports canonical rows, or any table with a mapping; InvalidInput where the file as a whole is unusable."""
         if not source.strip():
             raise InvalidInput(f"source was {source!r}", hint="name where the file is from, such as --source bybit")
+        if path.is_dir():
+            raise InvalidInput(f"import file was {str(path)!r}, which is a folder", hint="a folder needs --bundle")
         if not path.is_file():
             raise InvalidInput(f"import file was {str(path)!r}, which does not exist", hint="check the path")
+        text = _mapping_text(mapping) if mapping else ""
         if assets is not None:
             self.add_assets(load_assets(assets), origin=assets.name, at=observed_at)
-        text = mapping.read_text(encoding="utf-8") if mapping else ""
         item = Item(path, source, text, mapping.name if mapping else "")
         return self._import(item, observed_at, progress)
 
@@ -172,7 +175,13 @@ class Market:
 
     def answer(self, inputs: Inputs, name: str, query: Query) -> Result:
         """Computes a metric on inputs that are open already, of the same day and knowledge time, and stores it."""
-        return self.keep(find_metric(name)(inputs, query), name)
+        return self.keep(find_metric(name)(inputs, self._settled(name, query)), name)
+
+    def _settled(self, name: str, query: Query) -> Query:
+        """Returns the query with what the settings say where it is silent; what counts stands in every figure id."""
+        if name != "mindshare" or "seeds" in query.params or not self.settings.seeds:
+            return query
+        return replace(query, params={**query.params, "seeds": ",".join(self.settings.seeds)})
 
     def keep(self, result: Result, name: str = "") -> Result:
         """Stores the figures of a result with their inputs, and returns it."""
@@ -227,6 +236,15 @@ class Market:
         """Returns what every connector remembers, by name."""
         with self._store.read() as session:
             return tables.all_sources(session)
+
+
+def _mapping_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidInput(f"mapping {path.name!r} was not UTF-8", hint="save the file as UTF-8") from None
+    except OSError as error:
+        raise InvalidInput(f"mapping was {str(path)!r}, which cannot be read: {error.strerror}") from None
 
 
 def _rows(progress: Progress | None, what: str) -> Callable[[int], None] | None:

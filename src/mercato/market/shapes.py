@@ -9,9 +9,13 @@ from mercato.market.model import Figure, Grid, Quarantined, Receipt, Result, Seg
 
 
 def result(item: Result) -> dict[str, Any]:
-    """Returns a metric's answer in the shape of `mercato market metric --json`."""
+    """Returns a metric's answer in the shape of `mercato market metric --json`; `figure` is the headline's id."""
+    headline = item.headline
     return {
         "metric": item.metric,
+        "value": headline.value if headline else None,
+        "unit": headline.unit if headline else "",
+        "figure": headline.id if headline else None,
         "as_of": item.query.as_of.isoformat(),
         "sector": item.query.sector,
         "days": item.query.days,

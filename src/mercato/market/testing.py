@@ -93,7 +93,7 @@ def inputs(
         documents=table(engine, schema.DOCUMENTS, documents),
         labels=table(engine, schema.LABELS, labels),
         engagements=table(engine, schema.ENGAGEMENTS, engagements),
-        commits=table(engine, schema.COMMITS, commits),
+        commits=table(engine, schema.SEEN_COMMITS, commits),
         repositories=table(engine, schema.REPOSITORIES, repositories),
         evidence=evidence,
         migrations=table(engine, schema.MIGRATIONS, migrations) if migrations else None,

@@ -34,6 +34,7 @@ def test_one_bundle_brings_the_research_data_in_and_its_figures_come_out(market,
         "bybit": 0,
         "binance": 0,
         "yahoo": 0,
+        "sec-filings": 0,
         "git-histories": 0,
         "discord": 0,
     }

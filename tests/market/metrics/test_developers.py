@@ -92,6 +92,37 @@ def test_each_piece_of_human_work_counts_once(duck):
     assert result.grids[-2].rows[0] == ("project", "project:acme/tool", "git", "2025-01", "4", "2", "1")
 
 
+def test_a_commit_that_a_rewrite_took_off_its_branch_no_longer_counts(duck):
+    first, later = (datetime(2025, 1, day, tzinfo=UTC) for day in (20, 25))
+    rows = [
+        commit("a1", observed_at=first),
+        commit("a2", observed_at=first),
+        commit("a2", observed_at=later, on_default=False, raw_sha="r0"),
+    ]
+
+    assert month(ask(duck, rows)) == "1"
+    assert month(ask(duck, rows, refs="all")) == "2"
+    assert month(ask(duck, [*rows, commit("a2", repository="github.com/fork/tool", raw_sha="r2")])) == "2"
+
+
+def test_imported_projects_are_grouped_by_the_part_before_the_slash(duck):
+    rows = [observation(f"dev:acme/{name}", "commits", date(2025, 1, 31), 3.0) for name in ("one", "two")]
+
+    assert month(ask(duck, curated=rows), owner="dev:acme/one", basis="imported") == "3"
+    total = ask(duck, curated=rows).figure("commits", organisation="acme", basis="imported", month="2025-01")
+    assert (total.value, "not-deduplicated" in total.flags) == ("6", True)
+
+
+def test_how_many_projects_only_rise_is_one_number(duck):
+    def history(name, counts):
+        return [observation(name, "commits", date(2024, 10 + at, 28), float(n)) for at, n in enumerate(counts)]
+
+    rows = [*history("dev:a/up", (1, 2, 3)), *history("dev:b/down", (3, 2, 3)), *history("dev:c/new", (1,))]
+    found = ask(duck, curated=rows).figure("up-only-projects")
+
+    assert (found.value, found.unit, found.coverage) == ("1", "projects", "2/3")
+
+
 def test_all_refs_may_be_asked_for(duck):
     assert month(ask(duck, MESSY, refs="all")) == "5"
     with pytest.raises(InvalidInput, match="refs was 'some'"):
@@ -217,7 +248,7 @@ def test_nothing_known_is_said(duck):
     result = ask(duck)
 
     assert result.flags == ("no-data",)
-    assert result.figures == ()
+    assert [(figure.name, figure.value) for figure in result.figures] == [("up-only-projects", None)]
 
 
 def test_the_figures_name_what_would_refute_the_claims(duck):

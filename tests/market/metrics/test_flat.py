@@ -85,6 +85,15 @@ def test_windows_count_calendar_days_and_not_rows(duck):
     assert (found["flat"], "gaps" in result.flags, "too-many-gaps" in result.flags) == (None, True, True)
 
 
+def test_a_day_on_which_nobody_has_a_price_of_its_own_is_a_gap(duck):
+    carried = LAST - timedelta(days=4)
+    panel = [{**row, "price_age": int(row["day"] == carried)} for row in ending([*SWING, *([100.0, 101.0] * 10)])]
+
+    result = ask(duck, panel, length=12)
+
+    assert (result.coverage, values(result)["flat"], "gaps" in result.flags) == ("11/12", "yes", True)
+
+
 def test_a_missing_first_day_still_spans_the_days_asked_for(duck):
     panel = [row for row in ending([*SWING, *([100.0, 101.0] * 10)]) if row["day"] != LAST - timedelta(days=19)]
 

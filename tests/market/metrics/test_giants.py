@@ -97,7 +97,35 @@ def test_a_company_without_data_is_named_with_no_number(duck):
 
     assert value(result, "cap", giant="nvda") is None
     assert "no-data" in result.figure("cap", giant="nvda").flags
-    assert set(result.flags) == {"not-five-companies", "no-common-session"}
+    assert set(result.flags) == {"not-five-companies", "companies-missing", "no-common-session"}
+
+
+def test_companies_without_data_do_not_keep_the_others_from_being_compared(duck):
+    absent = {"asset_id": "equity:nobody", "kind": "equity", "sector": "giants"}
+    known = [{"asset_id": "nvda", "kind": "equity", "sector": "giants"}, {"asset_id": "tok", "sector": "ai-agents"}]
+    result = ask(duck, TOKEN, FIVE[4], assets=[absent, *known])
+
+    assert value(result, "common-session") == "2025-01-24"
+    assert value(result, "sector-ratio", giant="nvda") == "0.5"
+    assert (value(result, "cap", giant="all"), result.figure("cap", giant="all").coverage) == ("20.00", "1/2")
+    assert "companies-missing" in result.figure("cap", giant="all").flags
+    assert value(result, "cap", giant="equity:nobody") is None
+
+
+def test_a_company_of_which_only_a_vendors_cap_is_known_is_compared(duck):
+    rows = [
+        {**row, "price": None, "price_age": None, "supply": None, "supply_tier": "V", "supply_age": row["price_age"]}
+        for row in share("nvda", 2.0, 10)
+    ]
+
+    assert value(ask(duck, TOKEN, rows), "sector-ratio", giant="nvda") == "0.5"
+
+
+def test_every_reference_with_a_size_is_compared_whatever_its_id(duck):
+    mine = days("my-total", FRIDAY - timedelta(days=4), [50.0] * 7, sector="", kind="reference", supply_tier="V")
+    result = ask(duck, TOKEN, mine, *FIVE)
+
+    assert value(result, "sector-ratio", reference="my-total") == "0.2"
 
 
 def test_a_day_on_which_one_company_rests_is_no_common_session(duck):

@@ -1,14 +1,16 @@
 """Sector level: hand-computed sums, what is left out, and when it is provisional."""
 
+import itertools
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mercato.core.errors import InvalidInput
-from mercato.market.metrics.level import sector_level
+from mercato.market.metrics.level import exact_sum, sector_level
 from mercato.market.model import Query
 from mercato.market.testing import days, inputs
 from tests.profiles import examples
@@ -170,3 +172,47 @@ def test_a_year_of_days_gives_a_year_of_rows(duck):
     result = level(duck, days("a", LAST - timedelta(days=400), [1.0] * 401), query=Query(as_of=LAST, days=365))
 
     assert len(grid(result, "daily")) == 366
+
+
+def test_large_tokens_that_fell_silent_are_named_with_what_they_were_worth(duck):
+    silent = [
+        {**row, "state": "inactive", "cap": 0, "price_age": 8 + at}
+        for at, row in enumerate(days("gone", FIRST, [50.0, 50.0, 50.0]))
+    ]
+    result = level(duck, days("a", FIRST, [100.0, 100.0, 100.0]), silent)
+
+    assert result.figure("level").value == "100.00"
+    assert "large-missing" in result.flags
+    assert result.figure("missing-last-known").value == "50.00"
+    assert result.figure("missing-of-level").value == "0.5"
+    (row,) = grid(result, "missing")
+    assert (row["asset_id"], row["last_price_day"], row["last_known_cap"]) == ("gone", "2024-12-24", "50.00")
+
+
+def test_a_token_that_was_small_or_is_long_gone_is_listed_without_the_flag(duck):
+    small = [{**row, "state": "inactive", "cap": 0, "price_age": 9} for row in days("small", LAST, [1.0])]
+    old = [{**row, "state": "inactive", "cap": 0, "price_age": 46} for row in days("old", LAST, [90.0])]
+    result = level(duck, days("a", FIRST, [100.0, 100.0, 100.0]), small, old)
+
+    assert "large-missing" not in result.flags
+    assert result.figure("missing-last-known").value == "1.00"
+    assert [row["asset_id"] for row in grid(result, "missing")] == ["small", "old"]
+
+
+def test_a_supply_older_than_45_days_is_flagged(duck):
+    assert "old-supply" in level(duck, days("a", LAST, [1.0], supply_age=46)).flags
+    assert "old-supply" not in level(duck, days("a", LAST, [1.0], supply_age=45)).flags
+
+
+def test_parameters_that_no_one_reads_are_refused(duck):
+    with pytest.raises(InvalidInput, match="parameters were"):
+        level(duck, days("a", LAST, [1.0]), query=Query(as_of=LAST, params={"foo": "bar"}))
+
+
+def test_an_exact_sum_does_not_depend_on_the_order_of_rows(duck):
+    parts = [1e15 + 0.1, 1.0 / 3, 2.0 / 7, 1e-3, 1e9 + 1 / 9]
+    sums = set()
+    for order in itertools.permutations(parts):
+        table = duck.table(pa.table({"x": list(order)}))
+        sums.add(duck.rows(table.agg(total=exact_sum(table.x)))[0]["total"])
+    assert len(sums) == 1

@@ -37,7 +37,12 @@ def batches(file: RawFile, expected: Sequence[str] | None) -> Iterator[Batch]:
     with file.open() as stream:
         lines = Lines(stream)
         require(lines.columns, expected)
-        yield from lines.batches()
+        rows = 0
+        for batch in lines.batches():
+            rows += batch.rows.num_rows + len(batch.rejected)
+            yield batch
+        if not rows:
+            raise InvalidInput("the file had a header and no rows", hint="give a file with rows")
 
 
 def require(found: Sequence[str], expected: Sequence[str] | None) -> None:

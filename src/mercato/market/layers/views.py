@@ -40,11 +40,21 @@ def view(
         documents=_until(rows("documents"), "created_at", query.as_of),
         labels=rows("labels"),
         engagements=_until(rows("engagements"), "at", query.as_of),
-        commits=_until(rows("commits"), "authored_at", query.as_of),
+        commits=_seen(engine, _until(rows("commits"), "authored_at", query.as_of), segments),
         repositories=rows("repositories"),
         evidence=_evidence(engine, curated, segments, universe),
         migrations=_migrations(engine, universe),
     )
+
+
+def _seen(engine: Engine, commits: ibis.Table, segments: Sequence[Segment]) -> ibis.Table:
+    """Returns the commits with the time at which their document was observed."""
+    known = {item.sha: item.observed_at for item in sorted(segments, key=lambda item: item.observed_at)}
+    columns = {"raw_sha": "string", "observed_at": "timestamp('UTC')"}
+    times = [{"raw_sha": sha, "observed_at": at} for sha, at in known.items()]
+    shape = ibis.schema(columns)
+    told = engine.table(pa.Table.from_pylist(times, schema=shape.to_pyarrow()), shape)
+    return commits.left_join(told, "raw_sha").select(*schema.SEEN_COMMITS.names)
 
 
 def _migrations(engine: Engine, universe: Universe) -> ibis.Table:

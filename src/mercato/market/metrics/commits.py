@@ -56,8 +56,24 @@ def first_of(rows: ibis.Table, keys: Sequence[str]) -> ibis.Table:
     return ranked.filter(ranked.place == 0).drop("place")
 
 
+def last_read(rows: ibis.Table) -> ibis.Table:
+    """Returns one row per owner, repository and commit: what the reading observed last says of it."""
+    order = [
+        ibis.desc(rows.observed_at.fill_null(ibis.timestamp("1970-01-01", timezone="UTC"))),
+        ibis.desc(rows.on_default.fill_null(True).cast("int64")),
+        ibis.asc(rows.raw_sha.fill_null("")),
+    ]
+    place = ibis.row_number().over(ibis.window(group_by=["owner", "repository", "sha"], order_by=order))
+    ranked = rows.mutate(place=place)
+    return ranked.filter(ranked.place == 0).drop("place")
+
+
 def unique(rows: ibis.Table, refs: Refs) -> ibis.Table:
-    """Returns each commit once per owner, whatever number of forks and branches carry it."""
+    """Returns each commit once per owner, whatever number of forks and branches carry it.
+
+    Of several readings of one repository the latest counts: a rewrite may have taken a commit off its branch.
+    """
+    rows = last_read(rows)
     kept = rows.filter(rows.on_default.fill_null(True)) if refs == "default" else rows
     return first_of(kept, ["owner", "sha"])
 

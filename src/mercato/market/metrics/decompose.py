@@ -9,6 +9,7 @@ from operator import or_
 
 import ibis
 
+from mercato.market.metrics import params
 from mercato.market.metrics.base import Inputs, Sheet, require_sector
 from mercato.market.metrics.level import TOTAL, Row, assets_of, daily_level, flags_of, members, micro, ratio
 from mercato.market.metrics.numbers import plain, usd
@@ -79,6 +80,7 @@ def passages(effects: ibis.Table) -> ibis.Table:
 
 def decompose(inputs: Inputs, query: Query) -> Result:
     """Returns how much of a level change came from price, supply and membership, in all and by asset (M5)."""
+    params.known(query, ())
     require_sector(inputs, query.sector)
     first = query.as_of - timedelta(days=query.days or DAYS)
     rows = members(inputs.panel, query.sector, first, query.as_of)

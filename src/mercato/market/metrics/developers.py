@@ -53,6 +53,7 @@ def developers(inputs: Inputs, query: Query) -> Result:
     histories += past.by_organisation([item for item in histories if item.basis == "imported"])
     for item in histories:
         _history(sheet, item, months)
+    _up_only(sheet, [item for item in histories if item.kind == "project"], months)
     rows = [("project" if item.kind == "project" else "organisation", item.owner, item.basis, month.month,
              plain(month.commits), plain(month.developers), plain(month.ai_commits))
             for item in histories for month in item.months]  # fmt: skip
@@ -137,6 +138,15 @@ def _restated(sheet: Sheet, inputs: Inputs, rows: ibis.Table) -> None:
     for owner in sorted({key[0] for key in found}):
         sheet.add("restated-months", str(restated[owner]), "months", dims={"project": owner, "basis": "git"})
     sheet.grid("restated", ("project", "repository", "month", "fewest", "most"), ("", "", "month", "commits", "commits"), grid)  # fmt: skip  # noqa: E501
+
+
+def _up_only(sheet: Sheet, projects: Sequence[past.History], longest: int) -> None:
+    """Writes how many of the projects with two full months or more never had fewer commits than the month before."""
+    trends = [past.direction(past.full(item, sheet.query.as_of, longest)) for item in projects]
+    judged = [trend for trend in trends if trend.steps > 1]
+    rising = sum(not trend.falls for trend in judged)
+    part = f"{len(judged)}/{len(projects)}" if projects else None
+    sheet.add("up-only-projects", plain(rising) if judged else None, "projects", coverage=part)
 
 
 def _history(sheet: Sheet, item: past.History, longest: int) -> None:

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import ibis
 
 from mercato.core.errors import InvalidInput
+from mercato.market.metrics import params
 from mercato.market.metrics.base import Inputs, Sheet, require_sector
 from mercato.market.metrics.index import coverage_of
 from mercato.market.metrics.level import TOTAL, Row, assets_of, flags_of, members
@@ -88,6 +89,7 @@ def _choice(query: Query, name: str, known: Sequence[str]) -> str:
 
 def dominance(inputs: Inputs, query: Query) -> Result:
     """Returns the shares of a sector by chain, platform, asset or sector (M8)."""
+    params.known(query, ("by", "mode"))
     require_sector(inputs, query.sector)
     by, mode = _choice(query, "by", get_args(By)), _choice(query, "mode", MODES)
     before = query.as_of - timedelta(days=query.days or DAYS)

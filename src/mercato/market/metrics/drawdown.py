@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import ibis
 
+from mercato.market.metrics import params
 from mercato.market.metrics.base import Inputs, Sheet, require_sector
 from mercato.market.metrics.index import VARIANTS, coverage_of, linked, price_links, tracks
 from mercato.market.metrics.level import Row, assets_of, daily_level, flags_of, members
@@ -64,6 +65,7 @@ def peak(series: Series) -> tuple[date | None, float | None]:
 
 def drawdown(inputs: Inputs, query: Query) -> Result:
     """Returns the drawdown of the level, of the index and of every token (M7)."""
+    params.known(query, ())
     require_sector(inputs, query.sector)
     rows = members(inputs.panel, query.sector, None, query.as_of)
     today = inputs.engine.rows(rows.filter(rows.day == query.as_of).order_by("asset_id"))

@@ -12,6 +12,7 @@ import ibis
 from mercato.market.metrics import params
 from mercato.market.metrics.base import Inputs, Sheet
 from mercato.market.metrics.kernels.walk import kappa, lasts, narrower
+from mercato.market.metrics.level import exact_sum
 from mercato.market.metrics.numbers import plain, rounded
 from mercato.market.metrics.series import returns, series
 from mercato.market.model import Query, Result
@@ -55,7 +56,9 @@ def volatility(closes: ibis.Table, starts: ibis.Table) -> ibis.Table:
     near = pairs.mutate(age=age).filter(age < MEMORY)
     weighted = near.mutate(weight=ibis.literal(1 - ALPHA).pow(near.age.cast("float64")))
     sums = weighted.group_by("first_day").aggregate(
-        top=(weighted.weight * weighted.square).sum(), bottom=weighted.weight.sum(), counted=weighted.count()
+        top=exact_sum(weighted.weight * weighted.square, 24),
+        bottom=exact_sum(weighted.weight, 24),
+        counted=weighted.count(),
     )
     return sums.select("first_day", "counted", sigma=(sums.top / sums.bottom.nullif(0.0)).sqrt())
 

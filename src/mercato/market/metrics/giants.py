@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import ibis
 
+from mercato.market.metrics import params
 from mercato.market.metrics.base import Inputs, Sheet, require_sector
 from mercato.market.metrics.level import TOTAL, Row, daily_level, is_provisional, members, ratio
 from mercato.market.metrics.numbers import plain, shortest, usd
@@ -15,9 +16,9 @@ from mercato.market.model import Query, Result
 DEFINITION = "M6.1"
 FORMULA = (
     "Cap = unadjusted close x shares known by that day (by filing date); classes of one company are added up. Weekends "
-    "and holidays carry the last close, flagged. Ratios compare on the last session that all companies share: sector "
-    "level / cap. Return = unadjusted close against `days` before, without dividends. AI exposure is unknown unless a "
-    "source states it."
+    "and holidays carry the last close, flagged. Ratios compare on the last session shared by all companies of which "
+    "there is data: sector level / cap. Return = unadjusted close against `days` before, without dividends. AI "
+    "exposure is unknown unless a source states it."
 )
 DAYS = 90
 COMPANIES = 5
@@ -39,7 +40,11 @@ def companies(panel: ibis.Table, first: date, last: date) -> ibis.Table:
     shares = panel.filter(panel.kind == "equity", panel.day >= first, panel.day <= last, panel.state != "inactive")
     rows = shares.mutate(issuer=issuer(shares), lone=ibis.cases((shares.supply.isnull(), shares.asset_id), else_=""))
     filed = rows.group_by("day", "issuer", "supply", "supply_sha", "lone").agg(
-        cap=rows.cap.max(), listed=rows.asset_id.min(), price_age=rows.price_age.max(), supply_age=rows.supply_age.max()
+        cap=rows.cap.max(),
+        listed=rows.asset_id.min(),
+        # A company of which only a vendor's cap is known has traded on the day of that cap.
+        price_age=ibis.coalesce(rows.price_age, rows.supply_age).max(),
+        supply_age=rows.supply_age.max(),
     )
     caps = filed.group_by("day", "issuer").agg(
         cap=filed.cap.cast(TOTAL).sum(),
@@ -60,8 +65,9 @@ def sessions(found: ibis.Table, count: int) -> ibis.Table:
 
 
 def references(panel: ibis.Table, first: date, last: date) -> ibis.Table:
-    """Returns the caps of Bitcoin and of total crypto by day, where they are known."""
-    rows = panel.filter(panel.asset_id.isin(REFERENCES), panel.day >= first, panel.day <= last)
+    """Returns the caps of Bitcoin, of total crypto and of every other reference by day, where they are known."""
+    wanted = panel.asset_id.isin(REFERENCES) | (panel.kind == "reference")
+    rows = panel.filter(wanted, panel.day >= first, panel.day <= last)
     return rows.filter(rows.cap.notnull(), rows.state != "inactive").select("day", "asset_id", "cap", "state")
 
 
@@ -73,6 +79,7 @@ def exposures(inputs: Inputs, last: date) -> dict[str, float]:
 
 def giants(inputs: Inputs, query: Query) -> Result:
     """Returns caps and returns of the giants, and the sector's size as a ratio to each, to all and to crypto (M6)."""
+    params.known(query, ())
     require_sector(inputs, query.sector)
     first = query.as_of - timedelta(days=query.days or DAYS)
     names = _names(inputs)
@@ -80,14 +87,17 @@ def giants(inputs: Inputs, query: Query) -> Result:
     rows: dict[tuple[date, str], Row] = {
         (row["day"], row["issuer"]): row for row in _rows(inputs, found.order_by("day", "issuer"))
     }
-    common = [row["day"] for row in _rows(inputs, sessions(found, len(names)).order_by("day"))]
+    # Companies that nobody has spoken of share no session; the others are compared, and the flag names the gap.
+    known = {name: names[name] for name in names if any(name == issuer for _, issuer in rows)}
+    common = [row["day"] for row in _rows(inputs, sessions(found, len(known)).order_by("day"))]
     levels = {
         row["day"]: row for row in _rows(inputs, daily_level(members(inputs.panel, query.sector, first, query.as_of)))
     }
     others = {(row["day"], row["asset_id"]): row for row in _rows(inputs, references(inputs.panel, first, query.as_of))}
-    sheet = Sheet("giants", DEFINITION, query, inputs.evidence("panel", _behind(inputs, query)))
+    beside = [*REFERENCES, *sorted({name for _, name in others} - set(REFERENCES))]
+    sheet = Sheet("giants", DEFINITION, query, inputs.evidence("panel", _behind(inputs, query, beside)))
     session = common[-1] if common else None
-    flags = _flags(names, session, query.as_of, levels.get(session) if session else None)
+    flags = _flags(names, known, session, query.as_of, levels.get(session) if session else None)
     sheet.add("common-session", session.isoformat() if session else None, "date", flags=flags)
     level = levels[session]["level"] if session in levels else None
     sheet.add("sector-level", usd(level), "usd", flags=flags)
@@ -99,14 +109,15 @@ def giants(inputs: Inputs, query: Query) -> Result:
             "ai-exposure", plain(value), "ratio", dims={"giant": name}, flags=[] if value is not None else ["unknown"]
         )
         _against(sheet, {"giant": name}, level, _cap(rows, session, name), flags)
-    total = _sum([_cap(rows, session, name) for name in names])
-    sheet.add("cap", usd(total), "usd", dims={"giant": ALL}, flags=flags)
+    total = _sum([_cap(rows, session, name) for name in known])
+    part = f"{len(known)}/{len(names)}"
+    sheet.add("cap", usd(total), "usd", dims={"giant": ALL}, coverage=part, flags=flags)
     _against(sheet, {"giant": ALL}, level, total, flags)
-    for name in REFERENCES:
+    for name in beside:
         other = others.get((session, name)) if session else None
         sheet.add("cap", usd(other["cap"] if other else None), "usd", dims={"reference": name}, flags=flags)
         _against(sheet, {"reference": name}, level, other["cap"] if other else None, flags)
-    _grids(sheet, names, common, rows, levels, others)
+    _grids(sheet, list(known), beside, common, rows, levels, others)
     return sheet.result(flags=flags)
 
 
@@ -123,15 +134,18 @@ def _names(inputs: Inputs) -> dict[str, list[str]]:
     return found
 
 
-def _behind(inputs: Inputs, query: Query) -> list[str]:
+def _behind(inputs: Inputs, query: Query, beside: Sequence[str]) -> list[str]:
     rows = members(inputs.panel, query.sector, None, query.as_of)
     tokens = {row["asset_id"] for row in _rows(inputs, rows.select("asset_id").distinct())}
-    return sorted(tokens | {asset for assets in _names(inputs).values() for asset in assets} | set(REFERENCES))
+    return sorted(tokens | {asset for assets in _names(inputs).values() for asset in assets} | set(beside))
 
 
-def _flags(names: Mapping[str, object], session: date | None, as_of: date, level: Row | None) -> list[str]:
+def _flags(
+    names: Mapping[str, object], known: Mapping[str, object], session: date | None, as_of: date, level: Row | None
+) -> list[str]:
     marks = {
-        "not-five-companies": len(names) != COMPANIES,
+        "not-five-companies": len(known) != COMPANIES,
+        "companies-missing": len(known) != len(names),
         "no-common-session": session is None,
         "carried": session is not None and session != as_of,
         "provisional": level is not None and is_provisional(ratio(level["fresh"], level["level"])),
@@ -176,7 +190,8 @@ def _against(sheet: Sheet, dims: Mapping[str, str], level: int | None, cap: int 
 
 def _grids(
     sheet: Sheet,
-    names: Mapping[str, Sequence[str]],
+    names: Sequence[str],
+    references_of: Sequence[str],
     common: Sequence[date],
     rows: Mapping[tuple[date, str], Row],
     levels: Mapping[date, Row],
@@ -186,9 +201,9 @@ def _grids(
     for day in common:
         level = levels[day]["level"] if day in levels else None
         caps = [_cap(rows, day, name) for name in names]
-        beside = [others[day, name]["cap"] if (day, name) in others else None for name in REFERENCES]
+        beside = [others[day, name]["cap"] if (day, name) in others else None for name in references_of]
         table.append((day.isoformat(), usd(level), *map(usd, caps), *map(usd, beside), plain(ratio(level, _sum(caps)))))
-    columns = ("day", "sector", *names, *REFERENCES, "sector_to_all")
+    columns = ("day", "sector", *names, *references_of, "sector_to_all")
     sheet.grid("sessions", columns, ("date", *["usd"] * (len(columns) - 2), "ratio"), table)
     closes = [(day.isoformat(), *(shortest(rows[day, name]["price"]) for name in names)) for day in common]
     sheet.grid("closes", ("day", *names), ("date", *["usd"] * len(names)), closes)

@@ -84,14 +84,14 @@ def from_import(inputs: Inputs, as_of: date) -> list[History]:
 
 
 def by_organisation(histories: Iterable[History]) -> list[History]:
-    """Returns imported histories added up by organisation: the part of `project:org/name` before the slash.
+    """Returns imported histories added up by organisation: the part of `dev:org/name` between colon and slash.
 
     Counts cannot be made unique across projects, which is why a sum of several carries the flag `not-deduplicated`,
     and developers stay unknown.
     """
     groups: dict[str, list[History]] = {}
     for history in histories:
-        name = history.owner.removeprefix("project:")
+        name = history.owner.partition(":")[2] or history.owner
         groups.setdefault(name.split("/")[0].strip().lower(), []).append(history)
     return [History(owner, "organisation", "imported", _added(group)) for owner, group in sorted(groups.items())]
 

@@ -9,10 +9,11 @@ from datetime import date, timedelta
 import ibis
 import pyarrow as pa
 
+from mercato.market.metrics import params
 from mercato.market.metrics.base import Inputs, Sheet, require_sector
 from mercato.market.metrics.basket import FREEZE_DAYS, Basket, rebalance_days, reconstitute
 from mercato.market.metrics.decompose import steps
-from mercato.market.metrics.level import DAYS, TOTAL, Row, daily_level, flags_of, members, ratio
+from mercato.market.metrics.level import DAYS, TOTAL, Row, daily_level, exact_sum, flags_of, members, ratio
 from mercato.market.metrics.numbers import plain, shortest
 from mercato.market.model import Query, Result
 
@@ -97,7 +98,7 @@ def market_values(panel: ibis.Table, holdings: ibis.Table) -> ibis.Table:
     deaths = held.filter(held.dead).group_by("basket", "asset_id", "start").agg(died=lambda t: t.day.min())
     lived = held.left_join(deaths, ["basket", "asset_id", "start"])
     price = ibis.cases((lived.died.notnull() & (lived.day >= lived.died), 0.0), else_=lived.price)
-    values = {name: (price * lived[name]).sum() for name in VARIANTS}
+    values = {name: exact_sum(price * lived[name]) for name in VARIANTS}
     return lived.group_by("basket", "day").agg(**values)
 
 
@@ -197,6 +198,7 @@ def migrations(inputs: Inputs, last: date) -> list[Row]:
 
 def sector_index(inputs: Inputs, query: Query) -> Result:
     """Returns the capped, uncapped and all-members index with constituents and divisors (M4)."""
+    params.known(query, ())
     require_sector(inputs, query.sector)
     rows = members(inputs.panel, query.sector, None, query.as_of)
     today = inputs.engine.rows(rows.filter(rows.day == query.as_of).order_by("asset_id"))

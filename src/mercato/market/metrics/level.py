@@ -9,6 +9,7 @@ from typing import Any
 
 import ibis
 
+from mercato.market.metrics import params
 from mercato.market.metrics.base import Inputs, Sheet, require_sector, sector_filter
 from mercato.market.metrics.numbers import plain, rounded, shares, shortest, usd
 from mercato.market.model import Query, Result
@@ -20,10 +21,21 @@ FORMULA = (
     "Below 0.98 the level is provisional. FDV = max(price x maximum supply, c), c where no maximum is known."
 )
 GATE = 0.98
+RECENT_DAYS = 45  # a monthly source speaks again within this time, so its tokens have not vanished
+OLD_SUPPLY_DAYS = 45
 DAYS = 90
 TOTAL = "decimal(38, 0)"  # sums of int64 caps overflow int64, and floats would lose micro-USD
 
 Row = Mapping[str, Any]
+
+
+def exact_sum(value: ibis.ir.FloatingValue, digits: int = 12) -> ibis.ir.FloatingScalar:
+    """Returns the sum of floats added up as decimals of so many places, so that no order of rows changes a digit.
+
+    A float sum depends on which thread adds what first. Values too large for 38 digits are unknown.
+    """
+    fits = ibis.cases((value.abs() < 10.0 ** (36 - digits), value))
+    return fits.cast(f"decimal(38, {digits})").sum().cast("float64")
 
 
 def micro(value: ibis.ir.FloatingValue) -> ibis.ir.IntegerValue:
@@ -54,6 +66,7 @@ def daily_level(rows: ibis.Table) -> ibis.Table:
         fresh=total(rows.cap, known & (rows.state == "fresh")),
         fully_diluted=total(rows.fdv, known),
         bounded=total(rows.cap, known & rows.supply_max.notnull() & rows.price.notnull()),
+        own=(known & (ibis.coalesce(rows.price_age, rows.supply_age, 0) == 0)).cast("int64").sum(),
         assets=known.cast("int64").sum(),
         unknown=(rows.cap.isnull() & (rows.state != "inactive")).cast("int64").sum(),
         inactive=(rows.state == "inactive").cast("int64").sum(),
@@ -86,6 +99,30 @@ def is_provisional(coverage: float | None) -> bool:
     return coverage is None or rounded(coverage) < GATE
 
 
+def last_known(row: Row) -> int | None:
+    """Returns what an inactive token was worth (micro-USD) at its last price and the supply known now, None if unknown.
+
+    A token counts 0 a week after its last price; this is what the sum may be lacking if it lives on unseen.
+    """
+    if row["state"] != "inactive" or row["price"] is None or row["supply"] is None:
+        return None
+    worth = round(row["price"] * row["supply"] * 1_000_000)
+    return worth if worth < 9.2e18 else None
+
+
+def missing(today: Sequence[Row]) -> list[Row]:
+    """Returns the inactive tokens whose last price is at most RECENT_DAYS old, the largest last known cap first."""
+    gone = [row for row in today if last_known(row) is not None and (row["price_age"] or 0) <= RECENT_DAYS]
+    return sorted(gone, key=lambda row: (-(last_known(row) or 0), str(row["asset_id"])))
+
+
+def lacks_much(today: Sequence[Row]) -> bool:
+    """Tells whether tokens gone silent lately were worth more than the gate allows of the sum with them."""
+    lacking = sum(last_known(row) or 0 for row in missing(today))
+    level = sum(row["cap"] for row in today if row["active"])
+    return lacking > 0 and lacking > (1 - GATE) * (level + lacking)
+
+
 def assets_of(rows: Sequence[Row]) -> list[str]:
     """Returns the distinct asset ids of rows, sorted."""
     return sorted({str(row["asset_id"]) for row in rows})
@@ -99,6 +136,8 @@ def flags_of(today: Sequence[Row], coverage: float | None) -> list[str]:
         "provisional": bool(today) and is_provisional(coverage),
         "unknown-caps": any(row["cap"] is None and row["state"] != "inactive" for row in today),
         "inactive": any(row["state"] == "inactive" for row in today),
+        "large-missing": lacks_much(today),
+        "old-supply": any((row["supply_age"] or 0) > OLD_SUPPLY_DAYS for row in live),
         "carried": any(row["state"] in {"carried", "stale"} for row in live),
         "vendor-cap": any(row["supply_tier"] == "V" for row in live),
         "self-reported-supply": any(row["supply_tier"] == "C" for row in live),
@@ -109,6 +148,7 @@ def flags_of(today: Sequence[Row], coverage: float | None) -> list[str]:
 
 def sector_level(inputs: Inputs, query: Query) -> Result:
     """Returns the level of a sector with coverage, dilution, supply tiers, constituents and a daily series (M3)."""
+    params.known(query, ())
     require_sector(inputs, query.sector)
     first = query.as_of - timedelta(days=query.days or DAYS)
     rows = members(inputs.panel, query.sector, first, query.as_of)
@@ -122,6 +162,7 @@ def sector_level(inputs: Inputs, query: Query) -> Result:
     _totals(sheet, last, plain(coverage), flags)
     _tiers(sheet, today)
     _change(sheet, series, first, last)
+    _missing(sheet, today)
     _grids(sheet, today, series, gone)
     return sheet.result(coverage=plain(coverage), flags=flags)
 
@@ -154,15 +195,44 @@ def _change(sheet: Sheet, series: Sequence[Row], first: date, last: Row) -> None
     sheet.add("change", plain(None if grown is None else grown - 1), "ratio", flags=known)
 
 
+def _missing(sheet: Sheet, today: Sequence[Row]) -> None:
+    """Writes which tokens count 0 because nobody has spoken of them for a week, and what they were worth last."""
+    lately = missing(today)
+    worth = sum(last_known(row) or 0 for row in lately)
+    level = sum(row["cap"] for row in today if row["active"])
+    marks = ["large-missing"] if lacks_much(today) else []
+    sheet.add("missing-last-known", usd(worth) if today else None, "usd", flags=marks)
+    sheet.add("missing-of-level", plain(ratio(worth, level)), "ratio", flags=marks)
+    silent = [row for row in today if row["state"] == "inactive"]
+    silent.sort(key=lambda row: (row not in lately, -(last_known(row) or 0), str(row["asset_id"])))
+    sheet.grid(
+        "missing",
+        ("asset_id", "symbol", "last_price_day", "price_age", "last_price", "last_known_cap", "of_level"),
+        ("", "", "date", "days", "usd", "usd", "ratio"),
+        [
+            (row["asset_id"], row["symbol"], _day_before(row), plain(row["price_age"]), shortest(row["price"]),
+             usd(last_known(row)), plain(ratio(last_known(row), level)))
+            for row in silent
+        ],
+    )  # fmt: skip
+
+
+def _day_before(row: Row) -> str | None:
+    age = row["price_age"]
+    return None if age is None else (row["day"] - timedelta(days=age)).isoformat()
+
+
 def _grids(sheet: Sheet, today: Sequence[Row], series: Sequence[Row], gone: Sequence[Row]) -> None:
     part = shares({row["asset_id"]: row["cap"] for row in today if row["active"]})
     sheet.grid(
         "constituents",
-        ("asset_id", "symbol", "cap", "share", "price", "supply", "supply_tier", "fully_diluted", "state", "price_age"),
-        ("", "", "usd", "share", "usd", "units", "", "usd", "", "days"),
+        ("asset_id", "symbol", "cap", "share", "price", "supply", "supply_tier", "fully_diluted", "state", "price_age",
+         "supply_age"),
+        ("", "", "usd", "share", "usd", "units", "", "usd", "", "days", "days"),
         [
             (row["asset_id"], row["symbol"], usd(row["cap"]), part.get(row["asset_id"]), shortest(row["price"]),
-             shortest(row["supply"]), row["supply_tier"], usd(row["fdv"]), row["state"], plain(row["price_age"]))
+             shortest(row["supply"]), row["supply_tier"], usd(row["fdv"]), row["state"], plain(row["price_age"]),
+             plain(row["supply_age"]))
             for row in today
         ],
     )  # fmt: skip

@@ -55,6 +55,7 @@ def mindshare(inputs: Inputs, query: Query) -> Result:
     found = read.attention(inputs, query, days, graphs.trust(seeds))
     sheet = Sheet(METRIC, DEFINITION, query, inputs.evidence("documents", None))
     if not found.sources:
+        sheet.add("share", None, "share", flags=["no-data"])
         return sheet.result(flags=["no-data"])
     modes = _modes(found, graphs, seeds)
     raw_sources = {name for name, mode in modes.items() if mode == read.RAW}

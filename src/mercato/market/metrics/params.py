@@ -13,7 +13,9 @@ from mercato.market.model import InputSet, Query
 def known(query: Query, names: Collection[str]) -> None:
     """Raises InvalidInput where the query carries a parameter that this metric does not read."""
     if strange := sorted(set(query.params) - set(names)):
-        raise InvalidInput(f"parameters were {strange!r}", hint=f"this metric reads {', '.join(sorted(names))}")
+        raise InvalidInput(
+            f"parameters were {strange!r}", hint=f"this metric reads {', '.join(sorted(names)) or 'none'}"
+        )
 
 
 def number(query: Query, name: str, default: float | None, low: float, high: float) -> float | None:

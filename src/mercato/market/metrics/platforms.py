@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import ibis
 
+from mercato.market.metrics import params
 from mercato.market.metrics.base import Inputs, Sheet, require_sector
 from mercato.market.metrics.index import coverage_of
 from mercato.market.metrics.level import TOTAL, Row, assets_of, flags_of, members, ratio
@@ -23,9 +24,9 @@ ANY_CHAIN = "all"
 OWN_TOKENS = {"virtuals": ("virtual-protocol",), "auto.fun": ("ai16z", "elizaos")}
 
 
-def own_tokens(params: Mapping[str, str]) -> dict[str, str]:
+def own_tokens(given: Mapping[str, str]) -> dict[str, str]:
     """Returns platforms by own token; parameters such as `own.virtuals` = `virtual-protocol,other` come first."""
-    asked = {name.removeprefix("own."): text.split(",") for name, text in params.items() if name.startswith("own.")}
+    asked = {name.removeprefix("own."): text.split(",") for name, text in given.items() if name.startswith("own.")}
     known = {**OWN_TOKENS, **asked}
     return {asset: name for name in sorted(known) for asset in known[name] if asset}
 
@@ -62,6 +63,7 @@ def sums(tokens: ibis.Table) -> ibis.Table:
 
 def platform_share(inputs: Inputs, query: Query) -> Result:
     """Returns the share of each platform on each chain and on all of them, by count and by cap (M8)."""
+    params.known(query, [name for name in query.params if name.startswith("own.")] or ["own.PLATFORM"])
     require_sector(inputs, query.sector)
     rows = members(inputs.panel, query.sector, query.as_of, query.as_of)
     today = inputs.engine.rows(rows.order_by("asset_id"))
@@ -74,6 +76,9 @@ def platform_share(inputs: Inputs, query: Query) -> Result:
     owners: dict[str, list[str]] = {}
     for row in names:
         owners.setdefault(str(row["platform"]), []).append(str(row["asset_id"]))
+    if not any(row["platform"] for row in found):
+        dims = {"chain": ANY_CHAIN, "basis": "cap", "own_token": "with", "mode": "home"}
+        sheet.add("share", None, "share", dims=dims, coverage=plain(coverage), flags=[*flags, "no-platform"])
     table = [line for chain in _chains(found) for line in _lines(sheet, chain, found, owners, plain(coverage), flags)]
     sheet.grid(
         "platforms",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from mercato.market.metrics import params
 from mercato.market.metrics.base import Inputs, Sheet, require_sector, sector_filter
 from mercato.market.metrics.numbers import plain
 from mercato.market.model import Query, Result
@@ -24,6 +25,7 @@ Row = Mapping[str, Any]
 
 def quality(inputs: Inputs, query: Query) -> Result:
     """Returns per-asset price disagreement between sources and the shares of weakly known supply in a sector."""
+    params.known(query, ())
     require_sector(inputs, query.sector)
     panel = inputs.panel
     today = panel.filter(sector_filter(panel, query.sector), panel.day == query.as_of, panel.cap.notnull())

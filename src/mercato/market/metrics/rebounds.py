@@ -10,6 +10,7 @@ from statistics import median
 import ibis
 
 from mercato.core.errors import InvalidInput
+from mercato.market.metrics import params
 from mercato.market.metrics.base import Inputs, Sheet, require_sector
 from mercato.market.metrics.drawdown import highs, required_gain
 from mercato.market.metrics.index import coverage_of
@@ -91,9 +92,9 @@ def ranked(rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: (-rounded(row["change"]), row["asset_id"]))
 
 
-def threshold(params: Mapping[str, str]) -> float:
+def threshold(given: Mapping[str, str]) -> float:
     """Returns the return from which a token has rebounded: parameter `threshold`, 0.1 unless given."""
-    text = params.get("threshold", str(THRESHOLD))
+    text = given.get("threshold", str(THRESHOLD))
     try:
         value = float(text)
     except ValueError:
@@ -105,6 +106,7 @@ def threshold(params: Mapping[str, str]) -> float:
 
 def rebounds(inputs: Inputs, query: Query) -> Result:
     """Returns the ranking of rising tokens by cap band, and the share of the universe that rose (M12)."""
+    params.known(query, ("threshold",))
     require_sector(inputs, query.sector)
     bar = threshold(query.params)
     first = query.as_of - timedelta(days=query.days or DAYS)

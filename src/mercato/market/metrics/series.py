@@ -13,7 +13,7 @@ from mercato.core.errors import InvalidInput
 from mercato.market.metrics.base import Inputs, require_sector
 from mercato.market.metrics.held import held
 from mercato.market.metrics.index import tracks
-from mercato.market.metrics.level import GATE, daily_level, members
+from mercato.market.metrics.level import GATE, daily_level, exact_sum, members
 from mercato.market.model import InputSet, Query
 
 POINTS = ibis.schema({"day": "date", "value": "float64"})
@@ -51,10 +51,13 @@ def closes(rows: ibis.Table, value: ibis.ir.FloatingValue, known: ibis.ir.Boolea
 
 
 def level_closes(rows: ibis.Table) -> ibis.Table:
-    """Returns the sector level in USD on the days on which its coverage meets the gate, at 9 digits."""
+    """Returns the sector level in USD on the days on which its coverage meets the gate, at 9 digits.
+
+    A day on which no member has a price of its own is a gap too: all of it would be yesterday's.
+    """
     days = daily_level(rows)
     coverage = days.fresh.cast("float64") / days.level.cast("float64").nullif(0.0)
-    return closes(days, days.level.cast("float64") / 1_000_000.0, coverage.round(9) >= GATE)
+    return closes(days, days.level.cast("float64") / 1_000_000.0, (coverage.round(9) >= GATE) & (days.own > 0))
 
 
 def asset_closes(panel: ibis.Table, asset_id: str, first: date, last: date) -> ibis.Table:
@@ -75,13 +78,15 @@ def beta(asset: ibis.Table, sector: ibis.Table) -> ibis.Table:
     """Returns one row: beta of an asset's daily log returns on the sector's, and the days behind it."""
     ours = returns(asset).select("day", ours="change")
     rows = ours.join(returns(sector).select("day", theirs="change"), "day")
-    sums = rows.aggregate(
+    added = rows.aggregate(
         days=rows.count(),
-        both=(rows.ours * rows.theirs).mean(),
-        ours=rows.ours.mean(),
-        theirs=rows.theirs.mean(),
-        square=(rows.theirs * rows.theirs).mean(),
+        both=exact_sum(rows.ours * rows.theirs, 24),
+        ours=exact_sum(rows.ours, 24),
+        theirs=exact_sum(rows.theirs, 24),
+        square=exact_sum(rows.theirs * rows.theirs, 24),
     )
+    count = added.days.cast("float64").nullif(0.0)
+    sums = added.mutate(**{name: added[name] / count for name in ("both", "ours", "theirs", "square")})
     spread = (sums.square - sums.theirs * sums.theirs).nullif(0.0)
     return sums.select("days", beta=(sums.both - sums.ours * sums.theirs) / spread)
 
