@@ -5,8 +5,9 @@ from __future__ import annotations
 
 def suite(*, quick: bool) -> bool:
     """Runs the whole suite and prints its tables; returns whether all results were equal."""
-    from bench.market import engines, pages
+    from bench.market.engines import report as engines
+    from bench.market.pages import report as pages
 
-    equal = engines.report(quick=quick)
-    pages.report(quick=quick)
+    equal = engines(quick=quick)
+    pages(quick=quick)
     return equal

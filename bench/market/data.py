@@ -23,7 +23,6 @@ CHAINS = (
 )
 PLATFORMS = ("", "", "virtuals", "pump.fun", "arc-forge", "auto.fun")
 MICROS_PER_HOUR = 3_600_000_000
-FIELDS = {"prices": "price_usd", "supply": "supply_circulating", "volume": "volume_usd_24h"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ def make(shape: Shape) -> Path:
     starts = month_starts(shape)
     for first, after in itertools.pairwise(starts):
         level = _write_month(shape, names, draw, level, first, (after - first).days)
-    _write_month(shape, names, draw, level, starts[-1], 1, folder="next_day_")
+    _write_month(shape, names, draw, level, starts[-1], 1, folder="next_day")
     done.touch()
     return shape.folder
 
@@ -91,7 +90,7 @@ def _write_month(
     level: np.ndarray,
     first: date,
     days: int,
-    folder: str = "",
+    folder: str = "observations",
 ) -> np.ndarray:
     """Writes one month of hourly prices and daily supplies and volumes; returns the last price level."""
     hours = days * 24
@@ -101,16 +100,17 @@ def _write_month(
     kept = draw.random((hours, shape.assets)) >= shape.missing
     kept &= ~_outages(draw, days, shape.assets)
     hour, asset = np.nonzero(kept)
-    file = f"{first:%Y-%m}.parquet"
-    _write(shape.folder / f"{folder}prices" / file, names, asset, start + hour * MICROS_PER_HOUR, prices[hour, asset])
     noon = start + np.arange(days) * 24 * MICROS_PER_HOUR + 12 * MICROS_PER_HOUR
     which, when = np.tile(np.arange(shape.assets), days), np.repeat(noon, shape.assets)
-    supply = np.tile(np.floor(1e8 * (1 + np.arange(shape.assets) % 97)), days) * (
-        1 + 1e-4 * np.repeat(np.arange(days), shape.assets)
-    )
+    grown = 1 + 1e-4 * np.repeat(np.arange(days), shape.assets)
+    supply = np.floor(np.tile(np.floor(1e8 * (1 + np.arange(shape.assets) % 97)), days) * grown)
     volume = np.exp(draw.normal(12.0, 2.0, days * shape.assets))
-    for name, values in (("supply", np.floor(supply)), ("volume", volume)):
-        _write(shape.folder / f"{folder}{name}" / file, names, which, when, values)
+    rows = {
+        "price_usd": (asset, start + hour * MICROS_PER_HOUR, prices[hour, asset]),
+        "supply_circulating": (which, when, supply),
+        "volume_usd_24h": (which, when, volume),
+    }
+    _write(shape.folder / folder / f"{first:%Y-%m}.parquet", names, rows)
     return np.asarray(prices[-1])
 
 
@@ -123,18 +123,21 @@ def _outages(draw: np.random.Generator, days: int, assets: int) -> np.ndarray:
     return silent
 
 
-def _write(path: Path, names: np.ndarray, asset: np.ndarray, micros: np.ndarray, values: np.ndarray) -> None:
-    """Writes OBSERVATIONS rows in time order, as hourly snapshots arrive."""
+def _write(path: Path, names: np.ndarray, fields: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> None:
+    """Writes OBSERVATIONS rows, field after field, each in time order, as snapshots are exported."""
     path.parent.mkdir(exist_ok=True)
-    count = len(values)
-    assets = pa.DictionaryArray.from_arrays(pa.array(asset.astype(np.int32)), pa.array(names))
-    columns = {
-        "asset_id": assets.cast(pa.string()),
-        "field": pa.repeat(FIELDS[path.parent.name.removeprefix("next_day_")], count),
-        "valid_time": pa.array(micros, pa.timestamp("us", "UTC")),
-        "value": pa.array(values),
-        "row": pa.array(np.arange(1, count + 1)),
-        "observed_at": pa.nulls(count, pa.timestamp("us", "UTC")),
-    }
-    table = pa.table({name: columns[name] for name in OBSERVATIONS.names})
-    pq.write_table(table, path, compression="zstd", row_group_size=500_000)
+    types = OBSERVATIONS.to_pyarrow()
+    with pq.ParquetWriter(path, types, compression="zstd") as file:
+        done = 0
+        for field, (asset, micros, values) in fields.items():
+            count = len(values)
+            columns = {
+                "asset_id": pa.DictionaryArray.from_arrays(pa.array(asset.astype(np.int32)), pa.array(names)),
+                "field": pa.repeat(field, count),
+                "valid_time": pa.array(micros, pa.timestamp("us", "UTC")),
+                "value": pa.array(values),
+                "row": pa.array(np.arange(done + 1, done + count + 1)),
+                "observed_at": pa.nulls(count, pa.timestamp("us", "UTC")),
+            }
+            file.write_table(pa.table({name: columns[name] for name in types.names}).cast(types), 500_000)
+            done += count

@@ -25,8 +25,8 @@ def report(*, quick: bool) -> bool:
     shape = QUICK if quick else Shape()
     folder = make(shape)
     last = month_starts(shape)[-1] - timedelta(days=1)
-    rows = sum(pq.ParquetFile(path).metadata.num_rows for path in (folder / "prices").glob("*.parquet"))
-    print(f"\n# market: {rows:,} simulated hourly prices of {shape.assets:,} assets, {shape.months} months\n")
+    rows = sum(pq.ParquetFile(path).metadata.num_rows for path in (folder / "observations").glob("*.parquet"))
+    print(f"\n# market: {rows:,} simulated observations, hourly prices of {shape.assets:,} assets\n")
     runs = {name: _run(name, folder, last.isoformat()) for name in ("mercato", *RIVALS)}
     _table(runs)
     _ratios(runs)

@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 
 from bench.market.work import Watch
 from mercato.market import schema
-from mercato.market.layers.build import Build, Manifest
+from mercato.market.layers.build import Build, Manifest, curated_files
 from mercato.market.layers.files import Folders
-from mercato.market.layers.segments import Origin, rollup
+from mercato.market.layers.segments import Origin, write_daily
 from mercato.market.metrics.decompose import steps
 from mercato.market.metrics.dominance import groups
 from mercato.market.metrics.level import daily_level, members
@@ -26,7 +26,6 @@ from mercato.market.universe import Universe
 from mercato.store.analytics import Engine, duckdb_engine
 
 OBSERVED = datetime(2026, 1, 1, tzinfo=UTC)
-FIELDS = ("prices", "supply", "volume")
 MEMORY = "600MB"
 
 
@@ -36,14 +35,13 @@ def everything(folder: Path, out: Path, last: date, watch: Watch) -> dict[str, A
     folders.make()
     universe = universe_of(folder)
     with duckdb_engine(memory=MEMORY, spill=out / "spill") as engine:
-        months = [path for name in FIELDS for path in sorted((folder / name).glob("*.parquet"))]
+        months = sorted((folder / "observations").glob("*.parquet"))
         segments = watch("rollup", lambda: [segment(engine, folders, path) for path in months])
         made = watch("panel", lambda: Build(folders, engine).refresh(segments, universe))
         metrics(engine, folders, made, out, last, watch)
     with duckdb_engine(memory=MEMORY, spill=out / "spill") as engine:
-        day = [folder / f"next_day_{name}" for name in FIELDS]
         start = time.perf_counter()
-        more = [segment(engine, folders, path) for place in day for path in place.glob("*.parquet")]
+        more = [segment(engine, folders, path) for path in (folder / "next_day").glob("*.parquet")]
         made = Build(folders, engine).refresh([*segments, *more], universe)
         one_day(engine, folders, made, last + timedelta(days=1))
         seconds = time.perf_counter() - start
@@ -62,14 +60,7 @@ def segment(engine: Engine, folders: Folders, path: Path) -> Segment:
     name = f"{path.parent.name}-{path.stem}"
     target = folders.segments / name
     target.mkdir()
-    rows = engine.read([path], schema.OBSERVATIONS)
-    daily = target / "daily.parquet"
-    engine.backend.to_parquet(rollup(rows, Origin("bench", OBSERVED, name)), daily, compression="zstd")
-    table = engine.read([daily], schema.DAILY)
-    span = engine.rows(table.agg(first=table.day.min(), last=table.day.max()))[0]
-    first, last = span["first"], span["last"]
-    assert isinstance(first, date)
-    assert isinstance(last, date)
+    first, last = write_daily(engine, path, target / "daily.parquet", Origin("bench", OBSERVED, name))
     return Segment(
         id=name, source="bench", parser="bench/1", sha=name, options={}, observed_at=OBSERVED, committed_at=OBSERVED,
         request="", licence="", media_type="", headers={}, size=0, rows={"observations": 1}, rejected=0,
@@ -80,7 +71,7 @@ def segment(engine: Engine, folders: Folders, path: Path) -> Segment:
 def tables(engine: Engine, folders: Folders, made: Manifest) -> tuple[ibis.Table, ibis.Table]:
     """Returns the panel and the curated rows."""
     panel = engine.read([folders.panel / part.name for part in made.panel], schema.PANEL)
-    return panel, engine.read([folders.curated / part.name for part in made.curated], schema.CURATED)
+    return panel, engine.read(curated_files(folders, made.curated), schema.CURATED)
 
 
 def metrics(engine: Engine, folders: Folders, made: Manifest, out: Path, last: date, watch: Watch) -> None:
@@ -140,16 +131,16 @@ def by_day(effects: ibis.Table) -> ibis.Table:
 def ranges(curated: ibis.Table, days: int = 12) -> ibis.Table:
     """Returns max/min - 1 of each asset over every full window of calendar days."""
     prices = curated.filter(curated.field == "price_usd", curated.value.notnull())
-    window = ibis.range_window(
-        group_by="asset_id", order_by="day", preceding=ibis.interval(days=days - 1), following=ibis.interval(days=0)
-    )
+    window = ibis.window(group_by="asset_id", order_by="day", preceding=days - 1, following=0)
+    # Twelve rows that span twelve days are twelve days in a row.
+    behind = prices.day.lag(days - 1).over(ibis.window(group_by="asset_id", order_by="day"))
     wide = prices.select(
         "asset_id",
         "day",
-        count=prices.count().over(window),
+        behind=behind,
         width=prices.value.max().over(window) / prices.value.min().over(window) - 1.0,
     )
-    return wide.filter(wide["count"] == days).select("asset_id", "day", "width")
+    return wide.filter(wide.day.delta(wide.behind, unit="day") == days - 1).select("asset_id", "day", "width")
 
 
 def strongest(found: ibis.Table, top: int = 10) -> ibis.Table:

@@ -9,23 +9,82 @@ import numpy as np
 import pandas as pd
 
 MICRO = 1_000_000
+KEY = ["asset_id", "day"]
 
 
-def rollup(folder: Path) -> pd.DataFrame:
-    """Returns the last, lowest and highest price of each asset and day. The files are in time order."""
-    rows = pd.read_parquet(folder / "prices", columns=["asset_id", "valid_time", "value"])
-    rows["asset_id"] = rows["asset_id"].astype("category")
+def rollup(folder: Path, out: Path) -> pd.DataFrame:
+    """Returns and keeps the last, lowest and highest value of each asset, field and day, with its file."""
+    names = sorted((folder / "observations").glob("*.parquet"))
+    columns = ["asset_id", "field", "valid_time", "value"]
+    parts = [pd.read_parquet(path, columns=columns).assign(doc=path.name) for path in names]
+    for part in parts:
+        part["asset_id"] = part["asset_id"].astype("category")
+        part["field"] = part["field"].astype("category")
+        part["doc"] = part["doc"].astype("category")
+    rows = pd.concat(parts, ignore_index=True)
+    del parts
+    for column in ("asset_id", "field", "doc"):
+        rows[column] = rows[column].astype("category")
     rows["day"] = rows["valid_time"].dt.tz_localize(None).dt.floor("D")
     rows = rows.sort_values("valid_time", kind="stable")
-    grouped = rows.groupby(["asset_id", "day"], observed=True, sort=False)["value"]
-    return grouped.agg(price="last", low="min", high="max").reset_index()
+    grouped = rows.groupby(["asset_id", "field", "day"], observed=True, sort=False)
+    daily = grouped.agg(
+        value=("value", "last"),
+        low=("value", "min"),
+        high=("value", "max"),
+        valid_time=("valid_time", "last"),
+        observations=("value", "size"),
+        doc=("doc", "last"),
+    ).reset_index()
+    daily.to_parquet(out / "daily.parquet", compression="zstd")
+    return daily
 
 
-def daily_values(folder: Path, name: str) -> pd.DataFrame:
-    """Returns the one `supply` or `volume` of each asset and day."""
-    rows = pd.read_parquet(folder / name, columns=["asset_id", "valid_time", "value"])
-    rows["day"] = rows["valid_time"].dt.tz_localize(None).dt.floor("D")
-    return rows.rename(columns={"value": name})[["asset_id", "day", name]]
+def panel(daily: pd.DataFrame, assets: pd.DataFrame, last: date, out: Path) -> pd.DataFrame:
+    """Returns and keeps one row per asset and calendar day: carried price and supply with age and file, cap, state."""
+    daily = daily.assign(asset_id=daily["asset_id"].astype(str)).sort_values("day")
+    price, supply, volume = (
+        daily[daily["field"] == name] for name in ("price_usd", "supply_circulating", "volume_usd_24h")
+    )
+    if suspects(price):
+        raise ValueError("this history was made without jumps, but one was found")
+    firsts = price.groupby("asset_id")["day"].min()
+    calendar = pd.DataFrame({"day": pd.date_range(firsts.min(), pd.Timestamp(last), unit="us")})
+    grid = firsts.rename("first").reset_index().merge(calendar, how="cross")
+    grid = grid[grid["day"] >= grid["first"]].sort_values("day")
+    seen = price[[*KEY, "value", "doc"]].rename(columns={"value": "price", "doc": "price_sha"})
+    known = supply[[*KEY, "value", "doc"]].rename(columns={"value": "supply", "doc": "supply_sha"})
+    rows = pd.merge_asof(grid, seen.assign(price_day=seen["day"]), on="day", by="asset_id")
+    rows = pd.merge_asof(rows, known.assign(supply_day=known["day"]), on="day", by="asset_id")
+    rows = rows.merge(volume[[*KEY, "value"]].rename(columns={"value": "volume"}), on=KEY, how="left")
+    rows = rows.merge(price[[*KEY, "high"]].rename(columns={"high": "price_high"}), on=KEY, how="left")
+    rows = states(rows).merge(assets, on="asset_id").sort_values(KEY, ignore_index=True)
+    rows.to_parquet(out / "panel.parquet", compression="zstd")
+    return rows
+
+
+def suspects(price: pd.DataFrame) -> int:
+    """Returns how many prices changed by more than a half in logs within a week."""
+    price = price.sort_values(KEY)
+    by_asset = price.assign(log=np.log(price["value"])).groupby("asset_id")[["log", "day"]]
+    one, two = by_asset.diff(1), by_asset.diff(2)
+    near = (one["day"] <= pd.Timedelta(days=7)) & (two["day"] > pd.Timedelta(days=1))
+    return int((near & (one["log"].abs() > 0.5)).sum())
+
+
+def states(rows: pd.DataFrame) -> pd.DataFrame:
+    """Returns the rows with ages, cap in micro-USD (0 after seven days without a price) and state."""
+    age = (rows["day"] - rows["price_day"]).dt.days
+    cap = half_up(rows["price"] * rows["supply"] * MICRO)
+    return rows.assign(
+        age=age,
+        supply_age=(rows["day"] - rows["supply_day"]).dt.days,
+        supply_tier="B",
+        weight=1,
+        state=np.select([age <= 1, age <= 3, age <= 7], ["fresh", "carried", "stale"], "inactive"),
+        cap=np.where(age > 7, 0, cap).astype(np.int64),
+        listed_days=(rows["day"] - rows["first"]).dt.days,
+    )
 
 
 def half_up(values: pd.Series) -> pd.Series:
@@ -34,24 +93,9 @@ def half_up(values: pd.Series) -> pd.Series:
     return floor + (values - floor >= 0.5)
 
 
-def panel(
-    daily: pd.DataFrame, supply: pd.DataFrame, volume: pd.DataFrame, assets: pd.DataFrame, last: date
-) -> pd.DataFrame:
-    """Returns one row per asset and calendar day, carried: price age, cap in micro-USD, zero after seven days."""
-    daily = daily.assign(asset_id=daily["asset_id"].astype(str)).sort_values("day")
-    firsts = daily.groupby("asset_id")["day"].min()
-    calendar = pd.DataFrame({"day": pd.date_range(firsts.min(), pd.Timestamp(last), unit="us")})
-    grid = firsts.rename("first").reset_index().merge(calendar, how="cross")
-    grid = grid[grid["day"] >= grid["first"]].sort_values("day")
-    seen = daily[["asset_id", "day", "price"]].assign(price_day=daily["day"])
-    rows = pd.merge_asof(grid, seen, on="day", by="asset_id")
-    rows = pd.merge_asof(rows, supply.sort_values("day"), on="day", by="asset_id")
-    rows = rows.merge(volume, on=["asset_id", "day"], how="left")
-    rows["age"] = (rows["day"] - rows["price_day"]).dt.days
-    cap = half_up(rows["price"] * rows["supply"] * MICRO)
-    rows["cap"] = np.where(rows["age"] > 7, 0, cap).astype(np.int64)
-    rows = rows.merge(assets[["asset_id", "sector", "home_chain"]], on="asset_id")
-    return rows.sort_values(["asset_id", "day"], ignore_index=True)
+def sector(rows: pd.DataFrame) -> pd.DataFrame:
+    """Returns the rows of the AI sectors."""
+    return rows[rows["sector"].str.startswith("ai-")]
 
 
 def level(rows: pd.DataFrame) -> pd.DataFrame:
@@ -87,8 +131,9 @@ def decompose(rows: pd.DataFrame) -> pd.DataFrame:
 
 def ranges(daily: pd.DataFrame, days: int = 12) -> pd.DataFrame:
     """Returns max/min - 1 of each asset over every full window of calendar days."""
-    daily = daily.assign(asset_id=daily["asset_id"].astype(str)).sort_values(["asset_id", "day"])
-    rolled = daily.set_index("day").groupby("asset_id")["price"].rolling(f"{days}D")
+    price = daily[daily["field"] == "price_usd"]
+    price = price.assign(asset_id=price["asset_id"].astype(str)).sort_values(KEY)
+    rolled = price.set_index("day").groupby("asset_id")["value"].rolling(f"{days}D")
     found = pd.DataFrame({"count": rolled.count(), "top": rolled.max(), "low": rolled.min()}).reset_index()
     full = found[found["count"] == days]
     return full.assign(width=full["top"] / full["low"] - 1)[["asset_id", "day", "width"]]
@@ -107,8 +152,3 @@ def rebounds(rows: pd.DataFrame, last: date, top: int = 10) -> pd.DataFrame:
     joined["band"] = pd.cut(joined["cap0"], bins, labels=["micro", "small", "mid", "large"]).astype(str)
     joined["drawdown"] = joined["price"] / joined["peak"] - 1
     return joined.sort_values(["gain", "asset_id"], ascending=[False, True]).groupby("band", sort=False).head(top)
-
-
-def sector(rows: pd.DataFrame) -> pd.DataFrame:
-    """Returns the rows of the AI sectors."""
-    return rows[rows["sector"].str.startswith("ai-")]

@@ -29,12 +29,13 @@ class Watch:
         return result
 
 
-def rival(module: Any, read: Callable[[Path], Any], folder: Path, last: date, watch: Watch) -> dict[str, Any]:
+def rival(
+    module: Any, read: Callable[[Path], Any], folder: Path, out: Path, last: date, watch: Watch
+) -> dict[str, Any]:
     """Returns every result of a data-frame library, by step."""
     assets = read(folder / "assets.parquet")
-    daily = watch("rollup", lambda: module.rollup(folder))
-    extra = watch("rollup", lambda: [module.daily_values(folder, name) for name in ("supply", "volume")])
-    rows = watch("panel", lambda: module.panel(daily, *extra, assets, last))
+    daily = watch("rollup", lambda: module.rollup(folder, out))
+    rows = watch("panel", lambda: module.panel(daily, assets, last, out))
     ai = watch("level", lambda: module.sector(rows))
     return {
         "level": watch("level", lambda: module.level(ai)),
@@ -55,14 +56,14 @@ def run(engine: str, folder: Path, out: Path, last: date) -> dict[str, Any]:
 
         from bench.market import polars_rival
 
-        for name, frame in rival(polars_rival, pl.read_parquet, folder, last, watch).items():
+        for name, frame in rival(polars_rival, pl.read_parquet, folder, out, last, watch).items():
             frame.write_parquet(out / f"{name}.parquet")
     elif engine == "pandas":
         import pandas as pd
 
         from bench.market import pandas_rival
 
-        for name, frame in rival(pandas_rival, pd.read_parquet, folder, last, watch).items():
+        for name, frame in rival(pandas_rival, pd.read_parquet, folder, out, last, watch).items():
             frame.to_parquet(out / f"{name}.parquet")
     else:
         from bench.market import ours

@@ -21,7 +21,8 @@ OBSERVATIONS = ibis.schema(
     }
 )
 
-#: The last observation of each (asset, field, day) inside one segment: what the curated layer reads.
+#: The last observation of each (asset, field, day) inside one segment: what the curated layer reads. It has the columns
+#: of CURATED too, as the choice among one source, so that where nothing needs choosing the file serves as it is.
 DAILY = ibis.schema(
     {
         "asset_id": "string",
@@ -35,6 +36,9 @@ DAILY = ibis.schema(
         "source": "string",
         "observed_at": "timestamp('UTC')",
         "raw_sha": "string",
+        "sources": "int64",
+        "spread": "float64",
+        "rule": "string",
     }
 )
 

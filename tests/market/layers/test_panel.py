@@ -142,14 +142,14 @@ def steady(days):
 
 
 def test_a_price_spike_without_a_second_source_is_set_aside_and_the_next_price_is_believed(engine):
-    prices = prices_of(engine, curated(observed(engine, steady(40) | {30: 1000.0})))
+    prices = prices_of(engine, curated(engine, observed(engine, steady(40) | {30: 1000.0})))
 
     assert prices[30] == (None, "jump-rejected/1")
     assert prices[31] == (101.0, "single/1")
 
 
 def test_a_new_level_is_believed_on_its_second_day(engine):
-    prices = prices_of(engine, curated(observed(engine, steady(30) | dict.fromkeys(range(30, 40), 1000.0))))
+    prices = prices_of(engine, curated(engine, observed(engine, steady(30) | dict.fromkeys(range(30, 40), 1000.0))))
 
     assert prices[30] == (None, "jump-rejected/1")
     assert prices[31] == (1000.0, "single/1")
@@ -159,13 +159,15 @@ def test_a_jump_that_a_second_source_confirms_counts(engine):
     one = observed(engine, steady(30) | {30: 1000.0})
     both = one.union(observed(engine, {30: 1010.0}, "two"))
 
-    assert prices_of(engine, curated(both))[30] == (1000.0, "median/1")
+    assert prices_of(engine, curated(engine, both))[30] == (1000.0, "median/1")
 
 
 def test_the_median_follows_the_volume(engine):
     parts = [observed(engine, {0: price}, f"v{price}", volume) for price, volume in ((10.0, 1), (11.0, 1), (12.0, 9))]
 
-    (row,) = engine.rows(curated(parts[0].union(parts[1]).union(parts[2])).filter(lambda t: t.field == "price_usd"))
+    (row,) = engine.rows(
+        curated(engine, parts[0].union(parts[1]).union(parts[2])).filter(lambda t: t.field == "price_usd")
+    )
 
     assert (row["value"], row["sources"], row["rule"]) == (12.0, 3, "median/1")
     assert row["spread"] == pytest.approx(0.2)
@@ -181,7 +183,7 @@ def test_a_days_choice_needs_no_rows_older_than_the_lookback(engine, steps, cut)
     daily = observed(engine, prices)
     start = FIRST + timedelta(days=cut)
 
-    whole = {day: row for day, row in prices_of(engine, curated(daily)).items() if day >= cut}
-    short = prices_of(engine, curated(daily.filter(daily.day >= start - LOOKBACK), start))
+    whole = {day: row for day, row in prices_of(engine, curated(engine, daily)).items() if day >= cut}
+    short = prices_of(engine, curated(engine, daily.filter(daily.day >= start - LOOKBACK), start))
 
     assert short == whole

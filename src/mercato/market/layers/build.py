@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import ibis
@@ -29,10 +30,12 @@ from mercato.store.analytics import Engine
 
 #: Changing how curated rows, the panel or these files are made is a new number: older files are then rebuilt.
 LAYOUT = 1
+#: A part of the curated layer whose name starts so is the daily file of that segment.
+SEGMENT = "segment:"
 #: So many files of single days are merged into one.
 MERGE_AFTER = 16
 #: A long history is built in spans of about so many panel rows, which bounds memory.
-ROWS_AT_ONCE = 3_000_000
+ROWS_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def read_manifest(folders: Folders) -> Manifest:
         found = Manifest(**{**body, **parts, "segments": tuple(body["segments"])})
     except (OSError, ValueError, KeyError, TypeError):
         return Manifest()
-    named = [folders.curated / part.name for part in found.curated] + [folders.panel / p.name for p in found.panel]
+    named = [*curated_files(folders, found.curated), *(folders.panel / part.name for part in found.panel)]
     whole = found.layout == LAYOUT and all(path.exists() for path in named)
     return found if whole and (not found.facts or (folders.panel / found.facts).exists()) else Manifest()
 
@@ -104,10 +107,15 @@ class Build:
             panel=self._keep(had.panel, self._folders.panel, start, PANEL),
         )
         before = self._before(had, made.curated, start)
+        ready = self._ready(dated, fresh, start)
+        made = replace(made, curated=(*made.curated, *ready))
         step = max(31, ROWS_AT_ONCE // max(1, len(universe.assets)))
         while start <= last:
             end = min(last, start + timedelta(days=step - 1))
-            made = self._block(made, dated, universe, (start, end), before)
+            if not ready:
+                part = self._write(self._curate(dated, start, end), self._folders.curated, start, end)
+                made = replace(made, curated=(*made.curated, part))
+            made = self._block(made, universe, (start, end), before)
             before = self._engine.read([self._folders.panel / made.facts], FACTS)
             start = end + timedelta(days=1)
         return replace(
@@ -117,19 +125,18 @@ class Build:
         )
 
     def _block(
-        self, made: Manifest, dated: Sequence[Segment], universe: Universe, span: tuple[date, date],
-        before: ibis.Table | None,
-    ) -> Manifest:  # fmt: skip
-        """Adds the rows of a span of days, and the facts known at its end."""
+        self, made: Manifest, universe: Universe, span: tuple[date, date], before: ibis.Table | None
+    ) -> Manifest:
+        """Adds the panel rows of a span of days, and the facts known at its end."""
         first, last = span
-        best_part = self._write(self._curate(dated, first, last), self._folders.curated, first, last)
-        rows = self._engine.read([self._folders.curated / best_part.name], CURATED)
+        near = [item for item in made.curated if item.last >= first.isoformat() and item.first <= last.isoformat()]
+        rows = self._engine.read(curated_files(self._folders, near), CURATED)
+        rows = rows.filter(rows.day >= first, rows.day <= last)
         table = panel(self._engine, rows, self._assets(universe), first, last, before)
         panel_part = self._write(table, self._folders.panel, first, last)
         return replace(
             made,
             last=last.isoformat(),
-            curated=(*made.curated, best_part),
             panel=(*made.panel, panel_part),
             facts=self._settle(last_facts(facts(rows, before)), self._folders.panel, "facts"),
         )
@@ -144,7 +151,27 @@ class Build:
         daily = self._engine.read(files, DAILY)
         history = (daily.day >= since) & daily.field.isin((best.PRICE, best.VOLUME))
         wanted = daily.filter((daily.day <= end) & ((daily.day >= start) | history))
-        return best.curated(wanted, start, sources=len({item.source for item in dated}))
+        sources = len({item.source for item in dated})
+        return best.curated(self._engine, wanted, start, sources=sources, repeats=repeats(dated))
+
+    def _ready(self, dated: Sequence[Segment], fresh: Sequence[Segment], start: date) -> tuple[Part, ...]:
+        """Returns the fresh segments' own daily files as parts where they need no choosing, otherwise nothing.
+
+        That is so where no two segments speak of the same day, and no price jumps.
+        """
+        near = [item for item in dated if item.last_day and item.last_day >= start - best.LOOKBACK]
+        late = [item for item in near if item.last_day and item.last_day >= start]
+        if len(late) != len(fresh) or overlap(near):
+            return ()
+        daily = self._engine.read([self._folders.segments / item.id / "daily.parquet" for item in near], DAILY)
+        found = best.jumps(self._engine, daily)
+        if found.num_rows and max(found["day"].to_pylist()) >= start:
+            return ()
+        return tuple(
+            Part(SEGMENT + item.id, item.first_day.isoformat(), item.last_day.isoformat())
+            for item in fresh
+            if item.first_day and item.last_day
+        )
 
     def _before(self, had: Manifest, kept: Sequence[Part], start: date) -> ibis.Table | None:
         """Returns the facts known at the end of the day before `start`."""
@@ -152,7 +179,7 @@ class Build:
             return self._engine.read([self._folders.panel / had.facts], FACTS)
         if not kept:
             return None
-        older = self._engine.read([self._folders.curated / part.name for part in kept], CURATED)
+        older = self._engine.read(curated_files(self._folders, kept), CURATED)
         return last_facts(facts(older))
 
     def _assets(self, universe: Universe) -> ibis.Table:
@@ -163,7 +190,7 @@ class Build:
         kept = [part for part in parts if part.last < start.isoformat()]
         for part in parts:
             if part.first < start.isoformat() <= part.last:
-                rows = self._engine.read([folder / part.name], columns)
+                rows = self._engine.read(layer_files(self._folders, folder, [part]), columns)
                 end = start - timedelta(days=1)
                 kept.append(self._write(rows.filter(rows.day < start), folder, date.fromisoformat(part.first), end))
         return tuple(sorted(kept, key=lambda part: part.first))
@@ -184,7 +211,7 @@ class Build:
         single = [part for part in parts if part.first == part.last]
         if len(single) < MERGE_AFTER:
             return parts
-        rows = self._engine.read([folder / part.name for part in single], columns)
+        rows = self._engine.read(layer_files(self._folders, folder, single), columns)
         span = date.fromisoformat(single[0].first), date.fromisoformat(single[-1].last)
         merged = self._write(rows, folder, *span)
         rest = [part for part in parts if part.first != part.last]
@@ -204,6 +231,32 @@ class Build:
             for path in folder.glob("*.parquet"):
                 if path.name not in named and time.time() - path.stat().st_mtime > SWEEP_AFTER_SECONDS:
                     os.unlink(path)
+
+
+def layer_files(folders: Folders, folder: Path, parts: Sequence[Part]) -> list[Path]:
+    """Returns the files of a layer's parts: in its folder, or a segment's daily file that serves as it is."""
+    return [
+        folders.segments / part.name.removeprefix(SEGMENT) / "daily.parquet"
+        if part.name.startswith(SEGMENT)
+        else folder / part.name
+        for part in parts
+    ]
+
+
+def curated_files(folders: Folders, parts: Sequence[Part]) -> list[Path]:
+    """Returns the files of curated rows."""
+    return layer_files(folders, folders.curated, parts)
+
+
+def overlap(segments: Sequence[Segment]) -> bool:
+    """Returns whether two segments may speak of the same day."""
+    spans = sorted((item.first_day, item.last_day) for item in segments if item.first_day and item.last_day)
+    return any(earlier[1] >= later[0] for earlier, later in pairwise(spans))
+
+
+def repeats(dated: Sequence[Segment]) -> bool:
+    """Returns whether two documents of one source may speak of the same day, and so of the same value."""
+    return any(overlap([item for item in dated if item.source == name]) for name in {item.source for item in dated})
 
 
 def asset_rows(universe: Universe) -> pa.Table:

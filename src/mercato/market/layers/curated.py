@@ -9,8 +9,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import ibis
+import pyarrow as pa
 
+from mercato.market.layers.segments import ONE_SOURCE
 from mercato.market.schema import CURATED
+from mercato.store.analytics import Engine
 
 PRICE, VOLUME = "price_usd", "volume_usd_24h"
 KEY = ["asset_id", "field", "day"]
@@ -36,14 +39,17 @@ RULES = {
 }
 
 
-def curated(daily: ibis.Table, first: date | None = None, *, sources: int = 2) -> ibis.Table:
+def curated(
+    engine: Engine, daily: ibis.Table, first: date | None = None, *, sources: int = 2, repeats: bool = True
+) -> ibis.Table:
     """Returns CURATED rows from DAILY rows, from the day `first` on; rows before it only lend their history.
 
-    `sources` is how many sources there are at most; with one, nothing needs to be compared among them.
+    `sources` is how many sources there are at most; with one, nothing needs to be compared among them. `repeats`
+    tells whether a source may have spoken of the same field and day in several documents.
     """
-    chosen = _among_sources(_latest(daily)) if sources > 1 else _only(_latest(daily))
-    judged = _without_jumps(chosen)
-    rows = judged if first is None else judged.filter(judged.day >= first)
+    latest = _latest(daily) if repeats else daily
+    chosen = _among_sources(latest) if sources > 1 else _only(latest)
+    rows = _without_jumps(engine, chosen, first)
     return rows.select(*CURATED.names).cast(CURATED)
 
 
@@ -56,7 +62,7 @@ def _latest(daily: ibis.Table) -> ibis.Table:
 
 
 def _only(rows: ibis.Table) -> ibis.Table:
-    return rows.mutate(sources=ibis.literal(1, "int64"), spread=ibis.literal(0.0), rule=ibis.literal("single/1"))
+    return rows.mutate(**ONE_SOURCE)
 
 
 def _among_sources(rows: ibis.Table) -> ibis.Table:
@@ -97,13 +103,37 @@ def _first(several: ibis.Table) -> ibis.Table:
     return ranked.filter(ranked.place == 0)
 
 
-def _without_jumps(rows: ibis.Table) -> ibis.Table:
-    """Returns the rows with prices of one source that jump set to NULL.
+def _without_jumps(engine: Engine, rows: ibis.Table, first: date | None) -> ibis.Table:
+    """Returns the rows from `first` on, with prices of one source that jump set to NULL.
 
     A change counts as a jump against both of the two prices before it, so that a new level is believed on its
-    second day, and the return from a bad price at once.
+    second day, and the return from a bad price at once. Jumps are few, so they are looked for first.
     """
-    prices = rows.filter(rows.field == PRICE)
+    found = jumps(engine, rows)
+    if first is not None:
+        rows = rows.filter(rows.day >= first)
+    if not found.num_rows:
+        return rows
+    marks = engine.table(found)
+    flagged = rows.left_join(marks, [rows.asset_id == marks.asset_id, rows.day == marks.day])
+    flagged = flagged.select(*[rows[name] for name in rows.columns], jumped=marks.jumped)
+    jumped = flagged.jumped.fill_null(False) & (flagged.field == PRICE)
+    nothing = ibis.null("float64")
+    return flagged.mutate(
+        value=jumped.ifelse(nothing, flagged.value),
+        low=jumped.ifelse(nothing, flagged.low),
+        high=jumped.ifelse(nothing, flagged.high),
+        rule=jumped.ifelse("jump-rejected/1", flagged.rule),
+    )
+
+
+def jumps(engine: Engine, rows: ibis.Table) -> pa.Table:
+    """Returns asset_id and day of each price that is a jump."""
+    return engine.run(_jumps(_steps(rows.filter(rows.field == PRICE))))
+
+
+def _steps(prices: ibis.Table) -> ibis.Table:
+    """Returns each price's log, the two before it, and the change over at most a week."""
     by_day = ibis.window(group_by="asset_id", order_by="day")
     steps = prices.select(
         "asset_id",
@@ -116,24 +146,13 @@ def _without_jumps(rows: ibis.Table) -> ibis.Table:
         day_2=prices.day.lag(2).over(by_day),
     )
     near = steps.day.delta(steps.day_1, unit="day") <= GAP_DAYS
-    steps = steps.mutate(change=near.ifelse((steps.log - steps.log_1).abs(), ibis.null("float64")))
+    return steps.mutate(change=near.ifelse((steps.log - steps.log_1).abs(), ibis.null("float64")))
+
+
+def _jumps(steps: ibis.Table) -> ibis.Table:
+    """Returns the asset and day of each price that is a jump; only assets with a large change are looked at."""
     suspects = steps.filter(steps.change > SIGMAS * LEAST_SIGMA).select("asset_id").distinct()
     watched = steps.semi_join(suspects, "asset_id")
-    jumps = _jumps(watched)
-    flagged = rows.left_join(jumps, [rows.asset_id == jumps.asset_id, rows.day == jumps.day])
-    flagged = flagged.select(*[rows[name] for name in rows.columns], jumped=jumps.jumped)
-    jumped = flagged.jumped.fill_null(False) & (flagged.field == PRICE)
-    nothing = ibis.null("float64")
-    return flagged.mutate(
-        value=jumped.ifelse(nothing, flagged.value),
-        low=jumped.ifelse(nothing, flagged.low),
-        high=jumped.ifelse(nothing, flagged.high),
-        rule=jumped.ifelse("jump-rejected/1", flagged.rule),
-    )
-
-
-def _jumps(watched: ibis.Table) -> ibis.Table:
-    """Returns the asset and day of each price that is a jump; only assets with a large change are looked at."""
     before = ibis.range_window(
         group_by="asset_id",
         order_by="day",

@@ -70,65 +70,63 @@ def panel(
 ) -> ibis.Table:
     """Returns PANEL rows for the days from `first` to `last`; `curated` holds the rows of those days only.
 
-    Names are numbers on the way: long texts carried along every row would cost more than all the rest.
+    Raw documents are numbers on the way: long texts carried along every row would cost more than all the rest.
     """
-    known = engine.settle(facts(curated, before))
-    docs = _numbered(engine, known, "raw_sha", "doc")
-    ids = _numbered(engine, known, "asset_id", "asset")
-    fields = [str(row["field"]) for row in engine.rows(known.select("field").distinct().order_by("field"))]
-    coded = known.inner_join(docs, "raw_sha").inner_join(ids, "asset_id")
-    coded = engine.settle(coded.drop("raw_sha", "asset_id"))
-    wide = (
-        _spine(coded, first, last)
-        .left_join(_pivot(coded, fields, first), ["asset", "day"])
-        .drop("asset_right", "day_right")
-    )
-    filled = engine.carry(wide, "asset", "day", [name for field in fields for name in _names(field)])
-    rows = _complete(filled.filter((filled.day >= first) & (filled.day >= filled.listed)), fields)
-    own = _own_day(curated).inner_join(ids, "asset_id").drop("asset_id")
-    rows = rows.left_join(own, ["asset", "day"]).drop("asset_right", "day_right")
-    sized = _states(rows.inner_join(ids, "asset").inner_join(assets, "asset_id"))
+    known = facts(curated, before)
+    docs, fields = _spoken(engine, curated, before)
+    wide = _spine(known, first, last)
+    carried = [field for field in CARRIED_FIELDS if field in fields]
+    for field in carried:
+        wide = _placed(wide, known.filter(known.field == field).inner_join(docs, "raw_sha"), field, first)
+    wide = _own_day(wide, curated, fields)
+    filled = engine.carry(wide, "asset_id", "day", [name for field in carried for name in _names(field)])
+    rows = _complete(filled.filter((filled.day >= first) & (filled.day >= filled.listed)), carried)
+    sized = _states(rows.inner_join(assets, "asset_id"))
     named = sized.left_join(docs.rename(price_doc="doc", price_sha="raw_sha"), "price_doc")
     named = named.left_join(docs.rename(supply_doc="doc", supply_sha="raw_sha"), "supply_doc")
     return named.select(*PANEL.names).cast(PANEL)
 
 
-def _numbered(engine: Engine, rows: ibis.Table, column: str, number: str) -> ibis.Table:
-    """Returns the distinct texts of a column, each with a number of its own."""
-    texts = engine.run(rows.select(column).distinct().order_by(column))[column]
-    return ibis.memtable(pa.table({column: texts, number: pa.array(range(len(texts)), pa.int32())}))
+def _spoken(engine: Engine, curated: ibis.Table, before: ibis.Table | None) -> tuple[ibis.Table, frozenset[str]]:
+    """Returns the raw documents of all rows, each with a number of its own, and the fields that rows speak of."""
+    pairs = curated.select("field", "raw_sha").distinct()
+    if before is not None:
+        pairs = pairs.union(before.select("field", "raw_sha"), distinct=True)
+    found = engine.run(pairs)
+    texts = sorted(set(found["raw_sha"].to_pylist()))
+    docs = ibis.memtable(
+        pa.table({"raw_sha": pa.array(texts, pa.string()), "doc": pa.array(range(len(texts)), pa.int32())})
+    )
+    return docs, frozenset(found["field"].to_pylist())
 
 
 def _names(field: str) -> tuple[str, str, str]:
     return field, f"{field}_day", f"{field}_doc"
 
 
-def _spine(coded: ibis.Table, first: date, last: date) -> ibis.Table:
+def _spine(known: ibis.Table, first: date, last: date) -> ibis.Table:
     """Returns each asset's days from its first fact on, and the day before `first` for older facts.
 
-    `listed` is the day of its first price or vendor cap; assets without either have no rows.
+    `listed` is the day of its first price or vendor cap; assets without either have no rows. A supply may be known
+    before the first price: the rows begin there, and those before the listing go again.
     """
-    sized = coded.filter(coded.field.isin((PRICE, CAP)))
-    listed = sized.group_by("asset").agg(listed=sized.since.min())
-    # A supply may be known before the first price: the rows begin there, and those before the listing go again.
-    began = coded.group_by("asset").agg(began=coded.since.min())
-    starts = listed.inner_join(began, "asset")
+    sized = known.field.isin((PRICE, CAP))
+    starts = known.group_by("asset_id").agg(began=known.since.min(), listed=known.since.min(where=sized))
+    starts = starts.filter(starts.listed.notnull())
     count = (last - first).days + 2
     days = pa.table({"day": pa.array([first + timedelta(days=step - 1) for step in range(count)], pa.date32())})
     spine = starts.cross_join(ibis.memtable(days))
     return spine.filter((spine.day >= spine.began) | (spine.day < first))
 
 
-def _pivot(coded: ibis.Table, fields: Sequence[str], first: date) -> ibis.Table:
-    """Returns one row per asset and day with a value, its day and its document for each field."""
-    placed = coded.mutate(at=ibis.greatest(coded.day, ibis.literal(first - timedelta(days=1))))
-    cells: dict[str, ibis.Value] = {}
-    for field in fields:
-        own = placed.field == field
-        value, day, doc = _names(field)
-        cells |= {value: placed.value.max(where=own), day: placed.day.max(where=own), doc: placed.doc.max(where=own)}
-    pivoted = placed.group_by(["asset", "at"]).agg(**cells)
-    return pivoted.rename(day="at")
+def _placed(wide: ibis.Table, rows: ibis.Table, field: str, first: date) -> ibis.Table:
+    """Returns the days with the value of a field, its day and its document where there is one; older ones before
+    `first`."""
+    value, day, doc = _names(field)
+    at = ibis.greatest(rows.day, ibis.literal(first - timedelta(days=1)))
+    own = rows.select(fact_asset="asset_id", fact_day=at, **{value: rows.value, day: rows.day, doc: rows.doc})
+    joined = wide.left_join(own, [wide.asset_id == own.fact_asset, wide.day == own.fact_day])
+    return joined.drop("fact_asset", "fact_day")
 
 
 def _complete(rows: ibis.Table, fields: Sequence[str]) -> ibis.Table:
@@ -143,13 +141,19 @@ def _complete(rows: ibis.Table, fields: Sequence[str]) -> ibis.Table:
     return rows.mutate(**empty) if empty else rows
 
 
-def _own_day(curated: ibis.Table) -> ibis.Table:
-    """Returns what counts on its own day only: the volume, and the high of the price."""
-    rows = curated.filter(curated.field.isin((PRICE, HIGH, VOLUME)) & curated.value.notnull())
-    return rows.group_by(["asset_id", "day"]).agg(
-        volume=rows.value.max(where=rows.field == VOLUME),
-        price_high=rows.high.max(where=rows.field != VOLUME),
-    )
+def _own_day(rows: ibis.Table, curated: ibis.Table, fields: frozenset[str]) -> ibis.Table:
+    """Returns the rows with what counts on its own day only: the volume, and the high of the price."""
+    said = curated.filter(curated.value.notnull())
+    columns = {VOLUME: "volume", PRICE: "high_seen", HIGH: "high_said"}
+    for field, column in columns.items():
+        if field not in fields:
+            rows = rows.mutate(**{column: ibis.null("float64")})
+            continue
+        own = said.filter(said.field == field)
+        own = own.select(own_asset="asset_id", own_day="day", **{column: own.value if field == VOLUME else own.high})
+        rows = rows.left_join(own, [rows.asset_id == own.own_asset, rows.day == own.own_day])
+        rows = rows.drop("own_asset", "own_day")
+    return rows.mutate(price_high=ibis.greatest(rows.high_seen, rows.high_said))
 
 
 def _states(rows: ibis.Table) -> ibis.Table:

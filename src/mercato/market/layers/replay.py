@@ -17,7 +17,7 @@ import ibis
 
 from mercato.core.errors import MercatoError
 from mercato.market import shapes
-from mercato.market.layers.build import Build, Manifest
+from mercato.market.layers.build import Build, Manifest, curated_files
 from mercato.market.layers.files import Folders
 from mercato.market.layers.intake import Intake
 from mercato.market.layers.views import segment_files, view
@@ -93,7 +93,7 @@ def _hashes(
         found[name] = table_hash(engine, segment_files(folders, segments, name), columns)
     daily = [folders.segments / item.id / "daily.parquet" for item in segments if item.rows.get("observations")]
     found["daily"] = table_hash(engine, daily, DAILY)
-    found["curated"] = table_hash(engine, [folders.curated / part.name for part in made.curated], CURATED)
+    found["curated"] = table_hash(engine, curated_files(folders, made.curated), CURATED)
     found["panel"] = table_hash(engine, [folders.panel / part.name for part in made.panel], PANEL)
     return found | _metrics(engine, folders, made, segments, universe)
 

@@ -21,11 +21,25 @@ from mercato.store.analytics import Engine
 
 ROW_GROUP = 500_000
 MICROS_PER_DAY = 86_400_000_000
+#: What the curated layer says of a value of which only one source speaks.
+ONE_SOURCE = {"sources": ibis.literal(1, "int64"), "spread": ibis.literal(0.0), "rule": ibis.literal("single/1")}
 
 
 @ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]  # ibis ships no types
 def epoch_us(time: datetime) -> int:
     """Returns microseconds since 1970 without asking a calendar."""
+    raise NotImplementedError  # the engine's own function is called
+
+
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]  # ibis ships no types
+def divide(value: int, by: int) -> int:
+    """Returns the whole quotient; ibis's own goes through floats."""
+    raise NotImplementedError  # the engine's own function is called
+
+
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]  # ibis ships no types
+def make_date(days: int) -> date:
+    """Returns the date so many days after 1970-01-01."""
     raise NotImplementedError  # the engine's own function is called
 
 
@@ -133,39 +147,60 @@ class SegmentWriter:
         self._rows["observations"] = pq.ParquetFile(path).metadata.num_rows
 
     def _daily(self, origin: Origin) -> tuple[date | None, date | None]:
-        path = self._folder / "daily.parquet"
-        rows = self._engine.read([self._folder / "observations.parquet"], OBSERVATIONS)
-        self._engine.backend.to_parquet(rollup(rows, origin), path, compression="zstd")
-        days = self._engine.read([path], DAILY)
-        span = self._engine.rows(days.agg(first=days.day.min(), last=days.day.max()))[0]
-        first, last = span["first"], span["last"]
-        return (first, last) if isinstance(first, date) and isinstance(last, date) else (None, None)
+        return write_daily(self._engine, self._folder / "observations.parquet", self._folder / "daily.parquet", origin)
 
 
-def rollup(rows: ibis.Table, origin: Origin) -> ibis.Table:
+def write_daily(engine: Engine, observations: Path, daily: Path, origin: Origin) -> tuple[date | None, date | None]:
+    """Rolls a file of OBSERVATIONS up to days and returns the first and the last of them."""
+    rows = engine.read([observations], OBSERVATIONS)
+    published = any_values(observations, "observed_at")
+    engine.backend.to_parquet(rollup(rows, origin, published=published), daily, compression="zstd")
+    found = [part.statistics for part in columns_of(daily, "day")]
+    if not found:
+        return None, None
+    return min(item.min for item in found), max(item.max for item in found)
+
+
+def any_values(path: Path, column: str) -> bool:
+    """Returns whether a column of a Parquet file has any value, by the file's own statistics."""
+    parts = columns_of(path, column)
+    return any(not part.statistics or part.statistics.null_count < part.num_values for part in parts)
+
+
+def columns_of(path: Path, column: str) -> list[pq.ColumnChunkMetaData]:
+    """Returns what a Parquet file says of a column, row group by row group."""
+    document = pq.ParquetFile(path)
+    place = document.schema_arrow.names.index(column)
+    return [document.metadata.row_group(group).column(place) for group in range(document.metadata.num_row_groups)]
+
+
+def rollup(rows: ibis.Table, origin: Origin, *, published: bool = True) -> ibis.Table:
     """Returns DAILY rows: the last value, low and high of each asset, field and day (market.md M1).
 
-    A row that carries its own publication time counts from that day on, if it is later than the day it speaks of.
+    A row that carries its own publication time counts from that day on, if it is later than the day it speaks of;
+    `published` says that there are such rows.
     """
-    said, published = epoch_us(rows.valid_time), epoch_us(rows.observed_at)
-    usable = ibis.greatest(said, ibis.coalesce(published, said))
+    usable = epoch_us(rows.valid_time)
+    if published:
+        usable = ibis.greatest(usable, ibis.coalesce(epoch_us(rows.observed_at), usable))
     # Whole days by arithmetic: a cast of a zoned time to a date asks the calendar for every row, at thrice the cost.
-    placed = rows.mutate(days=(usable // MICROS_PER_DAY).cast("int32"))
+    placed = rows.mutate(days=divide(usable, MICROS_PER_DAY).cast("int32"))
     daily = placed.group_by(["asset_id", "field", "days"]).agg(
         value=max_by(placed.value, placed.valid_time),
         low=placed.value.min(),
         high=placed.value.max(),
         last=placed.valid_time.max(),
         observations=placed.count(),
-        published=placed.observed_at.max(),
+        **({"published": placed.observed_at.max()} if published else {}),
     )
-    daily = daily.mutate(day=(ibis.date(1970, 1, 1) + daily.days.as_interval("D")).cast("date"))
+    daily = daily.mutate(day=make_date(daily.days))
     moment = ibis.literal(origin.observed_at, "timestamp('UTC')")
     filled = daily.mutate(
         valid_time=daily["last"],
         source=ibis.literal(origin.source),
-        observed_at=ibis.coalesce(daily.published, moment),
+        observed_at=ibis.coalesce(daily.published, moment) if published else moment,
         raw_sha=ibis.literal(origin.raw_sha),
+        **ONE_SOURCE,
     )
     return filled.select(*DAILY.names).cast(DAILY)
 

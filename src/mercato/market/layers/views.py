@@ -11,7 +11,7 @@ import ibis
 import pyarrow as pa
 
 from mercato.market import schema
-from mercato.market.layers.build import Manifest, asset_rows
+from mercato.market.layers.build import Manifest, asset_rows, curated_files
 from mercato.market.layers.files import Folders
 from mercato.market.layers.panel import FACTS, panel
 from mercato.market.metrics.base import Inputs, Scope
@@ -24,7 +24,7 @@ def view(
     engine: Engine, folders: Folders, made: Manifest, segments: Sequence[Segment], universe: Universe, query: Query
 ) -> Inputs:
     """Returns the inputs of a metric, cut at its as-of day."""
-    curated = engine.read([folders.curated / part.name for part in made.curated], schema.CURATED)
+    curated = engine.read(curated_files(folders, made.curated), schema.CURATED)
     curated = curated.filter(curated.day <= query.as_of)
     assets = engine.table(asset_rows(universe), schema.ASSETS)
 
