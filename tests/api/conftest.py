@@ -32,7 +32,7 @@ def database() -> None:
 def application(hub: Hub, metrics: Metrics) -> FastAPI:
     app = create(
         version="1.2.3", hub=hub, metrics=metrics, health=Health({"database": database}),
-        limits=Limits(body_octets=1000, seconds=0.3), origins=("https://friend.example",),
+        limits=Limits(body_octets=1000, seconds=2), origins=("https://friend.example",),
     )  # fmt: skip
 
     @app.get("/api/tokens/{token}")
@@ -53,7 +53,7 @@ def application(hub: Hub, metrics: Metrics) -> FastAPI:
 
     @app.get("/api/slow")
     async def slow() -> None:
-        await asyncio.sleep(5)
+        await asyncio.sleep(60)
 
     @app.get("/api/large")
     def large() -> StreamingResponse:
@@ -69,5 +69,5 @@ def hub() -> Hub:
 
 @pytest.fixture(scope="module")
 def client(hub: Hub) -> Iterator[httpx.Client]:
-    with serve(application(hub, Metrics())) as address, httpx.Client(base_url=address, timeout=10) as made:
+    with serve(application(hub, Metrics())) as address, httpx.Client(base_url=address, timeout=60) as made:
         yield made

@@ -123,7 +123,7 @@ def test_an_unpacked_wheel_serves_pages_with_their_styles_and_scripts(installed:
             inner = httpx.get(f"{address}/market/scenarios", headers={"accept": "text/html"})
             ready = httpx.get(f"{address}/readyz").json()
             process.send_signal(signal.SIGINT)
-            ended = process.wait(30)
+            ended = process.wait(60)
         finally:
             process.kill()
 

@@ -120,9 +120,9 @@ def test_what_another_process_commits_reaches_the_pages_as_numbers_and_as_a_frag
 ) -> None:
     app = create_app(settings, store, [Talk("market", [])], worker=False)
     with serve(app) as address, connect(f"{address.replace('http', 'ws')}/live?topic=talk") as socket:
-        hello = json.loads(socket.recv(timeout=10))
+        hello = json.loads(socket.recv(timeout=60))
         subprocess.run([sys.executable, "-c", OTHER_PROCESS, url, "<hi>"], check=True, timeout=60, cwd=ROOT)
-        spoke, line = json.loads(socket.recv(timeout=20)), json.loads(socket.recv(timeout=20))
+        spoke, line = json.loads(socket.recv(timeout=60)), json.loads(socket.recv(timeout=60))
 
     assert hello["event"] == "hello"
     assert (spoke["event"], spoke["data"]) == ("Spoke", {"said": "<hi>"})

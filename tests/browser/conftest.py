@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from mercato import web
 from mercato.api.testing import serve
@@ -30,6 +30,7 @@ def visits() -> Iterator[Visits]:
     from deno import find_deno_bin
 
     path = os.environ.get("MERCATO_CHROMIUM") or next(found for name in CHROMIUM if (found := shutil.which(name)))
+    expect.set_options(timeout=60_000)  # a busy machine is no reason to fail
     axe = axe_source(find_deno_bin(), ROOT / ".cache" / "axe")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)

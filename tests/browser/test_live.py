@@ -52,7 +52,7 @@ def pulse(store: Store, said: str) -> None:
 
 
 def felt(page: Page, said: str) -> None:
-    expect(page.locator("html")).to_have_attribute("data-felt", said, timeout=15_000)
+    expect(page.locator("html")).to_have_attribute("data-felt", said, timeout=60_000)
 
 
 def live(visit: Visit) -> None:

@@ -85,5 +85,5 @@ def test_an_import_by_another_process_fills_an_open_page(
         expect(visit.page.locator("h2").first).to_have_text("No data yet")
         expect(visit.page.locator("live-status")).to_have_attribute("data-status", "live")
         subprocess.run([sys.executable, "-c", OTHER_PROCESS, str(folder)], cwd=ROOT, check=True)
-        expect(visit.page.locator(".headlines")).to_be_visible(timeout=20_000)
+        expect(visit.page.locator(".headlines")).to_be_visible(timeout=60_000)
     made.store.close()

@@ -47,7 +47,7 @@ def test_it_migrates_serves_and_stops_when_asked(home: Path, arguments: list[str
         ready = httpx.get(f"{address}/readyz").json()
         page = httpx.get(address, headers={"accept": "text/html"}, follow_redirects=True)
         process.send_signal(signal.SIGTERM)
-        ended = process.wait(20)
+        ended = process.wait(60)
 
     assert ready == {"status": "ready", "failed": {}}
     assert (page.status_code, "<h1>" in page.text) == (200, True)
@@ -60,7 +60,7 @@ def test_the_worker_alone_starts_and_stops_when_asked(home: Path) -> None:
         said(process, "Mercato works")
         process.send_signal(signal.SIGINT)
 
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
 
 def test_a_name_of_another_site_is_not_answered(home: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_port_that_is_taken_is_named_with_what_to_do(home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with running(home, "up", "--port", str(port)) as process:
-            output, _ = process.communicate(timeout=30)
+            output, _ = process.communicate(timeout=60)
 
     assert process.returncode == 2
     assert f"127.0.0.1:{port}" in output
@@ -85,7 +85,7 @@ def test_a_port_that_is_taken_is_named_with_what_to_do(home: Path) -> None:
 def test_a_wrong_setting_is_named_with_its_place(home: Path) -> None:
     (home / "mercato.toml").write_text("[api]\nport = 'many'\n")
     with running(home, "up") as process:
-        output, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=60)
 
     assert process.returncode == 2
     assert "api.port was 'many'" in output

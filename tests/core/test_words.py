@@ -79,10 +79,10 @@ def test_the_systems_clock_tells_utc_and_waits() -> None:
     clock: Clock = SystemClock()
     start = clock.now()
     clock.sleep(0.02)
-    clock.sleep(-5)
+    clock.sleep(-3600)
 
     assert start.tzinfo is UTC
-    assert timedelta(seconds=0.015) <= clock.now() - start < timedelta(seconds=5)
+    assert timedelta(seconds=0.015) <= clock.now() - start < timedelta(hours=1)
 
 
 def test_a_time_without_a_zone_is_no_time() -> None:

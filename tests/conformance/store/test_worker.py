@@ -232,7 +232,7 @@ def test_a_restart_keeps_a_schedules_time_and_an_earlier_one_wins(store: Store, 
         assert schedules.next_due(session) == {"daily": datetime(2026, 3, 3, 6, tzinfo=UTC)}
 
 
-def wait_for(done: Callable[[], bool], seconds: float = 20.0) -> None:
+def wait_for(done: Callable[[], bool], seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not done() and time.monotonic() < end:
         time.sleep(0.01)
@@ -248,25 +248,23 @@ def test_a_started_worker_wakes_at_once_for_new_work_and_drains_on_stop(store: S
         time.sleep(0.2)
         done.append(run.job.key)
 
-    doer = Worker(store, {"light": handler}, subscriptions={"house.LampLit": ["light"]}, poll=timedelta(seconds=30))
+    doer = Worker(store, {"light": handler}, subscriptions={"house.LampLit": ["light"]}, poll=timedelta(hours=1))
     doer.start()
-    time.sleep(0.3)  # so that its threads wait: without a wake the poll would take half a minute
-    start = time.monotonic()
+    time.sleep(0.3)  # so that its threads wait: without a wake the poll would take an hour
     event = LampLit(time=datetime.now(UTC), lamp="hall")
     with store.transaction() as tx:
         emit(tx, event)
-    assert begun.wait(10)
+    assert begun.wait(60)
     drained = doer.stop()
 
     assert drained
     assert done == [event.id]
-    assert time.monotonic() - start < 10
 
 
 def test_a_worker_hears_of_work_that_another_process_committed(store: Store) -> None:
     """Another Store stands for the other process: it shares no memory with this one. SQLite is polled."""
     begun = threading.Event()
-    patience = {"sqlite": 0.2, "postgresql": 30.0}[store.dialect]
+    patience = {"sqlite": 0.2, "postgresql": 3600.0}[store.dialect]
     doer = Worker(store, {"light": lambda run: begun.set()}, poll=timedelta(seconds=patience))
     doer.start()
     time.sleep(0.3)
@@ -275,7 +273,7 @@ def test_a_worker_hears_of_work_that_another_process_committed(store: Store) -> 
         enqueue(tx, "light", {}, now=datetime.now(UTC))
     other.close()
 
-    assert begun.wait(10)
+    assert begun.wait(60)
     assert doer.stop()
 
 
@@ -284,10 +282,10 @@ def test_a_long_job_keeps_its_lease_while_its_worker_lives(store: Store) -> None
 
     def slow(run: Run) -> None:
         tries.append(run.job.tries)
-        time.sleep(1.5)
+        time.sleep(5)  # longer than the lease, which is long enough for a busy machine to renew it
 
     workers = [
-        Worker(store, {"light": slow}, lease=timedelta(seconds=0.5), poll=timedelta(seconds=0.1)) for _ in range(2)
+        Worker(store, {"light": slow}, lease=timedelta(seconds=3), poll=timedelta(seconds=0.1)) for _ in range(2)
     ]
     with store.transaction() as tx:
         id = enqueue(tx, "light", {}, now=datetime.now(UTC))
@@ -310,7 +308,7 @@ def test_a_worker_outlives_a_database_that_is_away_for_a_while(store: Store, cap
     with store.transaction() as tx:
         tx.execute(sa.text("ALTER TABLE away RENAME TO store_job"))
 
-    assert done.wait(20)
+    assert done.wait(60)
     assert doer.stop()
 
 
@@ -319,13 +317,13 @@ def test_a_job_that_does_not_end_in_time_keeps_its_lease(store: Store) -> None:
 
     def handler(run: Run) -> None:
         begun.set()
-        go_on.wait(20)
+        go_on.wait(120)
 
     doer = Worker(store, {"light": handler}, poll=timedelta(seconds=0.05))
     with store.transaction() as tx:
         id = enqueue(tx, "light", {}, now=datetime.now(UTC))
     doer.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
 
     assert not doer.stop(timeout=0.1)
     assert look(store, id).state is State.RUNNING

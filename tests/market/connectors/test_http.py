@@ -107,9 +107,9 @@ def test_4xx_is_not_asked_again(source: RecordedSource, client: Make) -> None:
 
 
 def test_a_silent_server_times_out_and_is_asked_again(source: RecordedSource, client: Make) -> None:
-    source.play("/a", reply({}, delay=1.0), OK)
+    source.play("/a", reply({}, delay=3.0), OK)
 
-    answer = client(read_seconds=0.2).get(f"{source.url}/a")
+    answer = client(read_seconds=1.0).get(f"{source.url}/a")
 
     assert answer.content == OK.body
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pandas  # noqa: F401  # the same; ibis loads it with the first query
@@ -22,3 +23,9 @@ def import_all(market: Market | None, folder: Path, home: Path | None = None) ->
         market = Market(Store(f"sqlite:///{home / 'mercato.db'}"), home, HandClock(NOW))
     for path in sorted(folder.glob("*.csv")):
         market.import_file(path, "test", assets=folder / "assets.toml")
+
+
+def import_and_wait(folder: Path, home: Path) -> None:
+    """Imports the files, then waits to be killed: a fast machine does not escape."""
+    import_all(None, folder, home)
+    threading.Event().wait()
