@@ -13,13 +13,14 @@ from mercato.core.settings import load
 from mercato.market.report.reporting import refresh
 from mercato.market.service import Market
 from tests.browser.conftest import Serving
-from tests.browser.visits import ROOT, Visits
+from tests.browser.visits import FIRST_LOAD_OCTETS, ROOT, Visits
 from tests.market.simulated import UNTIL, fill, market
 
 pytestmark = pytest.mark.browser
 
-PATHS = ["/", "/market/tokens", "/market/tokens/sim:courtside", "/market/chains", "/market/mindshare",
-         "/market/builders", "/market/scenarios", "/market/sources", "/market/alerts"]  # fmt: skip
+EMPTY = ["/", "/market/tokens", "/market/chains", "/market/mindshare", "/market/builders", "/market/scenarios",
+         "/market/sources", "/market/alerts", "/market/report"]  # fmt: skip
+PATHS = [*EMPTY, "/market/tokens/sim:courtside", "/market/scenarios?budget=500&multiple=100"]
 OTHER_PROCESS = """
 import sys
 from pathlib import Path
@@ -53,9 +54,69 @@ def serve(serving: Serving, made: Market) -> str:
     return serving(app)
 
 
+@pytest.fixture(scope="module")
+def bare(serving: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the pages of a market without data are served."""
+    made = market(tmp_path_factory.mktemp("bare"))
+    yield serve(serving, made)
+    made.store.close()
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_a_page_of_the_market_meets_the_standard(visits: Visits, site: str, path: str) -> None:
     visits.check(site + path)
+
+
+@pytest.mark.parametrize("path", EMPTY)
+def test_a_page_without_data_meets_the_standard(visits: Visits, bare: str, path: str) -> None:
+    visits.check(bare + path)
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "phone"])
+def test_made_up_data_is_marked_before_the_first_figure(visits: Visits, site: str, look: str) -> None:
+    with visits.open(site + "/", look) as visit:
+        note = visit.page.get_by_role("note")
+        expect(note).to_contain_text("Simulated data")
+        banner, heading = note.bounding_box(), visit.page.locator("h1").bounding_box()
+
+    assert banner is not None
+    assert heading is not None
+    assert banner["y"] < heading["y"]
+
+
+def test_the_first_load_of_the_overview_stays_below_its_limit(visits: Visits, site: str) -> None:
+    with visits.open(site + "/") as visit:
+        sizes = {url.partition(site)[2]: octets for url, octets in visit.loaded.items()}
+
+    assert {"", "app", "page", "plot"} <= {
+        name.rpartition("/")[2].partition(".")[0].partition("-")[0] for name in sizes
+    }
+    assert sum(sizes.values()) <= FIRST_LOAD_OCTETS
+
+
+def test_eight_tabs_of_the_overview_are_live_at_once(visits: Visits, site: str) -> None:
+    with visits.open(site + "/market/alerts") as visit:
+        pages = [visit.page, *(visit.page.context.new_page() for _ in range(7))]
+        for page in pages:
+            page.goto(site + "/market/alerts")
+        for page in pages:
+            expect(page.locator("live-status")).to_have_attribute("data-status", "live")
+
+    assert visit.complaints == []
+
+
+@pytest.mark.parametrize("path", ["/", "/market/tokens/sim:courtside", "/market/scenarios"])
+def test_every_csv_link_downloads_a_table(visits: Visits, site: str, path: str) -> None:
+    with visits.open(site + path) as visit:
+        links = visit.page.locator("a.csv[download]")
+        hrefs = [str(link.get_attribute("href")) for link in links.all()]
+        with visit.page.expect_download() as begun:
+            links.first.click()
+        name = begun.value.suggested_filename
+        texts = [visit.page.request.get(site + href).text() for href in hrefs]
+
+    assert name.endswith(".csv")
+    assert all(len(text.splitlines()) > 1 for text in texts)
 
 
 def test_a_figure_page_meets_the_standard(visits: Visits, site: str) -> None:
@@ -70,9 +131,21 @@ def test_the_calculator_answers_in_place_and_keeps_the_question_in_the_address(v
         visit.page.locator("#budget").fill("500")
         visit.page.locator("#multiple").fill("100")
         visit.page.get_by_role("button", name="Work it out").click()
-        expect(visit.page.locator(".claims").first).to_contain_text("$500.00")
+        expect(visit.page.locator(".claims").first).to_contain_text("$500 into $50,000")
         address = visit.page.url
 
+    assert "multiple=100" in address
+
+
+def test_the_calculator_works_without_a_script(visits: Visits, site: str) -> None:
+    with visits.open(site + "/market/scenarios", java_script_enabled=False) as visit:
+        visit.page.locator("#budget").fill("500")
+        visit.page.locator("#multiple").fill("100")
+        visit.page.get_by_role("button", name="Work it out").click()
+        answer = visit.page.locator(".claims").first.inner_text()
+        address = visit.page.url
+
+    assert "$500 into $50,000" in answer
     assert "multiple=100" in address
 
 

@@ -57,6 +57,65 @@ def test_without_data_a_page_says_what_to_do_and_shows_no_amount(empty, path):
     assert not re.search(r"\$\d|\d+(\.\d+)? (%|bn|tn)", shown)
 
 
+@pytest.mark.parametrize("path", PATHS)
+def test_every_page_says_that_its_data_is_made_up(filled, path):
+    assert filled.get(path).text.count("<b>Simulated data:</b>") == 1
+
+
+def test_a_page_without_data_says_nothing_of_made_up_data(empty):
+    assert "Simulated data:" not in empty.get("/").text
+
+
+def test_questions_that_differ_in_a_name_are_left_open_in_one_sentence(filled):
+    text = re.sub(r"<[^>]+>", "", filled.get("/market/report").text)
+
+    assert text.count("The size of the AI sector against") == 1
+    assert "Alphabet, Amazon, Meta, Microsoft, Nvidia" in text
+
+
+@pytest.mark.parametrize("path", ["/market/report", "/market/builders", "/market/scenarios"])
+def test_sentences_call_assets_by_name(filled, path):
+    claims = "".join(re.findall(r'<ul class="claims">.*?</ul>', filled.get(path).text, re.S))
+
+    assert "(made up)" in claims
+    assert ">sim:" not in claims
+
+
+def test_a_token_page_downloads_its_series_and_names_its_sources(filled):
+    page = filled.get("/market/tokens/sim:courtside").text
+    links = set(re.findall(r'href="(/api/market/metrics/token/[^"]+)"', page))
+    answers = [filled.get(link.replace("&amp;", "&")) for link in links]
+    figures = re.findall(r'href="(/(?:market/)?figures/fig_[a-z2-7]+)"', page)
+
+    assert len(links) == 1
+    assert answers[0].text.splitlines()[0].startswith("day [date],price [usd],cap [usd]")
+    assert "file:history.csv" in page
+    assert all(filled.get(link, follow_redirects=True).status_code == 200 for link in figures)
+
+
+def test_a_figure_page_names_the_documents_behind_it(filled):
+    link = re.findall(r'class="value" href="(/market/figures/[^"]+)"', filled.get("/").text)[0]
+
+    assert "file:history.csv" in filled.get(link).text
+
+
+def test_csv_links_of_a_past_day_download_that_day(filled):
+    page = filled.get("/market/chains", params={"as_of": "2025-10-20"}).text
+    links = sorted(set(re.findall(r'href="(/api/market/grids/[^"]+)"', page)))
+    answers = [filled.get(link) for link in links]
+
+    assert links
+    assert all("as_of=2025-10-20" in link for link in links)
+    assert all(answer.status_code == 200 for answer in answers)
+
+
+def test_data_without_figures_is_said_to_be_on_its_way(tmp_path):
+    made = market(tmp_path)
+    fill(made, tmp_path, 5)
+    with client(made) as found:
+        assert "Figures are on their way" in found.get("/").text
+
+
 def test_every_number_of_the_overview_leads_to_a_figure_page(filled):
     links = sorted(set(re.findall(r'href="(/market/figures/fig_[a-z2-7]+)"', filled.get("/").text)))
     pages = [filled.get(link) for link in links[:5]]
