@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 
+from mercato.market.report.notice import NOTICES
 from mercato.market.report.snapshot import Snapshot
 from mercato.market.views import alerts, chains, figure, overview, scenario, sources, token, tokens
 from mercato.market.views.shelf import Shelf
@@ -84,7 +85,7 @@ class Press:
     def body(self, template: str, view: Callable[[], Context]) -> Markup:
         """Returns a filled fragment in which assets are called by their names."""
         with called(self.market.assets()):
-            filled = self._render(f"market/{template}", said=said, cell=cell, label=label, **view())
+            filled = self._render(f"market/{template}", said=said, cell=cell, label=label, notices=NOTICES, **view())
         return Markup(bytes(filled.body).decode())  # noqa: S704 - our own template, which escaped what it was given
 
     def page(self, address: str, body: Markup, title: str, status: int = 200) -> Response:

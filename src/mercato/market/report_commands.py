@@ -44,15 +44,17 @@ def report(
     from mercato.market.opening import opened
     from mercato.market.report.plan import last_sunday
     from mercato.market.report.reporting import weekly
+    from mercato.market.words import called
 
     with opened() as market, working() as say:
         day = _day(as_of, "--as-of") if as_of else last_sunday(market.clock.now())
         moment = _moment(known_at) if known_at else None
         made = weekly(market, day, sector=sector, known_at=moment, progress=say)
-        key = market.home / market.settings.report_key if market.settings.report_key else None
-    _print(made, format)
-    if out:
-        _write(made, out, key)
+        key, known = market.home / market.settings.report_key if market.settings.report_key else None, market.assets()
+    with called(known):
+        _print(made, format)
+        if out:
+            _write(made, out, key)
 
 
 def _print(made: Report, form: Format) -> None:

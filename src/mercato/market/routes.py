@@ -23,6 +23,7 @@ from mercato.market.report.snapshot import Snapshot
 from mercato.market.report.standalone import standalone
 from mercato.market.views.shelf import Shelf
 from mercato.market.views.sources import healths
+from mercato.market.words import called
 
 if TYPE_CHECKING:
     from mercato.market.service import Market
@@ -38,7 +39,7 @@ def router(market: Market) -> APIRouter:
     """Returns the routes of the API, to be mounted under `/api/market`."""
     routes, shelf = APIRouter(), Shelf(market)
     _metrics(routes, market, shelf)
-    _reports(routes, shelf)
+    _reports(routes, market, shelf)
     _sources(routes, market)
     _alerts(routes, market)
     return routes
@@ -96,7 +97,7 @@ def _metrics(routes: APIRouter, market: Market, shelf: Shelf) -> None:
         return _csv(found.name, grid_csv(found))
 
 
-def _reports(routes: APIRouter, shelf: Shelf) -> None:
+def _reports(routes: APIRouter, market: Market, shelf: Shelf) -> None:
     @routes.get("/report", summary="The report: claims with figure ids, exhibits and figures")
     def report(as_of: Day = None) -> dict[str, Any]:
         return document(_shown(shelf, as_of).report)
@@ -106,7 +107,9 @@ def _reports(routes: APIRouter, shelf: Shelf) -> None:
         found = _shown(shelf, as_of)
         name = f"mercato-report-{found.report.as_of}.html"
         headers = {"content-disposition": f'attachment; filename="{name}"'}
-        return Response(standalone(found.report), media_type="text/html", headers=headers)
+        with called(market.assets()):
+            body = standalone(found.report)
+        return Response(body, media_type="text/html", headers=headers)
 
 
 def _sources(routes: APIRouter, market: Market) -> None:

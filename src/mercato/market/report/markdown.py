@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from mercato.market.model import Figure, Grid
 from mercato.market.report.model import Claim, Report, Section
+from mercato.market.report.notice import notice
 from mercato.market.report.sentence import Cited, pieces
 from mercato.market.words import cell
 
@@ -19,6 +20,7 @@ def markdown(report: Report) -> str:
         f"# Crypto-AI market, close of {report.as_of}",
         "",
         f"As known at {report.known_at:%Y-%m-%d %H:%M} UTC. Universe `{report.universe}`. Not investment advice.",
+        *(["", f"**{words}**"] if (words := notice(report.figures.values())) else []),
     ]
     for section in report.sections:
         lines += ["", *_section(section, report.figures)]

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from mercato.market.model import Figure
 from mercato.market.report.drawing import drawing, legend
 from mercato.market.report.model import Claim, Report
+from mercato.market.report.notice import notice
 from mercato.market.report.sentence import Cited, pieces
 from mercato.market.words import cell, label
 
@@ -27,6 +28,7 @@ def standalone(report: Report) -> str:
         style=Markup(style),  # noqa: S704 - our own file
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         figures=ordered,
+        notice=notice(ordered),
         pieces=lambda text, claim: claim_pieces(text, claim, report),
     )
 

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from mercato.market.model import Figure
 from mercato.market.report.model import Claim, Exhibit, Report, Section
+from mercato.market.report.notice import notice
 from mercato.market.report.sentence import Cited, pieces
 from mercato.market.words import cell
 
@@ -25,6 +26,8 @@ def show(report: Report, console: Console) -> None:
     known = f"{report.known_at:%Y-%m-%d %H:%M} UTC"
     console.print(Text(f"Crypto-AI market, close of {report.as_of}", style="bold"))
     console.print(Text(f"As known at {known}. Universe {report.universe}. Not investment advice.", style="dim"))
+    if words := notice(report.figures.values()):
+        console.print(Text(words, style="bold red"))
     for section in report.sections:
         console.print()
         console.rule(Text(section.title, style="bold"), align="left", style="dim")

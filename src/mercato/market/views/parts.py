@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Literal
 
 from markupsafe import Markup
 
-from mercato.market.model import SIMULATED, Figure, Grid
+from mercato.market.model import Figure, Grid
 from mercato.market.report.book import reasons
 from mercato.market.report.drawing import Spec, drawing, legend
 from mercato.market.report.model import Claim, Exhibit, Report, Section
+from mercato.market.report.notice import Simulated, simulated_of
 from mercato.market.report.sentence import Cited, pieces
 from mercato.market.report.snapshot import Snapshot
 from mercato.market.views.merging import Piece, Sentence, merged, unanswered, without_simulated
 from mercato.market.words import cell
 
 LIVE_LINES = frozenset({"lines", "stack"})
-Simulated = Literal["", "some", "all"]
 
 #: Flags as a few words beside a number. What is not here is said as `report.book` says it.
 SHORT = {
@@ -117,12 +116,6 @@ def parts(snapshot: Snapshot, *keys: str) -> tuple[Part, ...]:
 def simulated(snapshot: Snapshot) -> Simulated:
     """Returns whether all, some or none of a snapshot's figures rest on made-up data."""
     return simulated_of(item for result in snapshot.book.results.values() for item in result.figures)
-
-
-def simulated_of(figures: Iterable[Figure]) -> Simulated:
-    """Returns whether all, some or none of these figures rest on made-up data; those without a value do not count."""
-    marks = {SIMULATED in item.flags for item in figures if item.value is not None}
-    return "" if True not in marks else "some" if False in marks else "all"
 
 
 def exhibit(item: Exhibit, as_of: date, csv: str = "", trace: str = "") -> Shown:

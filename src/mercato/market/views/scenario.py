@@ -11,9 +11,10 @@ from mercato.core.errors import InvalidInput
 from mercato.market.model import Query, Result
 from mercato.market.report.book import Book
 from mercato.market.report.model import Report
+from mercato.market.report.notice import simulated_of
 from mercato.market.report.sections.scenarios import answer
 from mercato.market.report.snapshot import Snapshot
-from mercato.market.views.parts import Headline, headlines, part, simulated_of
+from mercato.market.views.parts import Headline, headlines, part
 
 if TYPE_CHECKING:
     from mercato.market.service import Market

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mercato.market import source_jobs
 from mercato.market.model import SIMULATED, Segment
-from mercato.market.views.parts import Simulated
+from mercato.market.report.notice import Simulated
 
 if TYPE_CHECKING:
     from mercato.market.service import Market

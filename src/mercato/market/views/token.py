@@ -10,8 +10,9 @@ from urllib.parse import urlencode
 from mercato.core.errors import NotFound
 from mercato.market.model import Asset, Figure, Query, Result, Segment
 from mercato.market.report.model import Exhibit
+from mercato.market.report.notice import simulated_of
 from mercato.market.report.snapshot import Snapshot
-from mercato.market.views.parts import Headline, Shown, exhibit, headlines, simulated_of
+from mercato.market.views.parts import Headline, Shown, exhibit, headlines
 from mercato.market.views.tokens import TIERS
 from mercato.market.words import label, said
 
