@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 class Engine:
     """Executes ibis expressions on one backend. Close it, or use it as a context manager."""
 
+    #: The last value that is not NULL, as this engine writes it.
+    LAST_KNOWN = "LAST_VALUE({0} IGNORE NULLS)"
+
     def __init__(self, backend: BaseBackend) -> None:
         self.backend = backend
 
@@ -51,16 +54,16 @@ class Engine:
     def carry(self, rows: ibis.Table, by: str, order: str, columns: Sequence[str]) -> ibis.Table:
         """Returns the rows with each NULL in `columns` filled by the last value before it, in one pass.
 
-        Within equal `by`, in the order of `order`, which must not repeat. Written for DuckDB, because ibis drops the
-        words IGNORE NULLS there.
+        Within equal `by`, in the order of `order`, which must not repeat. Written as SQL, because ibis drops the words
+        IGNORE NULLS; column names are plain words.
         """
         name = f"carry_{uuid.uuid4().hex}"
-        kept = [f'"{column}"' for column in rows.columns if column not in columns]
-        filled = [f'LAST_VALUE("{column}" IGNORE NULLS) OVER w AS "{column}"' for column in columns]
-        window = f'PARTITION BY "{by}" ORDER BY "{order}" ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW'
+        kept = [column for column in rows.columns if column not in columns]
+        filled = [f"{self.LAST_KNOWN.format(column)} OVER w AS {column}" for column in columns]
+        window = f"PARTITION BY {by} ORDER BY {order} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
         query = f"SELECT {', '.join([*kept, *filled])} FROM {name} WINDOW w AS ({window})"  # noqa: S608  # our own names
         self.backend.create_view(name, rows)
-        return self.backend.sql(query, schema=rows.schema())
+        return self.backend.sql(query, schema=rows.schema()).select(*rows.columns)
 
     def run(self, expression: ibis.Table) -> pa.Table:
         """Returns the rows of an expression."""
@@ -85,6 +88,8 @@ class Engine:
 
 class SparkEngine(Engine):
     """An engine on a Spark session. Rows cross as Arrow: ibis would go through pandas and lose integers above 2**53."""
+
+    LAST_KNOWN = "LAST_VALUE({0}, TRUE)"
 
     def table(self, rows: pa.Table, schema: ibis.Schema | None = None) -> ibis.Table:
         """Returns Arrow rows as a temporary view of this session."""

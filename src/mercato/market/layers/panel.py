@@ -74,7 +74,7 @@ def panel(
     """
     known = facts(curated, before)
     docs, fields = _spoken(engine, curated, before)
-    wide = _spine(known, first, last)
+    wide = _spine(engine, known, first, last)
     carried = [field for field in CARRIED_FIELDS if field in fields]
     for field in carried:
         wide = _placed(wide, known.filter(known.field == field).inner_join(docs, "raw_sha"), field, first)
@@ -94,7 +94,7 @@ def _spoken(engine: Engine, curated: ibis.Table, before: ibis.Table | None) -> t
         pairs = pairs.union(before.select("field", "raw_sha"), distinct=True)
     found = engine.run(pairs)
     texts = sorted(set(found["raw_sha"].to_pylist()))
-    docs = ibis.memtable(
+    docs = engine.table(
         pa.table({"raw_sha": pa.array(texts, pa.string()), "doc": pa.array(range(len(texts)), pa.int32())})
     )
     return docs, frozenset(found["field"].to_pylist())
@@ -104,7 +104,7 @@ def _names(field: str) -> tuple[str, str, str]:
     return field, f"{field}_day", f"{field}_doc"
 
 
-def _spine(known: ibis.Table, first: date, last: date) -> ibis.Table:
+def _spine(engine: Engine, known: ibis.Table, first: date, last: date) -> ibis.Table:
     """Returns each asset's days from its first fact on, and the day before `first` for older facts.
 
     `listed` is the day of its first price or vendor cap; assets without either have no rows. A supply may be known
@@ -115,7 +115,7 @@ def _spine(known: ibis.Table, first: date, last: date) -> ibis.Table:
     starts = starts.filter(starts.listed.notnull())
     count = (last - first).days + 2
     days = pa.table({"day": pa.array([first + timedelta(days=step - 1) for step in range(count)], pa.date32())})
-    spine = starts.cross_join(ibis.memtable(days))
+    spine = starts.cross_join(engine.table(days))
     return spine.filter((spine.day >= spine.began) | (spine.day < first))
 
 

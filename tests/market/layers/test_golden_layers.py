@@ -1,0 +1,78 @@
+"""The curated choice and the panel (M0, M1, M2) mean the same on DuckDB and on Spark."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from mercato.market import schema
+from mercato.market.layers.curated import curated
+from mercato.market.layers.panel import facts, last_facts, panel
+from mercato.market.testing import table
+from mercato.store.analytics import Engine
+from tests.market.metrics.golden import differences
+
+FIRST = date(2025, 1, 1)
+LAST = FIRST + timedelta(days=44)
+ASSETS = [
+    {"asset_id": "one", "symbol": "ONE", "name": "One", "kind": "token", "sector": "ai-agents", "wraps": ""},
+    {"asset_id": "two", "symbol": "TWO", "name": "Two", "kind": "token", "sector": "ai-agents", "wraps": ""},
+    {"asset_id": "wrapped", "symbol": "W", "name": "W", "kind": "token", "sector": "ai-agents", "wraps": "one"},
+    {"asset_id": "firm", "symbol": "FIRM", "name": "Firm", "kind": "equity", "sector": "giants", "wraps": ""},
+]
+
+
+def said(asset_id: str, field: str, day: int, value: float, source: str = "a") -> dict[str, object]:
+    at = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=day, hours=20)
+    shared = {"asset_id": asset_id, "field": field, "day": FIRST + timedelta(days=day), "valid_time": at}
+    values = {"value": value, "low": value * 0.9, "high": value * 1.1, "observations": 1}
+    return shared | values | {"source": source, "observed_at": at, "raw_sha": source * 64}
+
+
+def history() -> list[dict[str, object]]:
+    """Gaps of every age, a jump that nobody confirms, two sources that differ, caps without prices, supplies."""
+    steady = {day: 2.0 + day % 2 / 10 for day in range(45)} | {30: 40.0}
+    rows = [said("one", "price_usd", day, price) for day, price in steady.items()]
+    rows += [said("two", "price_usd", day, 5.0 + day) for day in (0, 1, 4, 8, 9, 20, 21, 22)]
+    rows += [said("two", "price_usd", day, 6.0 + day, "b") for day in (1, 4, 9)]
+    rows += [said("two", "volume_usd_24h", day, 100.0 * (day + 1), "b") for day in (1, 9)]
+    rows += [said("one", "volume_usd_24h", day, 10.0 + day) for day in range(0, 45, 3)]
+    rows += [said("one", "supply_circulating", 0, 1e6), said("one", "supply_onchain", 3, 9.5e5)]
+    rows += [said("two", "supply_total", 2, 7e9), said("two", "supply_self_reported", 12, 6e9)]
+    rows += [said("wrapped", "price_usd", day, 2.0) for day in range(0, 45, 2)]
+    rows += [said("firm", "market_cap_usd", 1, 3.1e12), said("firm", "shares_outstanding", 10, 2.4e10)]
+    return rows + [said("firm", "price_usd", day, 140.0 + day) for day in (10, 13, 14)]
+
+
+def chosen(engine: Engine) -> list[dict[str, object]]:
+    rows = curated(engine, table(engine, schema.DAILY, history()), sources=2)
+    return engine.rows(rows.order_by("asset_id", "field", "day"))
+
+
+def paneled(engine: Engine) -> list[dict[str, object]]:
+    rows = table(engine, schema.CURATED, chosen(engine))
+    who = table(engine, schema.ASSETS, ASSETS)
+    middle = FIRST + timedelta(days=20)
+    early = rows.filter(rows.day <= middle)
+    known = engine.table(engine.run(last_facts(facts(early))))
+    first = panel(engine, early, who, FIRST, middle)
+    later = panel(engine, rows.filter(rows.day > middle), who, middle + timedelta(days=1), LAST, known)
+    return [*engine.rows(first.order_by("asset_id", "day")), *engine.rows(later.order_by("asset_id", "day"))]
+
+
+@pytest.mark.spark
+def test_the_curated_choice_is_the_same_on_spark(duck: Engine, spark: Engine) -> None:
+    here = chosen(duck)
+
+    assert {"single/1", "median/1", "jump-rejected/1"} <= {row["rule"] for row in here}
+    assert differences(here, chosen(spark)) == []
+
+
+@pytest.mark.spark
+def test_the_panel_is_the_same_on_spark(duck: Engine, spark: Engine) -> None:
+    here = paneled(duck)
+
+    assert {"fresh", "carried", "stale", "inactive"} <= {row["state"] for row in here}
+    assert {"A", "B", "C", "D", "V"} <= {row["supply_tier"] for row in here}
+    assert differences(here, paneled(spark)) == []
