@@ -10,6 +10,7 @@ from mercato.core.settings import load
 from mercato.market.report.reporting import refresh
 from tests.market.simulated import UNTIL, fill, market
 
+pytestmark = pytest.mark.xdist_group("pages")  # one worker fills one market for all of these
 PATHS = ["/", "/market", "/market/tokens", "/market/tokens/sim:courtside", "/market/chains", "/market/mindshare",
          "/market/builders", "/market/scenarios", "/market/sources", "/market/alerts", "/market/report"]  # fmt: skip
 

@@ -9,6 +9,8 @@ from tests.market.simulated import market
 
 DAYS = [date(2025, 2, 14), date(2025, 11, 3)]
 
+pytestmark = pytest.mark.xdist_group("research-report")
+
 
 @pytest.fixture(scope="module")
 def real(research, tmp_path_factory):
@@ -19,9 +21,15 @@ def real(research, tmp_path_factory):
     made.store.close()
 
 
+@pytest.fixture(scope="module")
+def reports(real):
+    """The weekly reports of both days."""
+    return {day: weekly(real, day) for day in DAYS}
+
+
 @pytest.mark.parametrize("day", DAYS, ids=str)
-def test_the_report_states_real_figures_that_trace_to_raw_bytes(real, day):
-    report = weekly(real, day)
+def test_the_report_states_real_figures_that_trace_to_raw_bytes(real, reports, day):
+    report = reports[day]
     stated = {claim.key for section in report.sections for claim in section.claims if claim.state == "stated"}
     level = next(item for item in report.figures.values() if (item.metric, item.name) == ("sector-level", "level"))
 
@@ -35,8 +43,8 @@ def test_the_report_states_real_figures_that_trace_to_raw_bytes(real, day):
     assert real.figure(level.id)["inputs"]["raw"]
 
 
-def test_the_exposure_of_the_giants_stays_unknown(real):
-    report = weekly(real, DAYS[0])
+def test_the_exposure_of_the_giants_stays_unknown(reports):
+    report = reports[DAYS[0]]
     claims = [claim for claim in report.section("size").claims if claim.key.startswith("size.exposure-")]
 
     assert len(claims) == 5

@@ -26,6 +26,8 @@ from mercato.market.report.standalone import standalone
 from mercato.market.report.terminal import show
 from tests.market.simulated import UNTIL, fill, market
 
+pytestmark = pytest.mark.xdist_group("report")  # one worker fills one market for all of these
+
 SECTIONS = ["size", "change", "flat", "drawdown", "dominance", "platforms", "mindshare", "rebounds", "builders",
             "scenarios", "restatement"]  # fmt: skip
 
