@@ -5,7 +5,7 @@ Values arrive as exact text, or None where they are unknown, and are never guess
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 
 UNKNOWN = "unknown"
 MINUS = "−"
@@ -30,11 +30,10 @@ def compact(value: object, digits: int = 3) -> str:
     number = decimal(value)
     if number is None:
         return UNKNOWN
-    for at, (step, letter) in enumerate(_STEPS):
-        if abs(number) >= step:
-            head = significant(number / step, digits)
-            rounded_up = at and Decimal(head.replace(MINUS, "-").replace(",", "")).copy_abs() == 1000
-            return head.replace(head.lstrip(MINUS), "1") + _STEPS[at - 1][1] if rounded_up else head + letter
+    rounded = Context(prec=digits).plus(number)  # so that 999,999.5 is one million and not a thousand thousands
+    for step, letter in _STEPS:
+        if abs(rounded) >= step:
+            return significant(number / step, digits) + letter
     return significant(number, digits)
 
 
@@ -124,7 +123,8 @@ def significant(number: Decimal, digits: int = 3) -> str:
     """Returns a number with so many significant digits, never in exponent form, integers below 1000 as they are."""
     if number == number.to_integral_value() and abs(number) < 1000:
         return _fixed(number, 0)
-    return _fixed(number, max(0, digits - 1 - number.adjusted()))
+    rounded = Context(prec=digits).plus(number)
+    return _fixed(number, max(0, digits - 1 - rounded.adjusted()))
 
 
 def _fixed(number: Decimal, places: int) -> str:

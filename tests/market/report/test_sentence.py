@@ -44,3 +44,9 @@ def test_a_claim_without_its_figure_is_unknown_and_says_why():
     made, cited = claim("k", "It is {level}", "{level} is wrong", otherwise="It is unknown.", why="no data", level=None)
 
     assert (made.text, made.state, made.reason, cited) == ("It is unknown.", "unknown", "no data", ())
+
+
+def test_markdown_keeps_the_blanks_around_numbers():
+    from mercato.market.report.markdown import _literal
+
+    assert [_literal(text) for text in (" at the\n close of ", ": x", " ", "")] == [" at the close of ", ": x", " ", ""]

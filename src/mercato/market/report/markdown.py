@@ -45,8 +45,14 @@ def _section(section: Section, figures: Mapping[str, Figure]) -> Iterator[str]:
 
 def _linked(text: str, claim: Claim, figures: Mapping[str, Figure]) -> str:
     return "".join(
-        escaped(part) if isinstance(part, str) else _cited(part) for part in pieces(text, claim.figures, figures)
+        _literal(part) if isinstance(part, str) else _cited(part) for part in pieces(text, claim.figures, figures)
     )
+
+
+def _literal(text: str) -> str:
+    """Returns words between two numbers, with the blanks that part them from both."""
+    before, after = (" " if edge.isspace() else "" for edge in (text[:1], text[-1:]))
+    return f"{before}{escaped(text)}{after}" if text.strip() else before
 
 
 def _cited(part: Cited) -> str:
