@@ -64,6 +64,21 @@ def test_classes_of_one_company_are_added_up(duck):
     assert value(result, "cap", giant="alphabet") == "80.00"
 
 
+def test_a_class_with_shares_but_no_price_makes_the_cap_a_lower_bound(duck):
+    count = {"asset_id": "goog", "field": "shares_outstanding", "day": FRIDAY, "value": 7.0}
+    classes = [
+        {"asset_id": name, "kind": "equity", "sector": "giants", "platform": "alphabet"} for name in ("goog", "googl")
+    ]
+    token = {"asset_id": "tok", "kind": "token", "sector": "ai-agents"}
+
+    result = ask(duck, TOKEN, share("googl", 2.0, 10, platform="alphabet"), curated=[count], assets=[token, *classes])
+
+    assert value(result, "cap", giant="alphabet") == "20.00"
+    assert "lower-bound" in result.figure("cap", giant="alphabet").flags
+    assert "lower-bound" in result.figure("cap", giant="all").flags
+    assert "upper-bound" in result.figure("sector-ratio", giant="alphabet").flags
+
+
 def test_a_filing_that_sums_the_classes_is_not_counted_twice(duck):
     classes = [share(name, 2.0, 30, platform="alphabet", supply_sha="filing") for name in ("googl", "goog")]
 

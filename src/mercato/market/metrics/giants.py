@@ -15,15 +15,16 @@ from mercato.market.model import Query, Result
 
 DEFINITION = "M6.1"
 FORMULA = (
-    "Cap = unadjusted close x shares known by that day (by filing date); classes of one company are added up. Weekends "
-    "and holidays carry the last close, flagged. Ratios compare on the last session shared by all companies of which "
-    "there is data: sector level / cap. Return = unadjusted close against `days` before, without dividends. AI "
-    "exposure is unknown unless a source states it."
+    "Cap = unadjusted close x shares known by that day (by filing date); classes of one company are added up, a lower "
+    "bound where a class with known shares has no price. Weekends and holidays carry the last close, flagged. Ratios "
+    "compare on the last session shared by all companies of which there is data: sector level / cap. Return = "
+    "unadjusted close against `days` before, without dividends. AI exposure is unknown unless a source states it."
 )
 DAYS = 90
 COMPANIES = 5
 REFERENCES = ("bitcoin", "total-crypto")
 EXPOSURE = "ai_exposure"
+SHARES = "shares_outstanding"
 ALL = "all"
 
 
@@ -77,6 +78,14 @@ def exposures(inputs: Inputs, last: date) -> dict[str, float]:
     return {str(row["asset_id"]): float(str(row["value"])) for row in inputs.engine.rows(rows.order_by("day"))}
 
 
+def unpriced(inputs: Inputs, last: date) -> set[str]:
+    """Returns the shares of which a count is known, but neither a price nor a cap: their company's cap lacks them."""
+    counted = inputs.curated.filter(inputs.curated.field == SHARES, inputs.curated.day <= last)
+    priced = inputs.panel.filter(inputs.panel.day <= last, inputs.panel.cap.notnull()).select("asset_id").distinct()
+    rows = counted.select("asset_id").distinct().anti_join(priced, "asset_id")
+    return {str(row["asset_id"]) for row in inputs.engine.rows(rows)}
+
+
 def giants(inputs: Inputs, query: Query) -> Result:
     """Returns caps and returns of the giants, and the sector's size as a ratio to each, to all and to crypto (M6)."""
     params.known(query, ())
@@ -102,17 +111,20 @@ def giants(inputs: Inputs, query: Query) -> Result:
     level = levels[session]["level"] if session in levels else None
     sheet.add("sector-level", usd(level), "usd", flags=flags)
     stated = exposures(inputs, query.as_of)
+    lacking = unpriced(inputs, query.as_of)
+    partial = {name: ["lower-bound"] if lacking & set(names[name]) else [] for name in names}
     for name in names:
-        _company(sheet, name, rows, first, session)
+        _company(sheet, name, rows, first, session, partial[name])
         value = next((stated[asset] for asset in names[name] if asset in stated), None)
         sheet.add(
             "ai-exposure", plain(value), "ratio", dims={"giant": name}, flags=[] if value is not None else ["unknown"]
         )
-        _against(sheet, {"giant": name}, level, _cap(rows, session, name), flags)
+        _against(sheet, {"giant": name}, level, _cap(rows, session, name), [*flags, *_inverse(partial[name])])
     total = _sum([_cap(rows, session, name) for name in known])
     part = f"{len(known)}/{len(names)}"
-    sheet.add("cap", usd(total), "usd", dims={"giant": ALL}, coverage=part, flags=flags)
-    _against(sheet, {"giant": ALL}, level, total, flags)
+    bound = ["lower-bound"] if any(partial[name] for name in known) else []
+    sheet.add("cap", usd(total), "usd", dims={"giant": ALL}, coverage=part, flags=[*flags, *bound])
+    _against(sheet, {"giant": ALL}, level, total, [*flags, *_inverse(bound)])
     for name in beside:
         other = others.get((session, name)) if session else None
         sheet.add("cap", usd(other["cap"] if other else None), "usd", dims={"reference": name}, flags=flags)
@@ -163,7 +175,19 @@ def _sum(caps: Sequence[int | None]) -> int | None:
     return sum(known) if known and len(known) == len(caps) else None
 
 
-def _company(sheet: Sheet, name: str, rows: Mapping[tuple[date, str], Row], first: date, session: date | None) -> None:
+def _inverse(bound: Sequence[str]) -> list[str]:
+    """Returns the flag of a ratio whose denominator is only bounded."""
+    return ["upper-bound" for _ in bound]
+
+
+def _company(
+    sheet: Sheet,
+    name: str,
+    rows: Mapping[tuple[date, str], Row],
+    first: date,
+    session: date | None,
+    partial: Sequence[str],
+) -> None:
     dims, now = {"giant": name}, rows.get((sheet.query.as_of, name))
     start, at_session = rows.get((first, name)), rows.get((session, name)) if session else None
     marks = {
@@ -173,7 +197,7 @@ def _company(sheet: Sheet, name: str, rows: Mapping[tuple[date, str], Row], firs
         "carried": now is not None and now["price_age"] > 0,
     }
     flags = [flag for flag, holds in marks.items() if holds]
-    sheet.add("cap", usd(now["cap"] if now else None), "usd", dims=dims, flags=flags)
+    sheet.add("cap", usd(now["cap"] if now else None), "usd", dims=dims, flags=[*flags, *partial])
     sheet.add("close", shortest(now["price"] if now else None), "usd", dims=dims, flags=[*flags, "unadjusted"])
     known = now is not None and start is not None and now["price"] is not None and start["price"]
     change = now["price"] / start["price"] - 1 if now is not None and start is not None and known else None

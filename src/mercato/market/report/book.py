@@ -29,6 +29,7 @@ REASONS: Mapping[str, str] = {
     "no-dilution-assumed": "without dilution",
     "unknown-caps": "the cap of some members is unknown",
     "lower-bound": "a lower bound, because some parts are unknown",
+    "upper-bound": "an upper bound, because some parts of the other side are unknown",
     "self-reported-supply": "rests on supplies that projects report themselves",
     "vendor-cap": "rests on a vendor's cap, without price and supply apart",
     "partial_month": "the month is not over",
@@ -129,7 +130,7 @@ BLANKING = frozenset(
 )  # fmt: skip
 
 #: Flags that a reader must see beside a claim although it is stated.
-CAVEATS = frozenset({"provisional", "lower-bound", "simulated", "partial_month", "gaps"})
+CAVEATS = frozenset({"provisional", "lower-bound", "upper-bound", "simulated", "partial_month", "gaps"})
 
 
 def _caveat(cited: tuple[Figure, ...]) -> str:

@@ -30,6 +30,7 @@ SHORT = {
     "no-dilution-assumed": "no dilution assumed",
     "liquidity-unknown": "liquidity unknown",
     "lower-bound": "a lower bound",
+    "upper-bound": "an upper bound",
     "self-reported-supply": "self-reported supply",
     "vendor-cap": "a vendor's cap",
     "few-constituents": "few constituents",
