@@ -56,11 +56,13 @@ def context(snapshot: Snapshot | None) -> Mapping[str, object]:
 
 def _headlines(snapshot: Snapshot) -> list[Headline]:
     figure = snapshot.book.figure
+    giants = next((one for one in snapshot.book.figures("giants", "sector-ratio") if "all" in one.dims.values()), None)
     week, index = figure("decompose", "price-of-start"), figure("sector-index", "index", variant="capped")
     return headlines(
         (figure("sector-level", "level"), "AI sector", week, "by price, in a week"),
         (figure("agents", "level"), "AI agents", None, ""),
         (figure("infrastructure", "level"), "AI infrastructure", None, ""),
+        (giants if giants and giants.value else None, "Of the five giants together", None, ""),
         (index, "Index, capped", figure("sector-index", "change", variant="capped"), "over its chart"),
         (figure("drawdown", "drawdown", of="index-capped"), "Index below its peak", None, ""),
         (figure("flat-range", "width"), "Width of its range now", None, ""),
