@@ -100,7 +100,13 @@ function options(host: HTMLElement, data: Data): uPlot.Options {
     padding: [9, 20, 0, 0],
     scales: { y: { range: data.y } },
     axes: [
-      { ...axis, grid: { show: false }, size: 28, space: host.clientWidth < 600 ? 60 : 90, values: (_, ticks) => ticks.map(days(data)) },
+      {
+        ...axis,
+        grid: { show: false },
+        size: 28,
+        space: host.clientWidth < 600 ? 60 : 90,
+        values: (_, ticks) => ticks.map(days(data)),
+      },
       { ...axis, size: 62, splits: data.ticks, values: data.tickWords },
     ],
     // Layers of a stack are drawn from the top down, so that each covers what is not its own.
