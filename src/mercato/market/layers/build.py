@@ -35,7 +35,7 @@ SEGMENT = "segment:"
 #: So many files of single days are merged into one.
 MERGE_AFTER = 16
 #: A long history is built in spans of about so many panel rows, which bounds memory.
-ROWS_AT_ONCE = 1_000_000
+ROWS_AT_ONCE = 1_100_000
 
 
 @dataclass(frozen=True, slots=True)

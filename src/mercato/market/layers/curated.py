@@ -31,6 +31,8 @@ LOOKBACK = timedelta(days=HISTORY_DAYS + 2 * GAP_DAYS)
 #: The median of absolute values times this is the standard deviation of a normal variable.
 MAD_TO_SIGMA = 1.4826
 
+NO_JUMPS = pa.table({"asset_id": pa.array([], pa.string()), "day": pa.array([], pa.date32())})
+
 RULES = {
     "single/1": "the only source of that day",
     "median/1": "volume-weighted median of the sources of that day",
@@ -128,8 +130,13 @@ def _without_jumps(engine: Engine, rows: ibis.Table, first: date | None) -> ibis
 
 
 def jumps(engine: Engine, rows: ibis.Table) -> pa.Table:
-    """Returns asset_id and day of each price that is a jump."""
-    return engine.run(_jumps(_steps(rows.filter(rows.field == PRICE))))
+    """Returns asset_id and day of each price that is a jump. Most histories have no suspect, which is asked first."""
+    prices = rows.filter(rows.field == PRICE)
+    before = prices.value.lag(1).over(ibis.window(group_by="asset_id", order_by="day"))
+    largest = engine.run(prices.select(change=(prices.value / before).ln().abs()).agg(most=ibis._.change.max()))
+    if (largest["most"][0].as_py() or 0.0) <= SIGMAS * LEAST_SIGMA:
+        return NO_JUMPS
+    return engine.run(_jumps(_steps(prices)))
 
 
 def _steps(prices: ibis.Table) -> ibis.Table:

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 import ibis
 import pyarrow as pa
 
+from mercato.market.layers.builtins import text_of_last, value_of_last
 from mercato.market.schema import PANEL
 from mercato.store.analytics import Engine
 
@@ -57,8 +58,8 @@ def last_facts(known: ibis.Table) -> ibis.Table:
     """Returns the latest fact of each asset and field: what the next day starts from."""
     key = ["asset_id", "field"]
     latest = known.group_by(key).agg(
-        value=known.value.argmax(known.day),
-        raw_sha=known.raw_sha.argmax(known.day),
+        value=value_of_last(known.value, known.day),
+        raw_sha=text_of_last(known.raw_sha, known.day),
         last=known.day.max(),
         since=known.since.min(),
     )

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from mercato.core.errors import InvalidInput
+from mercato.market.layers.builtins import divide, epoch_us, make_date, max_by
 from mercato.market.layers.duplicates import KIND, Duplicates, reason
 from mercato.market.layers.validate import KEPT_PER_REASON, Refusals, Rules, check, excerpt
 from mercato.market.model import Parsed, Rejected
@@ -23,30 +24,6 @@ ROW_GROUP = 500_000
 MICROS_PER_DAY = 86_400_000_000
 #: What the curated layer says of a value of which only one source speaks.
 ONE_SOURCE = {"sources": ibis.literal(1, "int64"), "spread": ibis.literal(0.0), "rule": ibis.literal("single/1")}
-
-
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]  # ibis ships no types
-def epoch_us(time: datetime) -> int:
-    """Returns microseconds since 1970 without asking a calendar."""
-    raise NotImplementedError  # the engine's own function is called
-
-
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]  # ibis ships no types
-def divide(value: int, by: int) -> int:
-    """Returns the whole quotient; ibis's own goes through floats."""
-    raise NotImplementedError  # the engine's own function is called
-
-
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]  # ibis ships no types
-def make_date(days: int) -> date:
-    """Returns the date so many days after 1970-01-01."""
-    raise NotImplementedError  # the engine's own function is called
-
-
-@ibis.udf.agg.builtin  # type: ignore[untyped-decorator]  # ibis ships no types
-def max_by(value: float, by: datetime) -> float:
-    """Returns the value of the row with the greatest `by`; ibis's own argmax sorts every group instead."""
-    raise NotImplementedError  # the engine's own function is called
 
 
 @dataclass(frozen=True, slots=True)
