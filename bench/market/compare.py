@@ -34,7 +34,8 @@ def _read(folder: Path, name: str) -> pl.DataFrame:
     if "day" in rows.columns:
         rows = rows.with_columns(pl.col("day").cast(pl.Date))
     if name == "decompose":  # the first day of a history has no day before it
-        rows = rows.filter(pl.col("day") > pl.col("day").min() if rows["membership"][0] else True)
+        first = pl.read_parquet(folder / "level.parquet")["day"].cast(pl.Date).min()
+        rows = rows.filter(pl.col("day") > pl.lit(first))
     numbers = [pl.col(item).cast(pl.Float64 if rows[item].dtype.is_float() else pl.Int64) for item in COLUMNS[name]]
     keys = [pl.col(key).cast(pl.String) if key not in {"day"} else pl.col(key) for key in KEYS[name]]
     return rows.select(*keys, *numbers).sort(KEYS[name])

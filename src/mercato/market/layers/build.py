@@ -29,13 +29,13 @@ from mercato.market.universe import Universe
 from mercato.store.analytics import Engine
 
 #: Changing how curated rows, the panel or these files are made is a new number: older files are then rebuilt.
-LAYOUT = 1
+LAYOUT = 2
 #: A part of the curated layer whose name starts so is the daily file of that segment.
 SEGMENT = "segment:"
 #: So many files of single days are merged into one.
 MERGE_AFTER = 16
 #: A long history is built in spans of about so many panel rows, which bounds memory.
-ROWS_AT_ONCE = 1_100_000
+ROWS_AT_ONCE = 2_200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ class Build:
     def _settle(self, rows: ibis.Table, folder: Path, stem: str) -> str:
         name = f"{stem}.{uuid.uuid4().hex[:12]}.parquet"
         with self._folders.aside() as aside:
-            self._engine.backend.to_parquet(rows, aside / name, compression="zstd")
+            self._engine.write(rows, aside / name)
             settle(aside / name, folder / name)
         return name
 

@@ -25,6 +25,7 @@ FACTS = ibis.schema(
         "value": "float64",
         "raw_sha": "string",
         "since": "date",
+        "high": "float64",  # of the fact's own day; NULL once it is carried
     }
 )
 
@@ -50,7 +51,7 @@ MICRO, LARGEST = 1_000_000.0, 9.2e18
 def facts(curated: ibis.Table, before: ibis.Table | None = None) -> ibis.Table:
     """Returns every carried fact: those of the curated rows, and those known `before` the first of them."""
     rows = curated.filter(curated.field.isin(CARRIED_FIELDS) & curated.value.notnull())
-    found = rows.select("asset_id", "field", "day", "value", "raw_sha", since=rows.day).cast(FACTS)
+    found = rows.select("asset_id", "field", "day", "value", "raw_sha", since=rows.day, high="high").cast(FACTS)
     return found if before is None else found.union(before.select(*FACTS.names).cast(FACTS))
 
 
@@ -63,7 +64,7 @@ def last_facts(known: ibis.Table) -> ibis.Table:
         last=known.day.max(),
         since=known.since.min(),
     )
-    return latest.mutate(day=latest["last"]).select(*FACTS.names).cast(FACTS)
+    return latest.mutate(day=latest["last"], high=ibis.null("float64")).select(*FACTS.names).cast(FACTS)
 
 
 def panel(
@@ -125,7 +126,9 @@ def _placed(wide: ibis.Table, rows: ibis.Table, field: str, first: date) -> ibis
     `first`."""
     value, day, doc = _names(field)
     at = ibis.greatest(rows.day, ibis.literal(first - timedelta(days=1)))
-    own = rows.select(fact_asset="asset_id", fact_day=at, **{value: rows.value, day: rows.day, doc: rows.doc})
+    high = {"high_seen": rows.high} if field == PRICE else {}
+    columns = {value: rows.value, day: rows.day, doc: rows.doc, **high}
+    own = rows.select(fact_asset="asset_id", fact_day=at, **columns)
     joined = wide.left_join(own, [wide.asset_id == own.fact_asset, wide.day == own.fact_day])
     return joined.drop("fact_asset", "fact_day")
 
@@ -145,7 +148,7 @@ def _complete(rows: ibis.Table, fields: Sequence[str]) -> ibis.Table:
 def _own_day(rows: ibis.Table, curated: ibis.Table, fields: frozenset[str]) -> ibis.Table:
     """Returns the rows with what counts on its own day only: the volume, and the high of the price."""
     said = curated.filter(curated.value.notnull())
-    columns = {VOLUME: "volume", PRICE: "high_seen", HIGH: "high_said"}
+    columns = {VOLUME: "volume", HIGH: "high_said"}
     for field, column in columns.items():
         if field not in fields:
             rows = rows.mutate(**{column: ibis.null("float64")})
@@ -154,7 +157,8 @@ def _own_day(rows: ibis.Table, curated: ibis.Table, fields: frozenset[str]) -> i
         own = own.select(own_asset="asset_id", own_day="day", **{column: own.value if field == VOLUME else own.high})
         rows = rows.left_join(own, [rows.asset_id == own.own_asset, rows.day == own.own_day])
         rows = rows.drop("own_asset", "own_day")
-    return rows.mutate(price_high=ibis.greatest(rows.high_seen, rows.high_said))
+    seen = rows.high_seen if PRICE in fields else ibis.null("float64")
+    return rows.mutate(price_high=ibis.greatest(seen, rows.high_said))
 
 
 def _states(rows: ibis.Table) -> ibis.Table:

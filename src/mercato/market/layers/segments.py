@@ -119,7 +119,7 @@ class SegmentWriter:
         self._refusals.counts[KIND] += max(0, hidden)
         drop = again.select("asset_id", "field", "row").distinct()
         clean = self._folder / "clean.parquet"
-        self._engine.backend.to_parquet(rows.anti_join(drop, ["asset_id", "field", "row"]), clean, compression="zstd")
+        self._engine.write(rows.anti_join(drop, ["asset_id", "field", "row"]), clean)
         clean.replace(path)
         self._rows["observations"] = pq.ParquetFile(path).metadata.num_rows
 
@@ -131,7 +131,7 @@ def write_daily(engine: Engine, observations: Path, daily: Path, origin: Origin)
     """Rolls a file of OBSERVATIONS up to days and returns the first and the last of them."""
     rows = engine.read([observations], OBSERVATIONS)
     published = any_values(observations, "observed_at")
-    engine.backend.to_parquet(rollup(rows, origin, published=published), daily, compression="zstd")
+    engine.write(rollup(rows, origin, published=published), daily)
     found = [part.statistics for part in columns_of(daily, "day")]
     if not found:
         return None, None
