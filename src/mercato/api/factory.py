@@ -19,7 +19,6 @@ from mercato.api.live import Live
 from mercato.api.metrics import Metrics
 from mercato.api.middleware import BodyLimit, LastResort, RequestContext, SameOrigin, SecurityHeaders, TimeLimit
 
-_PROBLEM: dict[str, Any] = {problems.MEDIA_TYPE: {"schema": problems.SCHEMA}}
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 

@@ -52,11 +52,6 @@ class Engine:
         """Returns Arrow rows as a table that expressions can use."""
         return ibis.memtable(rows, schema=schema or ibis.Schema.from_pyarrow(rows.schema))
 
-    def settle(self, expression: ibis.Table) -> ibis.Table:
-        """Returns the rows of an expression, computed now and kept until the engine is closed."""
-        name = f"settled_{uuid.uuid4().hex}"
-        return self.backend.create_table(name, expression, temp=True)
-
     def carry(self, rows: ibis.Table, by: str, order: str, columns: Sequence[str]) -> ibis.Table:
         """Returns the rows with each NULL in `columns` filled by the last value before it, in one pass.
 

@@ -46,10 +46,6 @@ class RawBlobs:
                 settle(aside, self.path(sha))
         return sha, size
 
-    def keep_bytes(self, content: bytes) -> str:
-        """Keeps bytes and returns their SHA-256."""
-        return self.keep(io.BytesIO(content))[0]
-
     def open(self, sha: str) -> BinaryIO:
         """Returns the bytes with that hash as a stream; NotFound where they are not kept here."""
         path = self.path(sha)
