@@ -23,8 +23,8 @@ $(BIN)/uv: requirements/uv.txt
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
 	@touch $@
 
-# The editable install runs the web build hook, so it depends on the islands too.
-$(READY): $(BIN)/uv requirements/dev.txt pyproject.toml build_web.py $(wildcard src/mercato/web/islands/* src/mercato/web/deno.* src/mercato/*/pages.css)
+# The editable install runs the build hook, so it depends on contracts and islands too.
+$(READY): $(BIN)/uv requirements/dev.txt pyproject.toml $(wildcard build_*.py src/mercato/contracts/*.vy* src/mercato/web/islands/* src/mercato/web/deno.* src/mercato/*/pages.css)
 	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/dev.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m compileall -q src

@@ -8,9 +8,9 @@ from pathlib import Path
 
 SKIPPED = frozenset(
     {".git", ".venv", ".cache", "__pycache__", ".mypy_cache", ".ruff_cache", ".hypothesis", "site", "dist", "build",
-     "static", "node_modules", ".import_linter_cache", ".pytest_cache", "htmlcov"}
+     "static", "artifacts", "node_modules", ".import_linter_cache", ".pytest_cache", "htmlcov"}
 )  # fmt: skip
-CODE = frozenset({".py", ".ts", ".css", ".html", ".j2", ".js"})
+CODE = frozenset({".py", ".vy", ".vyi", ".ts", ".css", ".html", ".j2", ".js"})
 
 
 def files(root: Path) -> Iterator[Path]:

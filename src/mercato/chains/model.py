@@ -1,0 +1,171 @@
+"""Values of a chain: calls, receipts, logs and blocks. Amounts are whole wei, times are whole seconds of chain time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NewType, Protocol
+
+from mercato.core import chain as names
+
+#: 0x and 40 lower-case hexadecimal digits.
+Address = NewType("Address", str)
+#: 0x and 64 lower-case hexadecimal digits.
+Hash = NewType("Hash", str)
+
+ZERO = Address("0x" + "0" * 40)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A message to a contract, or with `to` None the creation of one. `value` is wei; `gas` None lets it be found."""
+
+    sender: Address
+    to: Address | None
+    data: bytes = b""
+    value: int = 0
+    gas: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """One event as a contract wrote it, with its place on the chain. `index` counts within the block."""
+
+    address: Address
+    topics: tuple[bytes, ...]
+    data: bytes
+    block: int
+    block_hash: Hash
+    transaction: Hash
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a transaction. `reason` is the contract's own text where it reverted and the chain tells it."""
+
+    transaction: Hash
+    block: int
+    block_hash: Hash
+    index: int
+    sender: Address
+    to: Address | None
+    created: Address | None
+    succeeded: bool
+    gas_used: int
+    logs: tuple[Log, ...]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a call would do: its output, logs and gas; `reason` and no output where it would revert."""
+
+    succeeded: bool
+    output: bytes
+    gas_used: int
+    logs: tuple[Log, ...]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block's head: `time` in seconds since 1970, `base_fee` in wei per gas."""
+
+    number: int
+    hash: Hash
+    parent: Hash
+    time: int
+    transactions: tuple[Hash, ...]
+    gas_used: int
+    base_fee: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogQuery:
+    """Logs of the blocks `first` to `last`, both included; of any address and topic where none is named.
+
+    `topics` holds one set of accepted values per place; an empty set accepts any.
+    """
+
+    first: int
+    last: int
+    addresses: frozenset[Address] = frozenset()
+    topics: tuple[frozenset[bytes], ...] = ()
+
+
+class Signer(Protocol):
+    """Signs for one account; where its key lives is its own affair."""
+
+    @property
+    def address(self) -> Address:
+        """The account that it signs for."""
+
+    def transaction(self, fields: dict[str, object]) -> bytes:
+        """Returns a transaction signed and serialised (EIP-2718), its fields named as in JSON-RPC."""
+
+    def digest(self, digest: bytes) -> bytes:
+        """Returns the 65-byte signature (r, s, v with v 27 or 28) of a 32-byte digest."""
+
+
+class Chain(Protocol):
+    """A chain: the embedded one, a local node, or any JSON-RPC endpoint. Every error is of `chains.errors`."""
+
+    @property
+    def name(self) -> names.Chain:
+        """The chain's CAIP-2 name."""
+
+    def send(self, call: Call) -> Hash:
+        """Sends a transaction for an account that this adapter may sign for (the embedded chain takes any).
+
+        Raises UnknownSigner; Reverted where the chain refuses it before it is included.
+        """
+
+    def send_raw(self, signed: bytes) -> Hash:
+        """Sends a transaction that was signed elsewhere."""
+
+    def receipt(self, transaction: Hash) -> Receipt | None:
+        """Returns what became of a transaction; None where it is not in a block yet."""
+
+    def wait(self, transaction: Hash, seconds: int = 60) -> Receipt:
+        """Returns the receipt once there is one, of a reverted transaction too; Unreachable after `seconds`."""
+
+    def call(self, call: Call, at: int | None = None) -> bytes:
+        """Returns what a call gives back on the state after block `at` (None: the newest). Raises Reverted."""
+
+    def simulate(self, calls: Sequence[Call]) -> tuple[Outcome, ...]:
+        """Returns what the calls would do one after another on the newest state; nothing is kept, nothing raised."""
+
+    def logs(self, query: LogQuery) -> tuple[Log, ...]:
+        """Returns the logs in the order in which they were written."""
+
+    def balance(self, address: Address) -> int:
+        """Returns the account's wei."""
+
+    def nonce(self, address: Address) -> int:
+        """Returns the number of the account's next transaction."""
+
+    def code(self, address: Address) -> bytes:
+        """Returns the contract's code; nothing for a plain account."""
+
+    def block(self, number: int | None = None) -> Block:
+        """Returns a block; None asks for the newest. NotFound where there is none."""
+
+    def time(self) -> int:
+        """Returns the newest block's time in seconds since 1970."""
+
+
+class Controls(Protocol):
+    """What only a chain of one's own allows: money from nowhere, time by hand, and going back."""
+
+    def fund(self, address: Address, wei: int) -> None:
+        """Sets an account's balance."""
+
+    def mine(self, blocks: int = 1, *, seconds: int = 1) -> None:
+        """Makes blocks; the first lies `seconds` after the newest, each other one second later."""
+
+    def snapshot(self) -> int:
+        """Returns a mark to come back to. Marks are reverted newest first."""
+
+    def revert(self, mark: int) -> None:
+        """Goes back to a mark and forgets it; StaleSnapshot unless it is the newest one."""
