@@ -63,7 +63,7 @@ def fill(market: Market, folder: Path) -> None:
 def take(browser: Browser, address: str, scheme: str, picture: Path) -> None:
     """Takes the first screen of the overview in one theme, once its charts are drawn and it is live."""
     width, height = SIZE
-    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": height})  # type: ignore[arg-type]
+    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": height})  # type: ignore[arg-type] # Playwright wants a literal
     page = context.new_page()
     page.goto(address, wait_until="networkidle")
     page.locator("series-chart canvas").first.wait_for()

@@ -67,7 +67,7 @@ def _free_port() -> int:
 def _serving(command: list[str], port: int, environment: dict[str, str]) -> Iterator[None]:
     """Runs a server on one core, the last one, until the block ends."""
     core = max(os.sched_getaffinity(0))
-    pin: Callable[[], None] = lambda: os.sched_setaffinity(0, {core})  # noqa: E731
+    pin: Callable[[], None] = lambda: os.sched_setaffinity(0, {core})  # noqa: E731 - a field's default, not a name
     server = subprocess.Popen(command, env=environment, stdout=sys.stderr, preexec_fn=pin)
     try:
         for _ in range(600):

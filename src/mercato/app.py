@@ -170,9 +170,9 @@ def _outer(wanted: ApiSettings) -> tuple[Middleware, ...]:
 class Server(uvicorn.Server):
     """Says where it listens once everything has started."""
 
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override] # uvicorn types its sockets more narrowly than it uses them
         """Starts, then prints the address."""
-        await super().startup(sockets=sockets)  # type: ignore[arg-type]
+        await super().startup(sockets=sockets)  # type: ignore[arg-type] # as above
         if not self.should_exit:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host

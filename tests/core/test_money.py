@@ -71,7 +71,7 @@ def test_more_than_there_is_cannot_be_taken(a: int, more: int) -> None:
 )
 def test_unlike_tokens_never_mix(mix: object) -> None:
     with pytest.raises(MixedTokens) as caught:
-        mix()  # type: ignore[operator]
+        mix()  # type: ignore[operator] # what it refuses is the point
 
     assert isinstance(caught.value, TypeError)
     assert "USDC" in caught.value.message
@@ -104,7 +104,7 @@ def test_amounts_add_to_amounts_only(wrong: Amount) -> None:
     with pytest.raises(TypeError):
         usdc(1) - wrong
     with pytest.raises(TypeError):
-        usdc(1) < wrong  # noqa: B015
+        usdc(1) < wrong  # noqa: B015 - the comparison itself raises
 
 
 def test_a_sum_that_does_not_fit_is_refused() -> None:

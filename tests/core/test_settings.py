@@ -52,7 +52,7 @@ def test_settings_do_not_change_after_they_were_read(tmp_path: Path, monkeypatch
 
     assert settings.of(Shop).port == 80
     with pytest.raises(ValueError, match="frozen"):
-        settings.of(Shop).port = 99  # type: ignore[misc]
+        settings.of(Shop).port = 99  # type: ignore[misc] # frozen is the point
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_secret_shows_its_value_only_when_asked() -> None:
     secret = Secret("hunter2")
     shop = Shop(key=secret)
     shown = [
-        repr(secret), str(secret), f"{secret}", f"{secret:>40}", f"{secret!r}", "%s" % secret,  # noqa: UP031
+        repr(secret), str(secret), f"{secret}", f"{secret:>40}", f"{secret!r}", "%s" % secret,  # noqa: UP031 - every way of formatting is tried
         repr(shop), str(shop), repr(shop.model_dump()), shop.model_dump_json(),
         json.dumps(shop.model_dump(mode="json")),
         repr([secret]), repr(copy.deepcopy(secret)), repr(copy.copy(secret)),

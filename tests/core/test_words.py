@@ -87,7 +87,7 @@ def test_the_systems_clock_tells_utc_and_waits() -> None:
 
 def test_a_time_without_a_zone_is_no_time() -> None:
     with pytest.raises(InvalidInput, match="time zone"):
-        utc(datetime(2026, 3, 2))  # noqa: DTZ001
+        utc(datetime(2026, 3, 2))  # noqa: DTZ001 - a bare moment is what is refused
 
 
 def test_an_event_carries_an_id_a_time_in_utc_and_its_room() -> None:
@@ -96,7 +96,7 @@ def test_an_event_carries_an_id_a_time_in_utc_and_its_room() -> None:
     assert EVENTS.parse(event.id) == event.id
     assert (event.time, event.time.tzinfo, event.name) == (NOON, UTC, "lamps.LampSold")
     with pytest.raises(FrozenInstanceError):
-        event.lamp = "other"  # type: ignore[misc]
+        event.lamp = "other"  # type: ignore[misc] # frozen is the point
 
 
 def test_an_events_body_is_its_own_fields_as_json() -> None:

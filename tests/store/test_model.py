@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mercato.core.errors import InvalidInput, SourceError
 from mercato.store.model import MOVES, OPEN, Backoff, Move, Schedule, State, hopeless, sources, target
 
-moments = st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+moments = st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - Hypothesis wants bare bounds
 everies = st.timedeltas(timedelta(seconds=1), timedelta(days=40))
 
 

@@ -36,9 +36,9 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self.ready = threading.Event()
 
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override] # uvicorn types its sockets more narrowly than it uses them
         """Starts, and says so."""
         try:
-            await super().startup(sockets=sockets)  # type: ignore[arg-type]
+            await super().startup(sockets=sockets)  # type: ignore[arg-type] # as above
         finally:
             self.ready.set()

@@ -79,7 +79,7 @@ class Engine:
 
     def rows(self, expression: ibis.Table) -> list[dict[str, object]]:
         """Returns the rows of an expression as dictionaries."""
-        return self.run(expression).to_pylist()  # type: ignore[no-any-return]
+        return self.run(expression).to_pylist()  # type: ignore[no-any-return] # pyarrow is untyped
 
     def close(self) -> None:
         """Releases the backend's memory and files."""

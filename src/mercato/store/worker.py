@@ -151,7 +151,7 @@ class Worker:
 
     def _due(self, due: Mapping[str, object]) -> bool:
         now = self._clock.now()
-        return any(due.get(item.name, now) <= now for item in self._schedules)  # type: ignore[operator]
+        return any(due.get(item.name, now) <= now for item in self._schedules)  # type: ignore[operator] # the default has the type of the value
 
     def _work(self) -> None:
         self._loop(self.work_once, self._stopping)
@@ -162,7 +162,7 @@ class Worker:
     def _keep(self) -> None:
         while not self._ended.wait(self._lease.total_seconds() / 3):
             for run in list(self._runs.values()):
-                self._safely(lambda run=run: run.renew(self._lease))  # type: ignore[misc]
+                self._safely(lambda run=run: run.renew(self._lease))  # type: ignore[misc] # a default argument binds the run of this turn
 
     def _listen(self) -> None:
         while not self._ended.is_set():

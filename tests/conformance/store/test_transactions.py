@@ -91,7 +91,7 @@ def test_times_sort_as_moments_whatever_their_zone(store: Store) -> None:
 
 def test_a_time_without_a_zone_is_refused(store: Store) -> None:
     with pytest.raises(sa.exc.StatementError) as caught:
-        write(store, "a", datetime(2026, 3, 2))  # noqa: DTZ001
+        write(store, "a", datetime(2026, 3, 2))  # noqa: DTZ001 - a bare moment is what is refused
 
     assert isinstance(caught.value.orig, InvalidInput)
     assert names(store) == []

@@ -20,7 +20,7 @@ from tests.conformance.store.samples import LEASE, LampLit, add, look, taken
 
 def worker(store: Store, clock: HandClock, handler: Callable[[Run], None], **more: object) -> Worker:
     backoff = Backoff(first=timedelta(seconds=10), cap=timedelta(seconds=60), chance=random.Random(1))
-    return Worker(store, {"light": handler}, clock=clock, backoff=backoff, lease=LEASE, **more)  # type: ignore[arg-type]
+    return Worker(store, {"light": handler}, clock=clock, backoff=backoff, lease=LEASE, **more)  # type: ignore[arg-type] # the rest goes through as it came
 
 
 def failing(*errors: Exception) -> Callable[[Run], None]:

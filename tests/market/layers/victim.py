@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 import pandas  # noqa: F401  # the same; ibis loads it with the first query
-import pyarrow.csv  # noqa: F401
+import pyarrow.csv  # noqa: F401 - imported before the signal, so that it strikes our own code
 
 from mercato.core.clock import HandClock
 from mercato.market.service import Market

@@ -39,7 +39,7 @@ def test_an_author_without_name_and_email_is_somebody():
 
 
 names = st.sampled_from(["Ann Example", "Bea Example", "root", "al", ""])
-emails = st.sampled_from(["a@x.org", "A@x.org", "b@x.org", "1+ann@users.noreply.github.com", "ann@users.noreply.github.com", ""])  # fmt: skip  # noqa: E501
+emails = st.sampled_from(["a@x.org", "A@x.org", "b@x.org", "1+ann@users.noreply.github.com", "ann@users.noreply.github.com", ""])  # fmt: skip  # noqa: E501 - one list, one line
 
 
 @given(st.lists(st.tuples(names, emails), max_size=12), st.randoms(use_true_random=False))

@@ -104,7 +104,7 @@ def test_every_link_of_the_markdown_leads_to_a_figure(report):
 
 
 def test_the_terminal_shows_each_figure_id(report):
-    console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115 - the console keeps it open
     show(report, console)
     text = console.export_text()
 

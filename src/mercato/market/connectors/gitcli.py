@@ -177,7 +177,7 @@ class _Watch:
     def _copy(self, into: IO[bytes], progress: Callable[[int], None] | None) -> int:
         assert self.process.stdout is not None
         written = 0
-        while piece := self.process.stdout.read1(1 << 20):  # type: ignore[attr-defined]
+        while piece := self.process.stdout.read1(1 << 20):  # type: ignore[attr-defined] # Popen types its pipes as IO, they are buffered readers
             written += len(piece)
             if written > self.limits.max_bytes:
                 self._stop()
@@ -212,7 +212,7 @@ class _Watch:
 
     def _listen(self) -> None:
         assert self.process.stderr is not None
-        while piece := self.process.stderr.read1(4096):  # type: ignore[attr-defined]
+        while piece := self.process.stderr.read1(4096):  # type: ignore[attr-defined] # Popen types its pipes as IO, they are buffered readers
             self.said += piece
             del self.said[:-STDERR_KEPT]
 

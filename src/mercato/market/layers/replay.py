@@ -29,7 +29,7 @@ from mercato.market.universe import Universe
 from mercato.store.analytics import Engine
 
 
-@ibis.udf.scalar.builtin(name="md5_number_lower")  # type: ignore[untyped-decorator]
+@ibis.udf.scalar.builtin(name="md5_number_lower")  # type: ignore[untyped-decorator] # ibis is untyped
 def _digest(text: str) -> ibis.dtype("uint64"):  # type: ignore[valid-type]  # DuckDB has the body
     """Returns 64 bits of the MD5 of a text."""
 

@@ -156,7 +156,7 @@ def flat_range(inputs: Inputs, query: Query) -> Result:
     rows = [(item.first_day.isoformat(), str(item.days), str(item.observed), plain(item.low), plain(item.high),
              plain(item.width), plain(item.sigma), plain(item.f), _said(item.is_flat)) for item in found]  # fmt: skip
     names = ("first_day", "days", "observed", "low", "high", "width", "sigma", "f", "flat")
-    sheet.grid("windows", names, ("date", "days", "days", source.unit, source.unit, "ratio", "per day", "ratio", ""), rows)  # fmt: skip  # noqa: E501
+    sheet.grid("windows", names, ("date", "days", "days", source.unit, source.unit, "ratio", "per day", "ratio", ""), rows)  # fmt: skip  # noqa: E501 - one table, one line
     return sheet.result(coverage=f"{window.observed}/{window.days}" if window else None, flags=flags)
 
 

@@ -50,7 +50,7 @@ def _combine(parts: list[tuple[float, Ledger, Floats]]) -> Floats:
     total = sum(weight for weight, _, _ in present)
     if total <= 0:
         return np.zeros(parts[0][1].parts.shape[1])
-    return np.sum([weight / total * ledger.shares(counts) for weight, ledger, counts in present], axis=0)  # type: ignore[no-any-return]
+    return np.sum([weight / total * ledger.shares(counts) for weight, ledger, counts in present], axis=0)  # type: ignore[no-any-return] # numpy's sum of a list is Any
 
 
 def log_change(now: Floats, before: Floats) -> Floats:
