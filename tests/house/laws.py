@@ -12,6 +12,7 @@ FILE_LINES, FILE_SOFT, FUNCTION_LINES, ERRORS = 500, 300, 60, 8
 ENVIRONMENT = frozenset({"os.environ", "os.environb", "os.getenv", "os.getenvb"})
 EMPTY_NAMES = frozenset({"manager", "managers", "helper", "helpers", "util", "utils"})
 WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+BARE_SUPPRESSION = re.compile(r"# (noqa(: [A-Z0-9, ]+)?|type: ignore(\[[a-z, -]+\])?)\s*$")
 CHECKS = ("raises", "warns", "fail", "check", "expect", "assert", "to_be", "to_have", "agree", "same", "verify")
 
 Law = Callable[[Path], Iterator[str]]
@@ -112,6 +113,13 @@ def _asserts(function: ast.AST) -> bool:
     return plain or any(word in call for call in calls(function) for word in CHECKS)
 
 
+def suppressions_say_why(root: Path) -> Iterator[str]:
+    for path, _ in modules(root):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            if BARE_SUPPRESSION.search(line):
+                yield f"{place(root, path, number)} silences a check without a reason beside it"
+
+
 LAWS: tuple[Law, ...] = (
     files_keep_their_budget,
     functions_keep_their_budget,
@@ -119,6 +127,7 @@ LAWS: tuple[Law, ...] = (
     names_say_something,
     no_float_beside_money,
     only_settings_reads_the_environment,
+    suppressions_say_why,
     tests_are_plain,
     tests_claim_something,
 )

@@ -47,6 +47,8 @@ PLANTS = [
     ("edges", "market/metrics/level.py", "import jinja2"),
     ("edges", "market/layers/parsers.py", "import starlette.requests"),
     ("edges", "store/worker.py", "import typer"),
+    ("evm", "launch/planted.py", "import pyrevm"),
+    ("evm", "contracts/planted.py", "from eth_account import Account"),
     ("market-service", "cli/planted.py", "import mercato.market.service"),
     ("market-tables", "app.py", "import mercato.market.tables"),
     ("market-tables", "app.py", "import mercato.market.report.tables"),

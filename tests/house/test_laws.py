@@ -56,6 +56,8 @@ PLANTS: list[tuple[str, str, str]] = [
     ("only_settings_reads_the_environment", MODEL, "import os\n\nx = os.environ['LAMP']\n"),
     ("only_settings_reads_the_environment", MODEL, "import os\n\nx = os.getenv('LAMP')\n"),
     ("only_settings_reads_the_environment", MODEL, "from os import environ\n"),
+    ("suppressions_say_why", MODEL, "import os  # no" + "qa: F401\n"),
+    ("suppressions_say_why", MODEL, "x = 1  # type: " + "ignore[misc]\n"),
     ("tests_are_plain", TEST, "def test_a_lamp() -> None:\n    if 1:\n        assert 1\n"),
     ("tests_are_plain", TEST, "from unittest.mock import Mock\n"),
     ("tests_claim_something", TEST, "def test_a_lamp() -> None:\n    print(1)\n"),

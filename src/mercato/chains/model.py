@@ -8,10 +8,10 @@ from typing import NewType, Protocol
 
 from mercato.core import chain as names
 
-#: 0x and 40 lower-case hexadecimal digits.
 Address = NewType("Address", str)
-#: 0x and 64 lower-case hexadecimal digits.
+"""0x and 40 lower-case hexadecimal digits."""
 Hash = NewType("Hash", str)
+"""0x and 64 lower-case hexadecimal digits."""
 
 ZERO = Address("0x" + "0" * 40)
 

@@ -11,8 +11,9 @@ its queries there. `store.analytics` is the other half: ibis expressions over fi
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from mercato.core.doors import lazily as _lazily
 
 if TYPE_CHECKING:
     from mercato.store.engine import Read, Store, Transaction
@@ -63,11 +64,4 @@ _HOMES = {
     "migrate": "history",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Loads a name when it is first used, so that `mercato --help` does not wait for SQLAlchemy."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = _lazily(__name__, _HOMES)

@@ -4,9 +4,9 @@ A report is a value (`Report`). `compose` writes it from the results of the metr
 on a terminal, as Markdown, HTML or JSON, and as a folder with CSV files and a manifest.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from mercato.core.doors import lazily as _lazily
 from mercato.market.report.model import Claim, Exhibit, Report, Section
 
 if TYPE_CHECKING:
@@ -44,11 +44,4 @@ _HOMES = {
     "write_bundle": "bundle",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Loads a renderer when it is first used, because templates and tables of text are not free to import."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = _lazily(__name__, _HOMES)
