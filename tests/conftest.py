@@ -30,10 +30,18 @@ def found(variable: str, *programs: str) -> bool:
     return bool(os.environ.get(variable)) or any(shutil.which(program) for program in programs)
 
 
+def npm_packages() -> bool:
+    """Whether the packages of tests/npm are here, or could be installed now."""
+    from tests.npm import installed
+
+    return installed()
+
+
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "browser": (lambda: found("MERCATO_CHROMIUM", *CHROMIUM), "no Chromium is installed"),
     "spark": (lambda: found("JAVA_HOME", "java"), "no Java is installed"),
+    "npm": (npm_packages, "the npm packages of tests/npm could not be installed"),
     "live": (lambda: os.environ.get("MERCATO_LIVE") == "1", "calls an outside service; set MERCATO_LIVE=1"),
     "nightly": (lambda: PROFILE == "nightly", "long; run make test PROFILE=nightly"),
 }
@@ -120,6 +128,14 @@ def postgres() -> Iterator[Cluster]:
     cluster = Cluster()
     yield cluster
     cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def npm() -> Callable[[str], Path]:
+    """Returns the folder of an npm package by its name; for tests that are marked `npm`."""
+    from tests.npm import package
+
+    return package
 
 
 @pytest.fixture

@@ -18,9 +18,9 @@ DIALS = "import socket\n\n\ndef test_a():\n    {}\n"
 
 def outcome(folder: Path, test: str, *arguments: str, **environment: str) -> str:
     """Returns what pytest prints about one test file beside a copy of our conftest, with no program on the path."""
-    (folder / "tests").mkdir()
-    for name in ("__init__.py", "conftest.py", "postgres.py", "profiles.py"):
-        shutil.copy(ROOT / "tests" / name, folder / "tests")
+    (folder / "tests" / "npm").mkdir(parents=True)
+    for name in ("__init__.py", "conftest.py", "postgres.py", "profiles.py", "npm/__init__.py"):
+        shutil.copy(ROOT / "tests" / name, folder / "tests" / name)
     shutil.copy(ROOT / "pyproject.toml", folder)
     (folder / "tests" / "test_planted.py").write_text(test)
     kept = {"HOME": str(folder), "PATH": "", "TMPDIR": os.environ.get("TMPDIR", "/tmp")}
@@ -39,6 +39,7 @@ def outcome(folder: Path, test: str, *arguments: str, **environment: str) -> str
     [
         ("browser", "no Chromium is installed"),
         ("spark", "no Java is installed"),
+        ("npm", "tests/npm could not be installed"),
         ("live", "set MERCATO_LIVE=1"),
         ("nightly", "PROFILE=nightly"),
     ],
@@ -50,9 +51,9 @@ def test_a_marked_test_is_skipped_with_a_reason(tmp_path: Path, mark: str, reaso
     assert reason in text
 
 
-@pytest.mark.parametrize("mark", ["browser", "spark"])
+@pytest.mark.parametrize("mark", ["browser", "spark", "npm"])
 def test_a_required_test_fails_rather_than_skips(tmp_path: Path, mark: str) -> None:
-    text = outcome(tmp_path, MARKED.format(mark), MERCATO_REQUIRE="browser,spark")
+    text = outcome(tmp_path, MARKED.format(mark), MERCATO_REQUIRE="browser,spark,npm")
 
     assert f"MERCATO_REQUIRE names '{mark}'" in text
     assert "1 skipped" not in text
