@@ -13,15 +13,17 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from mercato.core.errors import InvalidInput
+from mercato.market.layers import rolling
 from mercato.market.layers.builtins import divide, epoch_us, make_date, max_by
 from mercato.market.layers.duplicates import KIND, Duplicates, reason
+from mercato.market.layers.rolling import MICROS_PER_DAY
 from mercato.market.layers.validate import KEPT_PER_REASON, Refusals, Rules, check, excerpt
 from mercato.market.model import Parsed, Rejected
 from mercato.market.schema import DAILY, OBSERVATIONS, SEGMENT_TABLES
 from mercato.store.analytics import Engine
 
 ROW_GROUP = 500_000
-MICROS_PER_DAY = 86_400_000_000
+DAYS_ABOVE_ZERO = 1_000_000
 #: What the curated layer says of a value of which only one source speaks.
 ONE_SOURCE = {"sources": ibis.literal(1, "int64"), "spread": ibis.literal(0.0), "rule": ibis.literal("single/1")}
 
@@ -128,10 +130,15 @@ class SegmentWriter:
 
 
 def write_daily(engine: Engine, observations: Path, daily: Path, origin: Origin) -> tuple[date | None, date | None]:
-    """Rolls a file of OBSERVATIONS up to days and returns the first and the last of them."""
-    rows = engine.read([observations], OBSERVATIONS)
+    """Rolls a file of OBSERVATIONS up to days and returns the first and the last of them.
+
+    The engine does it where rows name the time of their publication, or where they are more than memory should hold.
+    """
     published = any_values(observations, "observed_at")
-    engine.write(rollup(rows, origin, published=published), daily)
+    if not published and 0 < pq.ParquetFile(observations).metadata.num_rows <= rolling.MOST:
+        rolling.write(rolling.daily_rows(observations, origin.source, origin.observed_at, origin.raw_sha), daily)
+    else:
+        engine.write(rollup(engine.read([observations], OBSERVATIONS), origin, published=published), daily)
     found = [part.statistics for part in columns_of(daily, "day")]
     if not found:
         return None, None
@@ -161,7 +168,9 @@ def rollup(rows: ibis.Table, origin: Origin, *, published: bool = True) -> ibis.
     if published:
         usable = ibis.greatest(usable, ibis.coalesce(epoch_us(rows.observed_at), usable))
     # Whole days by arithmetic: a cast of a zoned time to a date asks the calendar for every row, at thrice the cost.
-    placed = rows.mutate(days=divide(usable, MICROS_PER_DAY).cast("int32"))
+    # A quotient is cut towards zero, so days before 1970 are moved above it and back.
+    after = divide(usable + DAYS_ABOVE_ZERO * MICROS_PER_DAY, MICROS_PER_DAY) - DAYS_ABOVE_ZERO
+    placed = rows.mutate(days=after.cast("int32"))
     daily = placed.group_by(["asset_id", "field", "days"]).agg(
         value=max_by(placed.value, placed.valid_time),
         low=placed.value.min(),
