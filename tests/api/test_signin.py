@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from coincurve import PrivateKey
+from eth_hash.auto import keccak
+from fastapi import FastAPI, Request
+from starlette.middleware import Middleware
+
+from mercato.api import Hub, create, siwe
+from mercato.api.session import COOKIE, SessionMiddleware, router
+from mercato.api.signin import LIFETIME, PATIENCE, WAITING, SignIn, SignInRefused
+from mercato.api.testing import serve
+from mercato.chains.messages import checksummed, digest, recovered
+from mercato.core.clock import HandClock
+from mercato.core.errors import InvalidInput
+from mercato.store import Store
+from mercato.store.testing import sqlite_store
+
+ALICE, BOB = PrivateKey(b"a" * 32), PrivateKey(b"b" * 32)
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SITE = "mercato.example"
+
+
+class Keys:
+    """A chain on which every account has a key."""
+
+    chain_id = 31337
+
+    def checksummed(self, address: str) -> str:
+        return checksummed(address)
+
+    def signed(self, address: str, text: str, signature: bytes) -> bool:
+        return recovered(digest(text), signature) == address
+
+
+def address(key: PrivateKey) -> str:
+    return "0x" + keccak(key.public_key.format(compressed=False)[1:])[12:].hex()
+
+
+def sign(key: PrivateKey, text: str) -> bytes:
+    signature = key.sign_recoverable(digest(text), hasher=None)
+    return signature[:64] + bytes([signature[64] + 27])
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    made = sqlite_store(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock(START)
+
+
+@pytest.fixture
+def signin(store: Store, clock: HandClock) -> SignIn:
+    return SignIn(store, clock, Keys())
+
+
+def challenge(signin: SignIn, key: PrivateKey = ALICE) -> str:
+    return signin.challenge(address(key), domain=SITE, uri=f"https://{SITE}/")
+
+
+def test_whoever_signs_the_message_is_signed_in_until_the_session_ends(signin: SignIn, clock: HandClock) -> None:
+    text = challenge(signin)
+    session = signin.begin(text, sign(ALICE, text), domain=SITE)
+    during = signin.account(session.token)
+    clock.move(LIFETIME)
+
+    assert session.account == address(ALICE)
+    assert during == address(ALICE)
+    assert signin.account(session.token) is None
+
+
+def test_the_message_says_where_who_and_that_it_costs_nothing(signin: SignIn) -> None:
+    message = siwe.parse(challenge(signin), checksummed)
+
+    assert (message.domain, message.chain_id, message.issued_at) == (SITE, 31337, "2026-03-01T12:00:00Z")
+    assert message.address == checksummed(address(ALICE))
+    assert "costs nothing" in str(message.statement)
+
+
+def test_a_message_signs_in_once(signin: SignIn) -> None:
+    text = challenge(signin)
+    signin.begin(text, sign(ALICE, text), domain=SITE)
+
+    with pytest.raises(SignInRefused, match="used or never given out"):
+        signin.begin(text, sign(ALICE, text), domain=SITE)
+
+
+def test_the_signature_of_another_account_is_refused_and_uses_up_nothing(signin: SignIn) -> None:
+    text = challenge(signin)
+    with pytest.raises(SignInRefused, match="was not that of"):
+        signin.begin(text, sign(BOB, text), domain=SITE)
+
+    assert signin.begin(text, sign(ALICE, text), domain=SITE).account == address(ALICE)
+
+
+def test_a_message_that_waited_too_long_is_refused(signin: SignIn, clock: HandClock) -> None:
+    text = challenge(signin)
+    clock.move(PATIENCE)
+
+    with pytest.raises(InvalidInput, match="ended at"):
+        signin.begin(text, sign(ALICE, text), domain=SITE)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (SITE + " wants", "evil.example wants", "was for 'evil.example'"),
+        ("Chain ID: 31337", "Chain ID: 1", "chain id was 1"),
+        ("Version: 1", "Version: 2", "not of the form"),
+    ],
+)
+def test_a_message_for_another_place_is_refused(signin: SignIn, old: str, new: str, reason: str) -> None:
+    text = challenge(signin).replace(old, new)
+
+    with pytest.raises(InvalidInput, match=reason):
+        signin.begin(text, sign(ALICE, text), domain=SITE)
+
+
+def test_a_nonce_of_ones_own_making_is_refused(signin: SignIn) -> None:
+    message = siwe.parse(challenge(signin), checksummed)
+    text = str(message).replace(message.nonce, "0" * 32)
+
+    with pytest.raises(SignInRefused):
+        signin.begin(text, sign(ALICE, text), domain=SITE)
+
+
+def test_a_session_ends_when_asked_and_its_token_is_kept_nowhere(signin: SignIn, tmp_path: Path) -> None:
+    text = challenge(signin)
+    session = signin.begin(text, sign(ALICE, text), domain=SITE)
+    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    signin.end(session.token)
+
+    assert session.token.reveal().encode() not in kept
+    assert signin.account(session.token) is None
+
+
+def test_who_asks_for_many_messages_crowds_out_the_oldest(
+    signin: SignIn, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mercato.api.signin.WAITING", 3)
+    texts = []
+    for _ in range(4):
+        texts.append(challenge(signin))
+        clock.move(timedelta(seconds=1))
+
+    assert WAITING > 3
+    assert signin.begin(texts[1], sign(ALICE, texts[1]), domain=SITE).account == address(ALICE)
+    with pytest.raises(SignInRefused):
+        signin.begin(texts[0], sign(ALICE, texts[0]), domain=SITE)
+
+
+@pytest.fixture
+def site(signin: SignIn) -> Iterator[str]:
+    app: FastAPI = create(version="1", hub=Hub(), outer=(Middleware(SessionMiddleware, signin=signin),))
+    app.include_router(router(signin))
+
+    @app.get("/whoami")
+    def whoami(request: Request) -> str:
+        return str(request.state.account)
+
+    with serve(app) as url:
+        yield url
+
+
+def test_a_client_signs_in_and_out_over_http(site: str) -> None:
+    with httpx.Client(base_url=site) as client:
+        before = client.get("/api/session").json()
+        text = client.post("/api/session/challenge", json={"account": address(ALICE)}).json()["message"]
+        begun = client.post("/api/session", json={"message": text, "signature": "0x" + sign(ALICE, text).hex()})
+        during = client.get("/whoami").json()
+        ended = client.delete("/api/session")
+        after = client.get("/api/session").json()
+
+    cookie = begun.headers["set-cookie"].lower()
+    assert before == after == {"account": None}
+    assert (begun.status_code, during, ended.status_code) == (201, address(ALICE), 204)
+    assert all(part in cookie for part in (COOKIE, "httponly", "samesite=lax"))
+
+
+def test_a_wrong_signature_is_a_problem_with_a_hint(site: str) -> None:
+    text = httpx.post(site + "/api/session/challenge", json={"account": address(ALICE)}).json()["message"]
+    refused = httpx.post(site + "/api/session", json={"message": text, "signature": "0x" + sign(BOB, text).hex()})
+
+    assert refused.status_code == 401
+    assert refused.json()["code"] == "sign-in-refused"
+    assert refused.json()["hint"]
+
+
+@pytest.mark.parametrize("signature", ["", "0x1", "zz", "0x" + "00" * 65, "0x"])
+def test_a_signature_that_is_none_is_refused(site: str, signature: str) -> None:
+    text = httpx.post(site + "/api/session/challenge", json={"account": address(ALICE)}).json()["message"]
+    refused = httpx.post(site + "/api/session", json={"message": text, "signature": signature})
+
+    assert refused.status_code in (401, 422)
+
+
+def test_the_page_of_another_site_cannot_begin_or_end_a_session(site: str) -> None:
+    other = {"origin": "https://evil.example"}
+    statuses = [
+        httpx.post(site + "/api/session/challenge", json={"account": address(ALICE)}, headers=other).status_code,
+        httpx.post(site + "/api/session", json={}, headers=other).status_code,
+        httpx.delete(site + "/api/session", headers=other).status_code,
+    ]
+
+    assert statuses == [403, 403, 403]
+
+
+@pytest.mark.parametrize("cookie", ["", "x", "x" * 129, "../../etc"])
+def test_a_cookie_of_ones_own_making_is_nobody(site: str, cookie: str) -> None:
+    answer = httpx.get(site + "/whoami", headers={"cookie": f"{COOKIE}={cookie}"})
+
+    assert (answer.status_code, answer.json()) == (200, "")
