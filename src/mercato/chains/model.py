@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NewType, Protocol
+from typing import ClassVar, NewType, Protocol
 
 from mercato.core import chain as names
+from mercato.core.events import Event
 
 Address = NewType("Address", str)
 """0x and 40 lower-case hexadecimal digits."""
@@ -92,6 +93,48 @@ class LogQuery:
     last: int
     addresses: frozenset[Address] = frozenset()
     topics: tuple[frozenset[bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Logs to keep in the store, from the block `first` on: of any address and topic where none is named.
+
+    `topics` reads as in LogQuery. One watch for each contract is the rule: a changed one is read again from its start.
+    """
+
+    name: str
+    first: int = 0
+    addresses: frozenset[Address] = frozenset()
+    topics: tuple[frozenset[bytes], ...] = ()
+
+    def takes(self, log: Log) -> bool:
+        """Returns whether a log is one of those that this asks for."""
+        if self.addresses and log.address not in self.addresses:
+            return False
+        if len(self.topics) > len(log.topics):
+            return False
+        return all(not wanted or found in wanted for wanted, found in zip(self.topics, log.topics, strict=False))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlocksIndexed(Event):
+    """Logs of the blocks `first` to `last` are in the store now; not told of blocks without any."""
+
+    room: ClassVar[str] = "chains"
+    chain: str
+    first: int
+    last: int
+    logs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlocksReorged(Event):
+    """The chain took back its blocks above `kept`; their logs are gone from the store, and are read anew."""
+
+    room: ClassVar[str] = "chains"
+    chain: str
+    kept: int
+    logs: int
 
 
 class Signer(Protocol):
