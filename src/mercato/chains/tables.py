@@ -106,9 +106,11 @@ def advance(tx: Transaction, chain: str, names: Iterable[str], to: int) -> None:
     tx.execute(sa.update(watch).where(of).values(next=to))
 
 
-def heads(session: Read, chain: str, limit: int) -> list[Head]:
-    """Returns the newest heads that are kept, newest first."""
+def heads(session: Read, chain: str, limit: int, below: int | None = None) -> list[Head]:
+    """Returns the newest heads that are kept, newest first; only of blocks `below` a number where one is named."""
     query = sa.select(block).where(block.c.chain == chain).order_by(block.c.number.desc()).limit(limit)
+    if below is not None:
+        query = query.where(block.c.number < below)
     return [_head(row) for row in session.execute(query).mappings()]
 
 
