@@ -52,6 +52,7 @@ PLANTS = [
     ("market-service", "cli/planted.py", "import mercato.market.service"),
     ("market-tables", "app.py", "import mercato.market.tables"),
     ("market-tables", "app.py", "import mercato.market.report.tables"),
+    ("launch-inside", "cli/planted.py", "import mercato.launch.service"),
     ("store-tables", "market/service.py", "import mercato.store.tables"),
 ]
 
