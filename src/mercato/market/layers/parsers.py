@@ -25,6 +25,7 @@ MODULES: dict[str, str] = {
     "git": "mercato.market.connectors.git",
     "taxonomy": "mercato.market.connectors.taxonomy",
     "documents": "mercato.market.connectors.documents",
+    "onchain": "mercato.market.connectors.onchain_rows",
 }
 
 _parsers: dict[str, Parser] = {}
