@@ -48,7 +48,7 @@ def _candle(item: Candle, x: int, wide: int, ends: tuple[int, int], traded: int)
     high, low, first, last = (_y(value, ends) for value in (item.high, item.low, item.open, item.close))
     said = f"{moment(item.start)}: {price(item.open)} to {price(item.close)}, {dollars(item.volume)} traded, block "
     size = item.volume * (HEIGHT - ROOM - 150) // traded
-    middle, body = x + wide // 2, dict(x=x + wide // 6, width=max(1, wide * 2 // 3))
+    middle, body = x + wide // 2, {"x": x + wide // 6, "width": max(1, wide * 2 // 3)}
     return [
         element("path", class_=f"wick {kind}", d=f"M{middle} {high}V{low}"),
         element("rect", element("title", f"{said}{item.block}"), class_=f"candle {kind}", y=min(first, last),

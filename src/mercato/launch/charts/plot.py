@@ -12,6 +12,8 @@ from markupsafe import Markup
 
 from mercato.market.charts.svg import element
 
+__all__ = ["HEIGHT", "STEPS", "WIDTH", "Plot", "box", "drawing", "element", "height", "ticks", "top"]
+
 WIDTH, HEIGHT, STEPS = 10_000, 3000, 4
 _ROUND = (4, 6, 8, 10, 12, 16, 20, 24, 28, 32, 36, 40)
 
@@ -40,7 +42,7 @@ def top(largest: int) -> int:
     """Returns a round number that is not below the largest value and divides into four round steps."""
     if largest <= 4:
         return 4
-    power = 10 ** max(0, len(str(largest)) - 2)
+    power = int("1" + "0" * max(0, len(str(largest)) - 2))
     return next(step * power for step in (*_ROUND, 60, 80, 100, 120) if step * power >= largest)
 
 

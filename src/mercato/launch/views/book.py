@@ -110,7 +110,9 @@ def answer(launch: Launch, seen: Preview, limit: int) -> Answer:
     symbol, bid = launch.application.symbol, dollars(seen.amount)
     at = f"Level {seen.level}: you pay at most {price(limit)} for one {symbol}."
     if not seen.clears:
-        return Answer(f"With your {bid} the auction would still not reach its minimum.", f"{at} You would get all back.", "warn")
+        return Answer(
+            f"With your {bid} the auction would still not reach its minimum.", f"{at} You would get all back.", "warn"
+        )
     if not seen.tokens:
         words = f"The price would be {price(seen.price)}, above your limit: you would get your {bid} back."
         return Answer(words, at, "warn")

@@ -97,7 +97,9 @@ def road(launch: Launch, history: Sequence[Change]) -> tuple[Stage, ...]:
 def _reviewed(launch: Launch, reached: dict[State, int]) -> tuple[str, str, bool]:
     decided = launch.state not in (State.DRAFT, State.REVIEW)
     at = reached.get(State.APPROVED) or reached.get(State.DECLINED)
-    name = "Declined" if launch.state is State.DECLINED else "Withdrawn" if launch.state is State.ABORTED else "Reviewed"
+    name = (
+        "Declined" if launch.state is State.DECLINED else "Withdrawn" if launch.state is State.ABORTED else "Reviewed"
+    )
     return name, moment(at) if at and decided else "sealed scorecards", decided
 
 

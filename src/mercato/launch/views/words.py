@@ -31,7 +31,7 @@ def tokens(units: int | None) -> str:
 
 def decimal_price(q96: int) -> Decimal:
     """Returns what a whole token costs in dollars, of quote base units per token base unit times 2^96."""
-    return _scaled(q96 * 10 ** (TOKEN - QUOTE) * 10**24 // Q96, 24)
+    return _scaled(q96 * 10**12 * 10**24 // Q96, 24)
 
 
 def price(q96: int | None) -> str:
@@ -87,7 +87,7 @@ def quote_units(text: str, *, place: str = "amount") -> int:
 
 def q96_of(text: str) -> int:
     """Returns the price in Q96 that a person wrote in dollars per token; rounded down. InvalidInput else."""
-    return _units(text, 24, "price") * Q96 // 10 ** (24 + TOKEN - QUOTE)
+    return _units(text, 24, "price") * Q96 // 10**36
 
 
 def plain(value: Decimal) -> str:

@@ -9,8 +9,8 @@ from mercato.store.instant import Instant
 from mercato.store.schema import JSON
 from mercato.store.u256 import U256
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
