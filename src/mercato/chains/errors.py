@@ -4,6 +4,7 @@ MercatoError
     Conflict
         Reverted             (Terminal)    the contract refused; carries its reason and its raw data
         StaleSnapshot        (Terminal)    a snapshot was reverted out of order
+        Diverged             (Terminal)    the journal of an embedded chain does not come out as it was written
     SourceError
         Unreachable          (Transient)   the node did not answer, or not in time
         BadAnswer            (Transient)   the node answered something that cannot be right
@@ -33,6 +34,12 @@ class StaleSnapshot(Conflict):
     """A snapshot was reverted that is no longer the newest one, or was never taken."""
 
     code = "stale-snapshot"
+
+
+class Diverged(Conflict):
+    """The journal of an embedded chain is damaged, or its blocks come out otherwise than they were written."""
+
+    code = "diverged"
 
 
 class Unreachable(SourceError):
