@@ -39,11 +39,15 @@ class KeptChain(LocalChain):
         progress: Progress | None = None,
     ) -> None:
         self._file = _held(path)
-        lines = read(path)
-        super().__init__(chain_id, int(lines[0]["start"]) if lines else start, engine, automine=False)
-        self._count, self._counts, self._writing = len(lines), list[int](), False
-        self._replay(lines[1:], progress)
-        self._writing = True
+        self._count, self._counts, self._writing = 0, list[int](), False
+        try:
+            lines = read(path)
+            super().__init__(chain_id, int(lines[0]["start"]) if lines else start, engine, automine=False)
+            self._replay(lines[1:], progress)
+        except BaseException:
+            self._file.close()
+            raise
+        self._count, self._writing = len(lines), True
         if not lines:
             self._note({"start": start, "chain": chain_id})
         self.automine, self._clock = automine, clock
