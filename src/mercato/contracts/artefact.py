@@ -25,6 +25,15 @@ class Artifact:
     source: str
     compiler: str
 
+    @property
+    def blueprint(self) -> bytes:
+        """The code that deploys `bytecode` as a blueprint (ERC-5202), from which a factory creates contracts.
+
+        A blueprint begins with 0xfe7100, so it can never run; its code offset is 3.
+        """
+        stored = b"\xfe\x71\x00" + self.bytecode
+        return b"\x61" + len(stored).to_bytes(2, "big") + bytes.fromhex("3d81600a3d39f3") + stored
+
 
 def names() -> tuple[str, ...]:
     """Returns the names of all contracts that were built."""
