@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,6 +20,7 @@ class Head:
     number: int
     time: int
     randomness: bytes
+    parents: Iterable[bytes] = ()  # hashes of the blocks before it, the newest first
 
 
 @dataclass(frozen=True, slots=True)

@@ -262,7 +262,8 @@ class LocalChain(Chain, Controls):
 
     def _head(self, time: int, number: int | None = None) -> Head:
         number = len(self._ledger.blocks) if number is None else number
-        return Head(number, time, keccak(b"randomness" + number.to_bytes(8, "big")))
+        parents = (bytes.fromhex(self._ledger.blocks[place].hash[2:]) for place in range(number - 1, -1, -1))
+        return Head(number, time, keccak(b"randomness" + number.to_bytes(8, "big")), parents)
 
     def _next_time(self) -> int:
         newest = self.time()
@@ -275,6 +276,10 @@ def open_engine(name: EngineName, chain_id: int) -> Engine:
         from mercato.chains.evm.revm import Revm
 
         return Revm(chain_id)
+    if name == "py-evm":
+        from mercato.chains.evm.exact import PyEvm
+
+        return PyEvm(chain_id)
     raise BadCall(f"engine was {name!r}", hint="known: 'pyrevm', 'py-evm'")
 
 
