@@ -13,9 +13,9 @@ class ChainSettings(Section):
     """Without `rpc` the chain lives in this process, with `engine`; with it, such as http://127.0.0.1:8545, at a node.
 
     `chain_id` is what the node must answer with. Nothing is sent to a chain where money may be real unless
-    `allow_real_chains` is true. `key`, 64 hexadecimal digits, signs what Mercato itself sends to a node; without one the
-    node signs for the accounts that it holds. `seconds` and `octets` bound one answer of the node. The embedded chain
-    speaks JSON-RPC on `facade_port`, or on a free port where that one is taken.
+    `allow_real_chains` is true. `key`, 64 hexadecimal digits, signs what Mercato itself sends to a node; without one
+    the node signs for the accounts that it holds. `seconds` and `octets` bound one answer of the node. The embedded
+    chain speaks JSON-RPC on `facade_port`, or on a free port where that one is taken.
     """
 
     name: ClassVar[str] = "chains"
