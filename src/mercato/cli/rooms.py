@@ -10,6 +10,7 @@ from typer.main import get_command
 
 #: Room -> the line that `mercato --help` shows. Its commands are `mercato.<room>.commands:app`.
 ROOMS = {
+    "launch": "Launch an agent's token through a fair auction.",
     "market": "Measure tokenized open-source AI, with every figure traced.",
 }
 
