@@ -31,7 +31,9 @@ def of(error: MercatoError) -> Fault:
     """Returns what a client is told of one of our errors."""
     match error:
         case Reverted():
-            return Fault(REVERTED, "execution reverted" + (f": {error.reason}" if error.reason else ""), "0x" + error.data.hex())
+            return Fault(
+                REVERTED, "execution reverted" + (f": {error.reason}" if error.reason else ""), "0x" + error.data.hex()
+            )
         case UnknownSigner():
             return Fault(SERVER, "unknown account")
         case StaleSnapshot() | BadCall():

@@ -18,7 +18,7 @@ from mercato.chains.facade.limits import Limits
 from mercato.chains.facade.reads import Reads, argument
 from mercato.chains.facade.shapes import logs_json
 from mercato.chains.facade.tail import Change
-from mercato.chains.model import Hash, Log, LogQuery
+from mercato.chains.model import LogQuery
 
 KNOWN = frozenset({"fromBlock", "toBlock", "blockHash", "address", "topics"})
 FOREVER = 2**63
@@ -81,7 +81,9 @@ class Listening:
         if query.last < query.first:
             raise Fault(PARAMS, "invalid block range params")
         if query.last - query.first >= self._limits.log_blocks:
-            raise Fault(LIMIT, f"block range is too wide: {query.last - query.first + 1}, at most {self._limits.log_blocks}")
+            raise Fault(
+                LIMIT, f"block range is too wide: {query.last - query.first + 1}, at most {self._limits.log_blocks}"
+            )
         logs = self._chain.logs(query)
         if len(logs) > self._limits.logs:
             raise Fault(LIMIT, f"query returned more than {self._limits.logs} results")
@@ -94,7 +96,9 @@ class Listening:
         """`eth_newFilter`."""
         query = self.asked(argument(params, 0, "filter"))
         open_end = wire.fields(params[0], "filter").get("toBlock") in (None, *wire.NEWEST)
-        return self.add(Filter(logs_of(LogQuery(0, FOREVER if open_end else query.last, query.addresses, query.topics)), query, 0))
+        return self.add(
+            Filter(logs_of(LogQuery(0, FOREVER if open_end else query.last, query.addresses, query.topics)), query, 0)
+        )
 
     def add(self, made: Filter) -> str:
         """Keeps a filter and returns its id; Fault where there are too many."""
@@ -153,7 +157,9 @@ def criteria(given: Mapping[str, object], first: int, last: int) -> LogQuery:
     topics = wire.items(given.get("topics") or [], "topics")
     if len(topics) > 4 or len(addresses) > 1000:
         raise Fault(PARAMS, "exceed max topics or addresses")
-    return LogQuery(first, last, frozenset(wire.address(one) for one in addresses), tuple(_accepted(one) for one in topics))
+    return LogQuery(
+        first, last, frozenset(wire.address(one) for one in addresses), tuple(_accepted(one) for one in topics)
+    )
 
 
 def _accepted(value: object) -> frozenset[bytes]:

@@ -68,7 +68,9 @@ def transaction_json(item: Transaction, block: Block | None, index: int | None) 
         shown["chainId"] = quantity(item.chain_id)
     if item.kind:
         shown["yParity"] = quantity(item.v)
-        shown["accessList"] = [{"address": who, "storageKeys": [_word(slot) for slot in slots]} for who, slots in item.accesses]
+        shown["accessList"] = [
+            {"address": who, "storageKeys": [_word(slot) for slot in slots]} for who, slots in item.accesses
+        ]
     if item.kind == 2:
         shown["maxFeePerGas"], shown["maxPriorityFeePerGas"] = quantity(item.max_fee), quantity(item.max_tip)
     return shown

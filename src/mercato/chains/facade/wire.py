@@ -1,4 +1,4 @@
-"""JSON-RPC's way of writing numbers, bytes, addresses and blocks, read strictly: what a node refuses is refused here."""
+"""JSON-RPC's way of writing numbers, bytes, addresses and blocks, read strictly: what nodes refuse is refused here."""
 
 from __future__ import annotations
 

@@ -1,0 +1,78 @@
+"""Every method of the façade together, and who is told of what happens at the tip."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+
+from mercato.chains.evm.local import LocalChain
+from mercato.chains.facade import dispatch
+from mercato.chains.facade.development import Development
+from mercato.chains.facade.dispatch import Method
+from mercato.chains.facade.limits import Limits
+from mercato.chains.facade.listening import Listening
+from mercato.chains.facade.reads import Reads
+from mercato.chains.facade.sends import Sends
+from mercato.chains.facade.sessions import Session
+from mercato.chains.facade.tail import Tail
+from mercato.chains.model import Address, Hash
+
+
+class Gateway:
+    """Answers JSON-RPC texts about one chain. Every method may be called from any thread."""
+
+    def __init__(self, chain: LocalChain, accounts: Sequence[Address], limits: Limits, *, development: bool) -> None:
+        self.limits = limits
+        self._tail = Tail(chain)
+        self._sessions: set[Session] = set()
+        self._lock = threading.RLock()
+        self._reads = Reads(chain)
+        self._listening = Listening(chain, self._reads, limits, self.look)
+        self._methods: dict[str, Method] = {
+            **self._reads.methods(),
+            **self._listening.methods(),
+            **Sends(chain, accounts, self._sent).methods(),
+            **(Development(chain, self.look).methods() if development else {}),
+        }
+
+    @property
+    def methods(self) -> Mapping[str, Method]:
+        """Returns every method by its name; those of subscriptions need a session."""
+        return self._methods
+
+    def answer(self, text: bytes) -> str | None:
+        """Returns the answer to a text that came over HTTP."""
+        return dispatch.answer(text, self._methods, self.limits.batch)
+
+    def open(self, send: Callable[[str], None]) -> Session | None:
+        """Returns a session whose messages go to `send`; None where there are as many as there may be."""
+        with self._lock:
+            if len(self._sessions) >= self.limits.sockets:
+                return None
+            session = Session(self._methods, self._listening, self.limits, self.look, send)
+            self._sessions.add(session)
+            return session
+
+    def close(self, session: Session) -> None:
+        """Forgets a session."""
+        with self._lock:
+            self._sessions.discard(session)
+
+    @property
+    def heard(self) -> bool:
+        """Returns whether anybody subscribed to anything."""
+        return any(session.listens for session in tuple(self._sessions))
+
+    def look(self) -> None:
+        """Tells filters and subscriptions what happened at the tip, in order."""
+        with self._lock:
+            for change in self._tail.advance():
+                self._listening.take(change)
+                for session in self._sessions:
+                    session.take(change)
+
+    def _sent(self, hash: Hash) -> None:
+        with self._lock:
+            for session in self._sessions:
+                session.announce(hash)
+        self.look()
