@@ -71,12 +71,6 @@ def _next(p: uint256, step_bps: uint256) -> uint256:
 
 @internal
 @pure
-def _cost(tokens: uint256, p: uint256) -> uint256:
-    return unsafe_add(unsafe_mul(tokens, p), 2**96 - 1) >> 96
-
-
-@internal
-@pure
 def _prices(grid: Grid) -> uint256[256]:
     prices: uint256[256] = empty(uint256[256])
     p: uint256 = grid.floor_q96
@@ -104,20 +98,27 @@ def _clear(grid: Grid, sale: uint256, retail: uint256, a: uint256) -> Result:
     i: uint256 = grid.levels
     pair: uint256 = 0
     d: uint256 = 0
-    above: uint256 = 0
-    c: uint256 = 0
+    c: uint256 = 0  # demand at level i and above
     nc: uint256 = 0
+    p: uint256 = 0
     base: uint256 = 0
     for _: uint256 in range(grid.levels, bound=256):
+        # Each word is read once, at its odd level or at the top.
         i = unsafe_sub(i, 1)
-        pair = self.pairs[i >> 1]
-        d = pair >> 128 if i & 1 == 1 else pair & LOW_128
-        above = c
+        if i & 1 == 1:
+            pair = self.pairs[i >> 1]
+            d = pair >> 128
+        else:
+            if unsafe_add(i, 1) == grid.levels:
+                pair = self.pairs[i >> 1]
+            d = pair & LOW_128
         c = unsafe_add(c, d)
-        nc = min(a, unsafe_mul(retail, prices[i]) >> 96)
-        base = self._cost(sale, prices[i])
+        p = prices[i]
+        if a > 0:
+            nc = min(a, unsafe_mul(retail, p) >> 96)
+        base = unsafe_add(unsafe_mul(sale, p), 2**96 - 1) >> 96
         if unsafe_add(c, nc) >= base:
-            return self._at(i, d, above, sale, retail, a, nc, base)
+            return self._at(i, d, c - d, sale, retail, a, nc, base)
     raised: uint256 = c + nc  # (2)
     return Result(
         k=0, raised=raised, sold=min(sale, (raised << 96) // prices[0]), r_mid=d, d_mid=d, r_nc=nc, a_nc=a
