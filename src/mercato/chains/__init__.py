@@ -7,6 +7,7 @@ Everything above speaks to `Chain`; which adapter stands behind it is a setting.
 from mercato.chains.abi import Deployed, Interface, deploy, keccak
 from mercato.chains.errors import Reverted
 from mercato.chains.model import Address, Call, Chain, Controls, Hash, Log, LogQuery, Receipt, Signer
+from mercato.chains.opening import open_chain
 
 __all__ = [
     "Address",
@@ -23,4 +24,5 @@ __all__ = [
     "Signer",
     "deploy",
     "keccak",
+    "open_chain",
 ]

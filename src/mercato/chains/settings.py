@@ -11,6 +11,7 @@ from mercato.core.settings import Secret, Section
 
 class ChainSettings(Section):
     """Without `rpc` the chain lives in this process, with `engine`; with it, such as http://127.0.0.1:8545, at a node.
+    The address is a secret, because providers put their keys into it.
 
     `chain_id` is what the node must answer with. Nothing is sent to a chain where money may be real unless
     `allow_real_chains` is true. `key`, 64 hexadecimal digits, signs what Mercato itself sends to a node; without one
@@ -19,7 +20,7 @@ class ChainSettings(Section):
     """
 
     name: ClassVar[str] = "chains"
-    rpc: str = ""
+    rpc: Secret = Secret("")
     chain_id: int = Field(31337, gt=0)
     engine: Literal["pyrevm", "py-evm"] = "pyrevm"
     key: Secret = Secret("")
