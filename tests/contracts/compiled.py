@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from build_contracts import compiled
+
 from mercato.chains import Address, Deployed, deploy
 from mercato.chains.evm.local import LocalChain
 from mercato.chains.testing import ACCOUNTS
