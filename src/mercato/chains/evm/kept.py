@@ -17,7 +17,7 @@ from typing import Any, TextIO
 from mercato.chains.errors import Diverged
 from mercato.chains.evm.engine import Head
 from mercato.chains.evm.local import START, Done, EngineName, LocalChain
-from mercato.chains.model import Address, Call
+from mercato.chains.model import Address, Call, Receipt
 from mercato.chains.transactions import Transaction, decode, unsigned
 from mercato.core.errors import Conflict
 
@@ -55,6 +55,17 @@ class KeptChain(LocalChain):
     def close(self) -> None:
         """Closes the journal; no block can be made after that."""
         self._file.close()
+
+    def batch(self, calls: Sequence[Call]) -> tuple[Receipt, ...]:
+        """Puts calls into one block, in order, whether they succeed or not, and returns their receipts."""
+        with self._lock:
+            kept, self.automine = self.automine, False
+            try:
+                hashes = [self.send(call) for call in calls]
+                self.mine(seconds=self._next_time() - self.time())
+            finally:
+                self.automine = kept
+            return tuple(self._ledger.receipts[item] for item in hashes if item in self._ledger.receipts)
 
     def fund(self, address: Address, wei: int) -> None:
         """Sets an account's balance."""
