@@ -30,28 +30,28 @@ class Event:
     log: Log
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Entry:
-    """A function, event or error of an ABI with its canonical types."""
+    """A function, event or error of an ABI with its canonical types; what follows from them is worked out once."""
 
     name: str
     inputs: tuple[Mapping[str, Any], ...]
     outputs: tuple[str, ...]
     anonymous: bool = False
 
-    @property
+    @cached_property
     def types(self) -> tuple[str, ...]:
         return tuple(_type(part) for part in self.inputs)
 
-    @property
+    @cached_property
     def signature(self) -> str:
         return f"{self.name}({','.join(self.types)})"
 
-    @property
+    @cached_property
     def selector(self) -> bytes:
         return keccak(self.signature.encode())[:4]
 
-    @property
+    @cached_property
     def topic(self) -> bytes:
         return keccak(self.signature.encode())
 
@@ -123,7 +123,7 @@ class Interface:
         return f"{entry.name}({shown})"
 
     def _function(self, name: str, count: int | None) -> _Entry:
-        named = [entry for entry in self._functions if name in {entry.name, entry.signature}]
+        named = self._named.get(name, ())
         if not named:
             raise BadCall(f"function was {name!r}", hint=f"known: {_known(self._functions)}")
         fitting = [entry for entry in named if count is None or len(entry.inputs) == count]
@@ -137,6 +137,14 @@ class Interface:
     @cached_property
     def _functions(self) -> tuple[_Entry, ...]:
         return tuple(_entries(self.abi, "function"))
+
+    @cached_property
+    def _named(self) -> dict[str, list[_Entry]]:
+        found: dict[str, list[_Entry]] = {}
+        for entry in self._functions:
+            for name in (entry.name, entry.signature):
+                found.setdefault(name, []).append(entry)
+        return found
 
     @cached_property
     def _selectors(self) -> dict[bytes, _Entry]:
