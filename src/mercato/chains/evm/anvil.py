@@ -34,8 +34,8 @@ class Anvil(Rpc, Controls):
                 stdout=output, stderr=subprocess.STDOUT, env=inherited(["PATH", "HOME"]),
             )  # fmt: skip
         try:
-            endpoint = Endpoint(Secret(f"http://127.0.0.1:{self._port(said)}"))
-            super().__init__(endpoint, chain_id, any_sender=True)
+            self.url = f"http://127.0.0.1:{self._port(said)}"
+            super().__init__(Endpoint(Secret(self.url)), chain_id, any_sender=True)
         except BaseException:
             self._end()
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 from mercato.chains.model import Address, Block, Hash, Log, LogQuery, Receipt
 from mercato.chains.transactions import Transaction
@@ -87,6 +88,5 @@ def matches(log: Log, query: LogQuery) -> bool:
     """Returns whether a log is of a wanted address and has a wanted topic in every place; blocks are not looked at."""
     if query.addresses and log.address not in query.addresses:
         return False
-    if len(query.topics) > len(log.topics):
-        return False
-    return all(not wanted or topic in wanted for topic, wanted in zip(log.topics, query.topics, strict=False))
+    places = zip_longest(log.topics, query.topics, fillvalue=None)
+    return all(not wanted or topic in wanted for topic, wanted in places)

@@ -19,6 +19,7 @@ from mercato.chains.addresses import keccak
 from mercato.chains.errors import BadCall, Reverted, StaleSnapshot, Unreachable
 from mercato.chains.evm.engine import GAS_LIMIT, Engine, Head, Message, Result
 from mercato.chains.evm.ledger import Ledger
+from mercato.chains.evm.past import Grant, Past
 from mercato.chains.model import Address, Block, Call, Chain, Controls, Hash, Log, LogQuery, Outcome, Receipt
 from mercato.chains.transactions import Transaction, decode, unsigned
 from mercato.core import chain as names
@@ -35,6 +36,7 @@ class _Mark:
     height: int
     waiting: tuple[Transaction, ...]
     ahead: int
+    grants: int
 
 
 class LocalChain(Chain, Controls):
@@ -55,6 +57,7 @@ class LocalChain(Chain, Controls):
         self.chain_id, self.automine = chain_id, automine
         self._clock, self._ahead = clock, 0
         self._engine = open_engine(engine, chain_id)
+        self._past = Past(lambda: open_engine(engine, chain_id))
         self._ledger = Ledger(_sealed(Head(0, start, bytes(32)), NOWHERE, ()))
         self._waiting: list[Transaction] = []
         self._marks: list[_Mark] = []
@@ -109,16 +112,19 @@ class LocalChain(Chain, Controls):
             return self._ledger.transactions.get(transaction) or waiting.get(transaction)
 
     def call(self, call: Call, at: int | None = None) -> bytes:
-        """Returns what a call gives back on the state after block `at` (None: the newest). Raises Reverted."""
+        """Returns what a call gives back on the state after block `at` (None: the newest). Raises Reverted.
+
+        The first look back runs every earlier block again, see `evm.past`.
+        """
         with self._lock:
             block = self.block(at)
-            if block.number != len(self._ledger.blocks) - 1:
-                raise BadCall(f"block was {at}, of which the state is gone", hint="ask the newest block's")
-            self._engine.mark()
+            newest = block.number == len(self._ledger.blocks) - 1
+            engine = self._engine if newest else self._past.after(block.number, self._played)
+            engine.mark()
             try:
-                result = self._engine.peek(_message(call), self._head(block.time, block.number))
+                result = engine.peek(_message(call), self._head(block.time, block.number))
             finally:
-                self._engine.back()
+                engine.back()
         if not result.succeeded:
             raise Reverted(_reason(result), result.output)
         return result.output
@@ -171,6 +177,7 @@ class LocalChain(Chain, Controls):
         """Sets an account's balance."""
         with self._lock:
             self._engine.set_balance(address, wei)
+            self._past.grants.append(Grant(len(self._ledger.blocks) - 1, address, wei))
 
     def mine(self, blocks: int = 1, *, seconds: int = 1) -> None:
         """Makes blocks; the first takes all that waits and lies `seconds` after the newest, the others one each."""
@@ -187,7 +194,8 @@ class LocalChain(Chain, Controls):
         """Returns a mark to come back to. Marks are reverted newest first."""
         with self._lock:
             self._engine.mark()
-            self._marks.append(_Mark(len(self._ledger.blocks) - 1, tuple(self._waiting), self._ahead))
+            height, grants = len(self._ledger.blocks) - 1, len(self._past.grants)
+            self._marks.append(_Mark(height, tuple(self._waiting), self._ahead, grants))
             return len(self._marks)
 
     def revert(self, mark: int) -> None:
@@ -200,6 +208,7 @@ class LocalChain(Chain, Controls):
             kept = self._marks.pop()
             self._engine.back()
             self._ledger.cut(kept.height)
+            self._past.cut(kept.height, kept.grants)
             self._waiting, self._ahead = list(kept.waiting), kept.ahead
 
     def _check(self, item: Transaction) -> None:
@@ -247,6 +256,11 @@ class LocalChain(Chain, Controls):
     def _seal(self, head: Head, done: Sequence[Done]) -> None:
         block = _sealed(head, self._ledger.blocks[-1].hash, done)
         self._ledger.append(block, [item for item, _ in done], _receipts(block, done))
+
+    def _played(self, number: int) -> tuple[Head, list[Message]]:
+        block = self._ledger.blocks[number]
+        messages = [_sent(self._ledger.transactions[item]) for item in block.transactions]
+        return self._head(block.time, number), messages
 
     def _tried(self, call: Call, head: Head) -> Outcome:
         try:

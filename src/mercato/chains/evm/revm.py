@@ -12,11 +12,13 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from mercato.chains.addresses import keccak
 from mercato.chains.errors import BadCall
 from mercato.chains.evm.engine import COINBASE, GAS_LIMIT, INVALID, OUT_OF_GAS, Engine, Head, Message, Result, Written
 from mercato.chains.model import Address
 
 _OUTPUT = re.compile(r"output: 0x([0-9a-f]*)")
+_PADDING = bytes(33)
 _MINT = Address("0x" + "aa" * 20)
 
 
@@ -111,7 +113,10 @@ class Revm(Engine):
 
     def code(self, address: Address) -> bytes:
         """Returns a contract's code."""
-        return bytes(self._evm.get_code(address) or b"")
+        code = bytes(self._evm.get_code(address) or b"")
+        # pyrevm may answer with the padding that it appends for itself; the hash tells.
+        padded = code.endswith(_PADDING) and keccak(code) != self._evm.basic(address).code_hash
+        return code[: -len(_PADDING)] if padded else code
 
     def storage(self, address: Address, slot: int) -> int:
         """Returns one word of a contract's storage."""
@@ -135,8 +140,8 @@ class Revm(Engine):
     def _set_nonce(self, address: Address, nonce: int) -> None:
         info = self._evm.basic(address)
         if info.nonce != nonce:
-            code = self.code(address) or None
-            self._evm.insert_account_info(address, self._revm.AccountInfo(info.balance, nonce, code=code))
+            # Without code: pyrevm lets only plain accounts send.
+            self._evm.insert_account_info(address, self._revm.AccountInfo(info.balance, nonce))
 
 
 def _halt(name: str) -> str:

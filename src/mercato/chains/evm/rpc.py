@@ -25,8 +25,8 @@ _TOO_MUCH = ("range", "limit", "too many", "too large", "exceed", "over ")
 class Rpc(Chain):
     """A chain at a node. `signers` sign here; other accounts only where the node itself holds them.
 
-    `any_sender` says that the node takes any sender's word, as a development node can. Sending needs a development
-    chain, or `allow_real_chains`.
+    `any_sender` says that the node takes any sender's word for nothing, as a development node can. Sending needs a
+    development chain, or `allow_real_chains`.
     """
 
     def __init__(
@@ -67,7 +67,10 @@ class Rpc(Chain):
             raise UnknownSigner(f"sender was {call.sender}", hint="give its signer, or a node that holds its key")
         gas = call.gas or answers.number(self._node.ask("eth_estimateGas", answers.asked(call)))
         spared = gas if call.gas else gas * (100 + SPARE) // 100
-        return answers.digest(self._node.ask("eth_sendTransaction", {**answers.asked(call), "gas": hex(spared)}))
+        free = {"gasPrice": "0x0"} if self._any else {}  # who takes any sender's word asks for no fee either
+        return answers.digest(
+            self._node.ask("eth_sendTransaction", {**answers.asked(call), **free, "gas": hex(spared)})
+        )
 
     def send_raw(self, signed: bytes) -> Hash:
         """Sends a transaction that was signed elsewhere; BadCall where the node refuses it."""
