@@ -62,16 +62,13 @@ class Desk:
             self._convene(tx, launch, 1, frozenset())
         return self._launch(id)
 
-    def bond(self, launch: Launch, round: int) -> int:
-        """Returns the deposit that a round asks for in all, in quote base units: each appeal 1.5 times the one before.
+    def bond(self, round: int) -> int:
+        """Returns the deposit that a round asks for in all, in quote base units: each appeal adds 1.5 times the first.
 
-        The first round asks for the settings' deposit, the first appeal for 1.5 times as much beside it, rounded up.
+        The deposit contract rounds the same way, down.
         """
-        asked = owed = self._settings.deposit
-        for _ in range(1, round):
-            asked = -(-asked * 3 // 2)
-            owed += asked
-        return owed
+        deposit = self._settings.deposit
+        return deposit + (round - 1) * (deposit * 3 // 2)
 
     def appeal(self, id: str) -> Launch:
         """Opens a round with a larger panel on a declined launch; Conflict after two appeals, or without the bond."""
@@ -83,7 +80,7 @@ class Desk:
             number = len(held) + 1
             if number > ROUNDS:
                 raise Conflict(f"appeals were {len(held) - 1}, at most {ROUNDS - 1}", hint="the decision is final")
-            owed = self.bond(launch, number)
+            owed = self.bond(number)
             if paid is not None and paid < owed:
                 raise Conflict(f"deposit was {paid} base units", hint=f"an appeal needs {owed} in all")
             self._step(tx, launch, Step.APPEAL, reason="")
