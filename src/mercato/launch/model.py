@@ -12,14 +12,13 @@ from mercato.chains.model import Address, Call, Hash
 from mercato.core.events import Event
 from mercato.core.ids import Kind
 from mercato.launch.application import Application
+from mercato.launch.clearing import LEVELS as LEVELS
+from mercato.launch.clearing import RETAIL as RETAIL
 from mercato.launch.scorecard import Scorecard, Verdict
 from mercato.launch.states import State, Step
 
 LaunchId = NewType("LaunchId", str)
 LAUNCHES = Kind("lch", LaunchId)
-#: The level that stands for identity-gated bids, which take the clearing price.
-RETAIL = 65535
-LEVELS = 256
 
 
 class Phase(StrEnum):
@@ -62,12 +61,16 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Contracts:
-    """Where a launch lives on its chain, and its times in seconds of chain time. `pool` is None until it is live."""
+    """Where a launch lives on its chain, and its times in seconds of chain time. `pool` is None until it is live.
+
+    `vesting` holds the team's tokens and `partner_vesting` the partner's, where they get any; `gate` admits retail.
+    """
 
     token: Address
     auction: Address
-    vesting: Address
     escrow: Address
+    vesting: Address | None
+    partner_vesting: Address | None
     gate: Address | None
     pool: Address | None
     opens: int
@@ -165,7 +168,10 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A bidder's money at one level and what it gets: final once the auction has ended, a forecast before."""
+    """A bidder's money at one level and what it gets: final once the auction has ended, a forecast before.
+
+    `claimed` positions were paid out already.
+    """
 
     level: int
     amount: int
@@ -173,16 +179,21 @@ class Position:
     charge: int
     refund: int
     final: bool
+    claimed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A transaction for a wallet to sign: what it does in words, the call, and the function with its arguments."""
+    """A transaction for a wallet to sign: what it does in words, the call, and the function with its arguments.
+
+    `refusal` is why the chain would refuse it now, after those before it; "" where it would not.
+    """
 
     title: str
     call: Call
     function: str
     arguments: Mapping[str, str]
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
