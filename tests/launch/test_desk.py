@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from mercato.chains.testing import local
 
+from mercato.chains.testing import local
 from mercato.core.clock import HandClock
 from mercato.core.errors import Conflict, InvalidInput, NotFound
 from mercato.launch.desk import Desk
@@ -217,7 +217,7 @@ def test_a_deposit_is_asked_for_and_every_appeal_for_one_and_a_half_more(
     store: Store, clock: HandClock, settings: LaunchSettings
 ) -> None:
     paid = [249_999_999]
-    desk = Desk(store, clock, settings, lambda launch: paid[0])
+    desk = Desk(store, clock, settings, lambda launch: paid[0], lambda: 250_000_000)
     launch = desk.apply(application())
     with pytest.raises(Conflict, match="deposit was 249999999 base units"):
         desk.submit(launch.id)

@@ -50,6 +50,20 @@ class Auctions:
         """Returns what the auction says of itself."""
         return ON_CHAIN[self.auction(launch).read("state")]
 
+    def total(self, launch: Launch) -> int:
+        """Returns all money that is bid, in quote base units."""
+        found: int = self.auction(launch).read("total")
+        return found
+
+    def ends(self, launch: Launch) -> int:
+        """Returns when the window ends as far as is known now, in seconds of chain time."""
+        found: int = self.auction(launch).read("end")
+        return found
+
+    def block(self) -> int:
+        """Returns the newest block's number."""
+        return self._chain.block().number
+
     def outcome(self, launch: Launch) -> Outcome | None:
         """Returns how the auction cleared; None before, and where it failed."""
         found = self.auction(launch).read("result")

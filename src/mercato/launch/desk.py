@@ -21,13 +21,17 @@ from mercato.launch.states import State, Step, move
 from mercato.store import Read, Store, Transaction, emit
 
 Paid = Callable[[Launch], int | None]
+Asked = Callable[[], int]
 
 
 class Desk:
-    """Takes applications and carries them to approved or declined. `paid` says what deposit the chain holds."""
+    """Takes applications and carries them to approved or declined.
 
-    def __init__(self, store: Store, clock: Clock, settings: LaunchSettings, paid: Paid) -> None:
-        self._store, self._clock, self._settings, self._paid = store, clock, settings, paid
+    `paid` says what deposit the chain holds for one, None where it holds none for anybody; `asked` what it should be.
+    """
+
+    def __init__(self, store: Store, clock: Clock, settings: LaunchSettings, paid: Paid, asked: Asked) -> None:
+        self._store, self._clock, self._settings, self._paid, self._asked = store, clock, settings, paid, asked
 
     def apply(self, application: Application, *, simulated: bool = False) -> Launch:
         """Writes an application down as a draft; Conflict where the very same one was handed in before."""
@@ -67,7 +71,7 @@ class Desk:
 
         The deposit contract rounds the same way, down.
         """
-        deposit = self._settings.deposit
+        deposit = self._asked()
         return deposit + (round - 1) * (deposit * 3 // 2)
 
     def appeal(self, id: str) -> Launch:
@@ -198,7 +202,7 @@ class Desk:
 
     def _facts(self, session: Read, launch: Launch, paid: int | None) -> Facts:
         reserved = frozenset(self._settings.reserved)
-        return Facts(tables.symbols(session, launch.id), reserved, self._settings.deposit, paid)
+        return Facts(tables.symbols(session, launch.id), reserved, self._asked(), paid)
 
     def _launch(self, id: str) -> Launch:
         with self._store.read() as session:

@@ -3,26 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
-from mercato.chains.model import Chain
+from mercato.chains import Address, Chain, Receipt
 from mercato.core.clock import Clock
+from mercato.core.errors import InvalidInput, NotFound
 from mercato.launch import tables
-from mercato.launch.application import Application
+from mercato.launch.application import HOUR, Application
+from mercato.launch.auctions import Auctions
+from mercato.launch.checks import ADDRESS
+from mercato.launch.curator import Curator
+from mercato.launch.deployment import Deployment, deployed
 from mercato.launch.desk import Desk
-from mercato.launch.model import Change, Check, Launch, Phase, Review
+from mercato.launch.keeper import Keeper
+from mercato.launch.model import Change, Check, Demand, Launch, Phase, Position, Preview, Request, Review
 from mercato.launch.scorecard import Scorecard
 from mercato.launch.settings import LaunchSettings
 from mercato.launch.states import State
+from mercato.launch.wallet import Wallet
 from mercato.store import Store
 
 
 class Launches:
     """The launch room. Safe to share between threads; it never holds the key of an applicant or a bidder."""
 
-    def __init__(self, store: Store, chain: Chain, clock: Clock, settings: LaunchSettings | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        chain: Chain,
+        clock: Clock,
+        settings: LaunchSettings | None = None,
+        *,
+        deployment: Deployment | None = None,
+        record: Path | None = None,
+        keeper: Address | None = None,
+    ) -> None:
+        """`deployment` is where the contracts stand, else `record`, a file, says so; `keeper` pays for clearing."""
         self._store, self._chain, self._clock = store, chain, clock
         self.settings = settings or LaunchSettings()
-        self._desk = Desk(store, clock, self.settings, self._paid)
+        self._deployment, self._record, self._keeper_account = deployment, record, keeper
+        self._auctions = Auctions(chain)
+        self._desk = Desk(store, clock, self.settings, self._paid, self._asked)
+        self._keeper = Keeper(store, clock, self._auctions, self._curator)
 
     @property
     def store(self) -> Store:
@@ -100,6 +122,116 @@ class Launches:
         """Moves every round on whose time is over; returns how many there were."""
         return self._desk.advance_due()
 
+    # On the chain
+
+    @property
+    def deployment(self) -> Deployment:
+        """Returns where the contracts stand; NotFound before anything was deployed."""
+        if self._deployment is None:
+            self._deployment = deployed(self._chain, self._record)
+        return self._deployment
+
+    def use(self, deployment: Deployment) -> None:
+        """Stands on a deployment from now on."""
+        self._deployment = deployment
+
+    def deposit(self, id: str) -> tuple[Request, ...]:
+        """Returns the applicant's deposit as transactions: the first one, or the bond of an appeal once declined."""
+        launch = self.launch(id)
+        return self._wallet().deposit(launch, appeal=launch.state is State.DECLINED)
+
+    def schedule(self, id: str, opens: int | None = None) -> Launch:
+        """Puts an approved launch on the chain; bidding opens at a second of chain time, by default in an hour."""
+        return self._keeper.schedule(id, self._chain.time() + HOUR if opens is None else opens)
+
+    def abort(self, id: str) -> Launch:
+        """Calls a scheduled launch off before it opens."""
+        return self._keeper.abort(id)
+
+    def keep(self, id: str) -> Receipt | None:
+        """Clears, graduates or expires an auction where that is due; None where nothing was."""
+        return self._keeper.keep(id)
+
+    def keep_all(self) -> int:
+        """Does what is due for every launch on the chain; returns how many transactions that took."""
+        return self._keeper.keep_all()
+
+    def sync(self, id: str) -> Launch:
+        """Mirrors what the chain says of a launch and returns it."""
+        return self._keeper.sync(id)
+
+    def sync_all(self) -> int:
+        """Mirrors every launch on the chain that is not long ended; returns how many there are."""
+        return self._keeper.sync_all()
+
+    def settle_deposit(self, id: str, *, forfeit: bool = False) -> Receipt | None:
+        """Gives an applicant's deposit back, or forfeits that of a declined one; None where none is held."""
+        return self._keeper.settle_deposit(id, forfeit=forfeit)
+
+    def settle_deposits(self) -> int:
+        """Gives back every deposit that is due; returns how many."""
+        return self._keeper.settle_deposits() if self._has_deployment() else 0
+
+    # Auctions
+
+    def demand(self, id: str) -> Demand:
+        """Returns the book of an auction and what clearing now would give; Conflict before it is on the chain."""
+        return self._auctions.demand(self.launch(id))
+
+    def preview(self, id: str, level: int, amount: int) -> Preview:
+        """Returns what a further bid would get if the auction cleared with it and nothing else changed."""
+        return self._auctions.preview(self.launch(id), level, amount)
+
+    def positions(self, id: str, bidder: str) -> tuple[Position, ...]:
+        """Returns what a bidder holds in an auction, by level."""
+        return self._auctions.positions(self.launch(id), account(bidder))
+
+    def prepare_bid(
+        self, id: str, bidder: str, level: int, amount: int, credential: bytes = b""
+    ) -> tuple[Request, ...]:
+        """Returns the transactions of a bid, unsigned; level RETAIL takes the clearing price and needs a credential."""
+        return self._wallet().bid(self.launch(id), account(bidder), level, amount, credential)
+
+    def prepare_improve(self, id: str, bidder: str, from_level: int, to_level: int, amount: int) -> tuple[Request, ...]:
+        """Returns the transaction that moves money to a higher level, unsigned."""
+        return self._wallet().improve(self.launch(id), account(bidder), from_level, to_level, amount)
+
+    def prepare_cancel(self, id: str, bidder: str, level: int, amount: int) -> tuple[Request, ...]:
+        """Returns the transaction that takes money back, unsigned; refused once bids are firm."""
+        return self._wallet().cancel(self.launch(id), account(bidder), level, amount)
+
+    def prepare_claim(self, id: str, bidder: str, level: int) -> tuple[Request, ...]:
+        """Returns the transaction that pays a bid out, unsigned."""
+        return self._wallet().claim(self.launch(id), account(bidder), level)
+
+    def _wallet(self) -> Wallet:
+        return Wallet(self._chain, self.deployment)
+
+    def _curator(self) -> Curator:
+        return Curator(self._chain, self.deployment, self._keeper_account)
+
+    def _has_deployment(self) -> bool:
+        try:
+            return self.deployment is not None
+        except NotFound:
+            return False
+
     def _paid(self, launch: Launch) -> int | None:
-        """Returns the deposit that the chain holds for an application; None where deposits are not set up there."""
-        return None
+        """Returns the deposit that the chain holds for an application; None where nothing is deployed.
+
+        A deposit of another account than the applicant's does not count.
+        """
+        if not self._has_deployment():
+            return None
+        held = self._curator().deposit(launch.application)
+        return held.amount if held and held.applicant == launch.application.applicant else 0
+
+    def _asked(self) -> int:
+        return self.deployment.deposit_amount if self._has_deployment() else self.settings.deposit
+
+
+def account(text: str) -> Address:
+    """Returns an account that came from outside, in lower case; InvalidInput for any other text."""
+    if not ADDRESS.fullmatch(text.lower()):
+        raise InvalidInput(f"account was {text[:80]!r}", hint="expected 0x and 40 hexadecimal digits")
+    return Address(text.lower())

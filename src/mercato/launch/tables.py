@@ -31,6 +31,7 @@ launches = sa.Table(
     sa.Column("contracts", JSON),
     sa.Column("outcome", JSON),
     sa.Column("demand", U256),
+    sa.Column("deposit_settled", sa.Boolean, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("changed_at", Instant, nullable=False),
 )
@@ -83,6 +84,7 @@ def add(tx: Transaction, launch: Launch) -> None:
         "simulated": launch.simulated,
         "reason": launch.reason,
         "checks": [],
+        "deposit_settled": False,
         "created_at": launch.created_at,
         "changed_at": launch.changed_at,
     }
@@ -97,9 +99,11 @@ def get(session: Read, id: str) -> Launch:
     return _launch(row)
 
 
-def listing(session: Read, states: Iterable[State] = (), limit: int = 500) -> list[Launch]:
-    """Returns the newest launches first, in some states where any are named."""
+def listing(session: Read, states: Iterable[State] = (), limit: int = 500, *, held: bool = False) -> list[Launch]:
+    """Returns the newest launches first, in some states where any are named; `held`: whose deposit was not settled."""
     query = sa.select(launches).order_by(launches.c.created_at.desc(), launches.c.id.desc()).limit(limit)
+    if held:
+        query = query.where(sa.not_(launches.c.deposit_settled))
     if wanted := list(states):
         query = query.where(launches.c.state.in_(wanted))
     return [_launch(row) for row in session.execute(query).mappings()]

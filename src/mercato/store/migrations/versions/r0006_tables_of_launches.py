@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("contracts", JSON, nullable=True),
         sa.Column("outcome", JSON, nullable=True),
         sa.Column("demand", U256(), nullable=True),
+        sa.Column("deposit_settled", sa.Boolean(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("changed_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_launch_launch")),
