@@ -7,6 +7,7 @@ import json
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,7 +69,7 @@ def test_ethers_deploys_sends_reads_and_listens(facade: Facade, artefact: Path) 
 
 
 def test_web3_deploys_sends_and_reads(facade: Facade) -> None:
-    client = Web3(Web3.HTTPProvider(facade.url))
+    client: Any = Web3(Web3.HTTPProvider(facade.url))  # its types know too little of contracts
     owner = client.eth.account.from_key(KEYS[0])
     other = client.eth.account.create()
 
@@ -93,7 +94,7 @@ def test_web3_deploys_sends_and_reads(facade: Facade) -> None:
 
 
 def test_web3_tells_why_a_transaction_was_refused(facade: Facade) -> None:
-    client = Web3(Web3.HTTPProvider(facade.url))
+    client: Any = Web3(Web3.HTTPProvider(facade.url))  # its types know too little of contracts
     factory = client.eth.contract(abi=DOLLAR.abi, bytecode=DOLLAR.bytecode)
     made = client.eth.wait_for_transaction_receipt(factory.constructor().transact({"from": client.eth.accounts[0]}))
     transfer = client.eth.contract(made.contractAddress, abi=DOLLAR.abi).functions.transfer(client.eth.accounts[1], 1)
@@ -110,11 +111,12 @@ def test_web3_tells_why_a_transaction_was_refused(facade: Facade) -> None:
 
 def test_web3_subscribes(facade: Facade) -> None:
     async def listen() -> tuple[list[str], int]:
-        async with AsyncWeb3(WebSocketProvider(facade.ws_url)) as client:
+        async with AsyncWeb3(WebSocketProvider(facade.ws_url)) as opened:
+            client: Any = opened
             ids = [await client.eth.subscribe(kind) for kind in ("newHeads", "newPendingTransactions")]
-            sender, receiver = (await client.eth.accounts)[:2]
+            sender, receiver, *_ = await client.eth.accounts
             hash = await client.eth.send_transaction({"from": sender, "to": receiver, "value": 1})
-            found = {}
+            found: dict[str, Any] = {}
             async with asyncio.timeout(30):
                 async for message in client.socket.process_subscriptions():
                     found[message["subscription"]] = message["result"]

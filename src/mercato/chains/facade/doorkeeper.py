@@ -7,11 +7,12 @@ Programs send no origin. Extensions are not pages: the browser asks its owner be
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::\d{1,5})?")
 EXTENSIONS = frozenset({"chrome-extension", "moz-extension", "safari-web-extension"})
 
 
@@ -38,8 +39,6 @@ class Doorkeeper:
 
 
 def hostname(host: str) -> str:
-    """Returns a Host header's name without its port, "" where it is none."""
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
+    """Returns a Host header's name without its port, in lower case; "" where it is none."""
+    found = _HOST.fullmatch(host.lower())
+    return (found[1] or found[2]) if found else ""

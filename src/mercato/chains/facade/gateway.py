@@ -23,7 +23,7 @@ class Gateway:
 
     def __init__(self, chain: LocalChain, accounts: Sequence[Address], limits: Limits, *, development: bool) -> None:
         self.limits = limits
-        self._tail = Tail(chain)
+        self._chain, self._tail = chain, Tail(chain)
         self._sessions: set[Session] = set()
         self._lock = threading.RLock()
         self._reads = Reads(chain)
@@ -73,6 +73,7 @@ class Gateway:
 
     def _sent(self, hash: Hash) -> None:
         with self._lock:
-            for session in self._sessions:
-                session.announce(hash)
+            if self._chain.receipt(hash) is None:  # it waits; others are told of with their block
+                for session in self._sessions:
+                    session.announce(hash)
         self.look()

@@ -6,7 +6,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from mercato.chains.evm.ledger import matches
@@ -26,11 +26,11 @@ FOREVER = 2**63
 
 @dataclass
 class Filter:
-    """What a client waits for. `see` turns a change into what is shown of it; at most `most` are kept for it."""
+    """What a client waits for. `see` turns a change into what is shown of it; `given` is how it asked for logs."""
 
     see: Callable[[Change], list[object]]
-    query: LogQuery | None
-    used: float
+    given: object = None
+    used: float = 0
     found: list[object] = field(default_factory=list)
 
 
@@ -47,8 +47,8 @@ class Listening:
         return {
             "eth_getLogs": lambda params: self.found(self.asked(argument(params, 0, "filter"))),
             "eth_newFilter": self.log_filter,
-            "eth_newBlockFilter": lambda params: self.add(Filter(hashes, None, 0)),
-            "eth_newPendingTransactionFilter": lambda params: self.add(Filter(transactions, None, 0)),
+            "eth_newBlockFilter": lambda params: self.add(Filter(hashes)),
+            "eth_newPendingTransactionFilter": lambda params: self.add(Filter(transactions)),
             "eth_getFilterChanges": self.changes,
             "eth_getFilterLogs": self.all_of,
             "eth_uninstallFilter": self.remove,
@@ -80,10 +80,9 @@ class Listening:
         """`eth_getLogs`: refuses ranges and answers beyond the limits."""
         if query.last < query.first:
             raise Fault(PARAMS, "invalid block range params")
-        if query.last - query.first >= self._limits.log_blocks:
-            raise Fault(
-                LIMIT, f"block range is too wide: {query.last - query.first + 1}, at most {self._limits.log_blocks}"
-            )
+        width = min(query.last, self._chain.block().number) - query.first + 1
+        if width > self._limits.log_blocks:
+            raise Fault(LIMIT, f"block range is too wide: {width}, at most {self._limits.log_blocks}")
         logs = self._chain.logs(query)
         if len(logs) > self._limits.logs:
             raise Fault(LIMIT, f"query returned more than {self._limits.logs} results")
@@ -94,11 +93,10 @@ class Listening:
 
     def log_filter(self, params: Sequence[object]) -> str:
         """`eth_newFilter`."""
-        query = self.asked(argument(params, 0, "filter"))
-        open_end = wire.fields(params[0], "filter").get("toBlock") in (None, *wire.NEWEST)
-        return self.add(
-            Filter(logs_of(LogQuery(0, FOREVER if open_end else query.last, query.addresses, query.topics)), query, 0)
-        )
+        given = wire.fields(argument(params, 0, "filter"), "filter")
+        asked = self.asked(given)
+        last = FOREVER if given.get("toBlock") in (None, *wire.NEWEST) else asked.last
+        return self.add(Filter(logs_of(replace(asked, first=0, last=last)), given))
 
     def add(self, made: Filter) -> str:
         """Keeps a filter and returns its id; Fault where there are too many."""
@@ -126,9 +124,9 @@ class Listening:
     def all_of(self, params: Sequence[object]) -> list[object]:
         """`eth_getFilterLogs`."""
         one = self._filter(params)
-        if one.query is None:
+        if one.given is None:
             raise Fault(SERVER, "filter not found")
-        return self.found(one.query)
+        return self.found(self.asked(one.given))
 
     def remove(self, params: Sequence[object]) -> bool:
         """`eth_uninstallFilter`: whether there was one."""
@@ -146,8 +144,7 @@ class Listening:
 
     def _number(self, value: object) -> int:
         found = wire.place(value)
-        newest = self._chain.block().number
-        return newest if found.number is None else min(found.number, newest + 1)
+        return self._chain.block().number if found.number is None else found.number
 
 
 def criteria(given: Mapping[str, object], first: int, last: int) -> LogQuery:

@@ -81,7 +81,7 @@ class Session:
             return self._wanted.pop(id, None) is not None
 
     def announce(self, hash: Hash) -> None:
-        """Tells of a transaction that was just sent."""
+        """Tells of a transaction that was sent and waits for a block."""
         with self._lock:
             if self._pending:
                 self._announced.add(hash)
@@ -104,7 +104,7 @@ class Session:
                 raise Fault(PARAMS, "whole transactions are not sent; ask for them by their hash")
             return lambda change: [hash for hash in transactions(change) if hash not in self._announced]
         if kind == "logs":
-            return logs_of(criteria(wire.fields(options or {}, "filter"), 0, FOREVER))
+            return logs_of(criteria(wire.fields({} if options is None else options, "filter"), 0, FOREVER))
         raise Fault(PARAMS, f"no {str(kind)[:40]!r} subscription in eth namespace")
 
     def _tell(self, id: str, result: object) -> None:

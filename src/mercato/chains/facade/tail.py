@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 
@@ -35,18 +36,25 @@ class Tail:
         """Returns what changed since the last call: first the blocks taken back, newest first, then those that came."""
         with self._lock:
             found = []
-            while self._recent and not self._still(self._recent[-1].block):
+            while not self._still(self._recent[-1].block):
                 gone = self._recent.pop()
                 found.append(Change(gone.block, gone.logs, removed=True))
-            last = self._recent[-1].block.number if self._recent else found[-1].block.number - 1
-            try:
-                top = self._chain.block().number
+                if not self._recent:  # whatever is below is as good a start as any
+                    self._recent.append(self._change(self._at_most(gone.block.number - 1)))
+            last = self._recent[-1].block.number
+            top = self._chain.block().number
+            with suppress(NotFound):  # taken back while it is read; the next look tells of it
                 for number in range(max(last + 1, top - AT_ONCE + 1), top + 1):
                     self._recent.append(self._change(self._chain.block(number)))
                     found.append(self._recent[-1])
-            except NotFound:  # taken back while it was read; the next look tells of it
-                pass
             return found
+
+    def _at_most(self, number: int) -> Block:
+        newest = self._chain.block()
+        if newest.number > number:
+            with suppress(NotFound):
+                return self._chain.block(number)
+        return newest
 
     def _change(self, block: Block) -> Change:
         return Change(block, self._chain.logs(LogQuery(block.number, block.number)))
