@@ -12,6 +12,7 @@ from mercato.chains import Chain, Controls
 from mercato.chains.evm.anvil import Anvil
 from mercato.chains.evm.endpoint import Endpoint
 from mercato.chains.evm.rpc import Rpc
+from mercato.chains.facade import Facade
 from mercato.chains.signing import Key
 from mercato.chains.testing import KEYS, local
 from mercato.core.settings import Secret
@@ -60,8 +61,18 @@ def signed(automine: bool) -> Iterator[Rig]:
         endpoint.close()
 
 
+@contextmanager
+def facade(automine: bool) -> Iterator[Rig]:
+    """The embedded chain as others see it, by its own JSON-RPC."""
+    chain = local(automine=automine)
+    with Facade(chain, 0) as served:
+        endpoint = Endpoint(Secret(served.url))
+        yield Rig(Rpc(endpoint, 31337, [Key(key) for key in KEYS]), chain, exact=False)
+        endpoint.close()
+
+
 Opens = Callable[[bool], AbstractContextManager[Rig]]
-CHAINS: dict[str, Opens] = {"pyrevm": pyrevm, "py-evm": py_evm, "anvil": anvil, "json-rpc": signed}
+CHAINS: dict[str, Opens] = {"pyrevm": pyrevm, "py-evm": py_evm, "anvil": anvil, "json-rpc": signed, "facade": facade}
 NODES = {"anvil", "json-rpc"}
 EVERY = [pytest.param(name, marks=[pytest.mark.npm] if name in NODES else []) for name in CHAINS]
 

@@ -216,4 +216,5 @@ def _outcome(told: Any) -> Outcome:
         )
     why = told.get("error") or {}
     output = output or answers.octets(why.get("data") or "0x")
-    return Outcome(False, b"", gas, (), reason(output) or str(why.get("message", ""))[:200])
+    said = str(why.get("message", ""))[:200].removeprefix("execution reverted").removeprefix(": ")
+    return Outcome(False, b"", gas, (), reason(output) or said)

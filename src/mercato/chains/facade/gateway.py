@@ -14,6 +14,7 @@ from mercato.chains.facade.listening import Listening
 from mercato.chains.facade.reads import Reads
 from mercato.chains.facade.sends import Sends
 from mercato.chains.facade.sessions import Session
+from mercato.chains.facade.simulation import Simulation
 from mercato.chains.facade.tail import Tail
 from mercato.chains.model import Address, Hash
 
@@ -31,6 +32,7 @@ class Gateway:
         self._methods: dict[str, Method] = {
             **self._reads.methods(),
             **self._listening.methods(),
+            **Simulation(chain).methods(),
             **Sends(chain, accounts, self._sent).methods(),
             **(Development(chain, self.look).methods() if development else {}),
         }

@@ -174,13 +174,15 @@ class Reads:
         return wire.hexed(self._chain.storage(account, slot).to_bytes(32, "big"))
 
     def call(self, params: Sequence[object]) -> str:
-        """`eth_call`."""
+        """`eth_call`, on the state after any block."""
         call = call_of(argument(params, 0, "transaction"))
-        self.newest(wire.place(optional(params, 1)))
+        block = self.find(wire.place(optional(params, 1)))
+        if block is None:
+            raise Fault(SERVER, "header not found")
         if optional(params, 2):
             raise Fault(PARAMS, "state overrides are not known here")
         afford(self._chain, call)
-        return wire.hexed(self._chain.call(call))
+        return wire.hexed(self._chain.call(call, block.number))
 
     def estimate(self, params: Sequence[object]) -> str:
         """`eth_estimateGas`."""
