@@ -56,7 +56,9 @@ def cases(draw: st.DrawFn, most: int = 10) -> Case:
     levels = draw(st.sampled_from((1, 2, 3, 17, 256)) | st.integers(1, 256))
     step = draw(st.sampled_from((1, 200, 1000)))
     highest = PRICE_LIMIT * BPS**levels // (BPS + step + 1) ** levels - levels
-    floor = draw(st.integers(1, min(highest, 2**100)) | st.sampled_from((1, 2**40, 2**90)).filter(lambda p: p < highest))
+    floor = draw(
+        st.integers(1, min(highest, 2**100)) | st.sampled_from((1, 2**40, 2**90)).filter(lambda p: p < highest)
+    )
     sale = draw(st.integers(1, 10**27) | st.sampled_from((1, 10**18, 4 * 10**26)))
     cap = draw(st.sampled_from((0, sale // 4, sale)) | st.integers(0, sale))
     prices = grid(floor, step, levels)

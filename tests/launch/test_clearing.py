@@ -98,11 +98,14 @@ def test_i3_nobody_is_charged_above_their_escrow_and_a_failure_refunds_all(case:
 
 @given(case=cases())
 def test_i4_nobody_pays_above_their_level(case: Case) -> None:
-    prices = case.terms.prices
-    limited = [(prices[bid.level], fill) for bid, fill in by_model(case).bids if bid.level != RETAIL]
+    found, prices = by_model(case), case.terms.prices
+    limited = [(Fraction(prices[bid.level], Q96), fill) for bid, fill in found.bids if bid.level != RETAIL]
 
-    # One token unit and one wei of quote are what rounding may cost.
-    assert all((fill.charge - 1) * Q96 <= (fill.tokens + 1) * price for price, fill in limited)
+    # Beyond the level lies rounding alone: a wei and a unit of one's own, a wei and a unit of the sale as a whole.
+    assert all(
+        Fraction(fill.charge - 1, fill.tokens + 1) * found.sold <= price * (found.sold + 1) + 1
+        for price, fill in limited
+    )
 
 
 @given(case=cases(), data=st.data())
