@@ -10,8 +10,18 @@ from hypothesis import strategies as st
 
 from mercato.launch.case import Case
 from mercato.launch.clearing import (
-    FAILED, Q96, RETAIL, Clearing, Demand, Terms, aggregate, clear, grid, liquidity, settle,
-)  # fmt: skip
+    FAILED,
+    Q96,
+    RETAIL,
+    Clearing,
+    Demand,
+    Terms,
+    aggregate,
+    clear,
+    grid,
+    liquidity,
+    settle,
+)
 from mercato.launch.settle import by_model
 from tests.contracts.auctions import cases
 

@@ -182,10 +182,16 @@ JSON = st.recursive(
 @given(place=st.sampled_from(PLACES), value=JSON)
 @settings(max_examples=examples(200))
 def test_any_value_in_any_place_is_either_taken_or_named(place: tuple[str | int, ...], value: Any) -> None:
+    said = outcome(json.dumps(changed(SOUND, place, value)))
+
+    assert said.startswith(("taken", "case", "bids", *SOUND))
+    assert "\n" not in said
+
+
+def outcome(content: str) -> str:
+    """Returns "taken", or why a case was refused."""
     try:
-        case = parse(json.dumps(changed(SOUND, place, value)))
+        parse(content)
     except InvalidInput as refused:
-        assert refused.message.startswith(("case", "bids", *SOUND))
-        assert "\n" not in refused.message
-    else:
-        assert 1 <= case.levels <= 256
+        return refused.message
+    return "taken"
