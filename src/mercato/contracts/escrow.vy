@@ -54,6 +54,10 @@ event Ruled:
 event Lapsed:
     milestone: uint256
 
+event Withdrawn:
+    account: indexed(address)
+    amount: uint256
+
 event Paid:
     milestone: uint256
     amount: uint256
@@ -98,7 +102,9 @@ since: public(uint256)  # when the stage began
 evidence: public(bytes32)
 failures: public(uint256)
 challenger: public(address)
-bond: public(uint256)
+bond: public(uint256)  # of the present challenge
+bonds: public(HashMap[address, uint256])  # decided, to be withdrawn
+bonds_total: public(uint256)
 paid: public(uint256)  # to the creator and to holders
 at_once: public(uint256)  # what of it was paid at once; 0 before
 
@@ -193,42 +199,53 @@ def challenge(reason: bytes32) -> uint256:
 
 
 @external
-@nonreentrant
 def rule(upheld: bool):
     """
-    @notice Decides a challenge; only the judge. Upheld, the bond goes back and the milestone failed; otherwise the
-            creator gets the bond and the milestone can be paid.
+    @notice Decides a challenge; only the judge. Upheld, the challenger may withdraw the bond and the milestone failed;
+            otherwise the creator may and the milestone can be paid.
     @param upheld Whether the challenger was right
     """
     assert msg.sender == JUDGE, "escrow: not the judge"
     assert self.stage == Stage.CHALLENGED, "escrow: nothing to rule on"
-    bond: uint256 = self.bond
-    winner: address = self.creator
-    self.bond = 0
     if upheld:
-        winner = self.challenger
+        self._release_bond(self.challenger)
         self.failures += 1
         self._enter(Stage.IDLE)
     else:
+        self._release_bond(self.creator)
         self._enter(Stage.GRANTED)
     log Ruled(milestone=self.milestone, upheld=upheld)
-    _payment._pay(QUOTE, winner, bond)
     if self.failures >= FAILURES:
         self._open_redemption()
 
 
 @external
-@nonreentrant
 def lapse():
     """
-    @notice Ends a challenge that the judge left alone for 30 days: the bond goes back and the creator may claim anew.
+    @notice Ends a challenge that the judge left alone for 30 days: the challenger may withdraw the bond, the creator
+            claim anew; anyone may call.
     """
     assert self.stage == Stage.CHALLENGED and block.timestamp >= self.since + PATIENCE, "escrow: nothing has lapsed"
-    bond: uint256 = self.bond
-    self.bond = 0
+    self._release_bond(self.challenger)
     self._enter(Stage.IDLE)
     log Lapsed(milestone=self.milestone)
-    _payment._pay(QUOTE, self.challenger, bond)
+
+
+@external
+@nonreentrant
+def withdraw(account: address) -> uint256:
+    """
+    @notice Sends an account the bonds that were decided in its favour; anyone may call.
+    @dev Apart from the decisions, so that no account that cannot be paid stands in the way of one.
+    @param account The account
+    @return Quote wei sent
+    """
+    amount: uint256 = self.bonds[account]
+    self.bonds[account] = 0
+    self.bonds_total -= amount
+    log Withdrawn(account=account, amount=amount)
+    _payment._pay(QUOTE, account, amount)
+    return amount
 
 
 @external
@@ -303,6 +320,13 @@ def _enter(stage: Stage):
 
 
 @internal
+def _release_bond(account: address):
+    self.bonds[account] += self.bond
+    self.bonds_total += self.bond
+    self.bond = 0
+
+
+@internal
 def _open_redemption():
     self._enter(Stage.REDEEMING)
     log RedemptionOpened(amount=self._left())
@@ -318,7 +342,7 @@ def _at_once() -> uint256:
 @internal
 @view
 def _left() -> uint256:
-    return staticcall IERC20(QUOTE).balanceOf(self) - self.bond
+    return staticcall IERC20(QUOTE).balanceOf(self) - self.bond - self.bonds_total
 
 
 @internal

@@ -62,20 +62,26 @@ class Milestones(RuleBasedStateMachine):
     @precondition(lambda self: self.stage == CHALLENGED)
     @rule(upheld=st.booleans())
     def rules(self, upheld: bool) -> None:
-        gained = self.act("rule", upheld, sender=JUDGE)
+        self.act("rule", upheld, sender=JUDGE)
         self.failures += upheld
         self.stage = (REDEEMING if self.failures == 2 else IDLE) if upheld else GRANTED
         self.since = self.house.chain.time()
-        self.got -= gained  # the bond is the challenger's money, not the escrow's
+        self.decide(CHALLENGER if upheld else CREATOR)
 
-        assert gained == (0 if upheld else self.bonds)
+    def decide(self, winner: str) -> None:
+        """Has the bond withdrawn; it is the challenger's money, not the escrow's."""
+        before = self.dollar.read("balanceOf", winner)
+        self.escrow.send("withdraw", winner, sender=PEOPLE[3])
+
+        assert self.dollar.read("balanceOf", winner) == before + self.bonds
         self.bonds = 0
 
     @precondition(lambda self: self.stage == CHALLENGED and self.house.chain.time() >= self.since + 30 * DAY)
     @rule()
     def lapse(self) -> None:
         self.act("lapse")
-        self.stage, self.bonds = IDLE, 0
+        self.stage = IDLE
+        self.decide(CHALLENGER)
 
     @precondition(
         lambda self: (
