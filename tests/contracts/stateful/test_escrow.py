@@ -4,6 +4,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from mercato.chains import Address
 from tests.contracts.house import CREATOR, CURATOR, DAY, DOLLAR, JUDGE, PEOPLE, House
 from tests.profiles import examples
 
@@ -29,7 +30,7 @@ class Milestones(RuleBasedStateMachine):
         self.paid: list[int] = []
         self.stage, self.took, self.since = IDLE, False, self.house.chain.time()
 
-    def act(self, name: str, *args: object, sender: str = PEOPLE[3]) -> int:
+    def act(self, name: str, *args: object, sender: Address = PEOPLE[3]) -> int:
         """Sends it; returns what the creator got from it."""
         before = self.dollar.read("balanceOf", CREATOR)
         self.escrow.send(name, *args, sender=sender)
@@ -61,14 +62,14 @@ class Milestones(RuleBasedStateMachine):
 
     @precondition(lambda self: self.stage == CHALLENGED)
     @rule(upheld=st.booleans())
-    def rules(self, upheld: bool) -> None:
+    def decide_challenge(self, upheld: bool) -> None:
         self.act("rule", upheld, sender=JUDGE)
         self.failures += upheld
         self.stage = (REDEEMING if self.failures == 2 else IDLE) if upheld else GRANTED
         self.since = self.house.chain.time()
         self.decide(CHALLENGER if upheld else CREATOR)
 
-    def decide(self, winner: str) -> None:
+    def decide(self, winner: Address) -> None:
         """Has the bond withdrawn; it is the challenger's money, not the escrow's."""
         before = self.dollar.read("balanceOf", winner)
         self.escrow.send("withdraw", winner, sender=PEOPLE[3])

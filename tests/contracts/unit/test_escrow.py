@@ -1,5 +1,7 @@
 """The escrow: who may do what and when, and what a silent judge, a blocked account or a failed team lead to."""
 
+from typing import Any
+
 import pytest
 
 from mercato.chains import Deployed, Reverted
@@ -200,7 +202,7 @@ def test_a_dollar_that_calls_back_is_paid_out_once(function: str) -> None:
         ({"milestones": []}, "milestones are not the whole"),
     ],
 )
-def test_milestones_are_the_whole(house: House, changes: dict[str, object], reason: str) -> None:
+def test_milestones_are_the_whole(house: House, changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(Reverted, match=f"escrow: {reason}"):
         house.launch(**changes)
 

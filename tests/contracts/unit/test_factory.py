@@ -1,5 +1,7 @@
 """The factory: what it makes is whole, is where it said, and nobody has power over it afterwards."""
 
+from typing import Any
+
 import pytest
 
 from mercato.chains import Address, Reverted
@@ -118,7 +120,7 @@ def test_only_the_curator_launches_and_each_application_once(house: House) -> No
         ({"opens": 1}, "auction: window out of order"),
     ],
 )
-def test_terms_that_no_review_may_approve_are_refused(house: House, changes: dict[str, object], reason: str) -> None:
+def test_terms_that_no_review_may_approve_are_refused(house: House, changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(Reverted, match=reason):
         house.launch(**changes)
 
