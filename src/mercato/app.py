@@ -36,9 +36,12 @@ from mercato import api, web
 from mercato.api.logs import configure
 from mercato.api.problems import Problem
 from mercato.api.settings import ApiSettings
+from mercato.chains.settings import ChainSettings
 from mercato.core.clock import SystemClock
 from mercato.core.errors import ConfigError, Conflict
 from mercato.core.settings import Settings, load
+from mercato.launch.opening import open_room
+from mercato.launch.settings import LaunchSettings
 from mercato.market.connectors.documents.settings import DocumentSettings
 from mercato.market.connectors.settings import SourceSettings
 from mercato.market.service import Market
@@ -50,7 +53,9 @@ from mercato.store.worker import Handler, Worker
 
 FIGURES = "/market/figures"  # where a figure id leads: the room that has figures shows them there
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-SECTIONS = (ApiSettings, StoreSettings, MarketSettings, SourceSettings, DocumentSettings)
+SECTIONS = (
+    ApiSettings, StoreSettings, ChainSettings, MarketSettings, SourceSettings, DocumentSettings, LaunchSettings,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,8 @@ def open_store(settings: Settings) -> Store:
 
 def rooms(store: Store, settings: Settings) -> tuple[Room, ...]:
     """Returns every room of this installation, opened on the store."""
-    return (Room("market", Market(store, settings.home, SystemClock(), settings.of(MarketSettings))),)
+    market = Market(store, settings.home, SystemClock(), settings.of(MarketSettings))
+    return (Room("market", market), Room("launch", open_room(store, settings)))
 
 
 def create_app(settings: Settings, store: Store, parts: Sequence[Room], *, worker: bool = True) -> FastAPI:

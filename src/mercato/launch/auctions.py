@@ -203,3 +203,8 @@ def _numbered(held: Book) -> list[tuple[int, int]]:
 def _price(found: Clearing) -> int:
     """Returns the clearing price in Q96, rounded down; 0 where nothing clears."""
     return found.raised * clearing.Q96 // found.sold if found.sold else 0
+
+
+def sale(launch: Launch) -> int:
+    """Returns the tokens for sale, in base units."""
+    return launch.application.terms.tokens(launch.application.allocation.sale)

@@ -185,9 +185,9 @@ def plan(chain: Chain, deployer: Address, terms: Terms | None = None, *, path: P
     return [replace(item, gas=_gas(outcome)) for item, outcome in zip(found, outcomes, strict=True)]
 
 
-def deployed(chain: Chain, path: Path | None) -> Deployment:
+def deployed(chain: Chain, path: Path) -> Deployment:
     """Returns the deployment of a record; NotFound where there is none, Conflict where it is not this chain's."""
-    held = records.read(path) if path else None
+    held = records.read(path)
     if held is None:
         raise NotFound(f"nothing is deployed on {chain.name}, no record at {path}", hint="run `mercato launch deploy`")
     records.belongs(held, str(chain.name), chain.block(0).hash)

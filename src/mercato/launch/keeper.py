@@ -8,12 +8,12 @@ process moved meanwhile is left alone.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from mercato.chains import Receipt
-from mercato.chains.errors import BadAnswer, Reverted, Unreachable
+from mercato.chains.errors import Unreachable
 from mercato.core.clock import Clock
 from mercato.core.errors import Conflict, MercatoError
 from mercato.launch import tables
@@ -69,25 +69,15 @@ class Keeper:
 
         One launch's fault is logged and does not keep the others waiting; an unreachable chain is raised.
         """
-        sent = 0
-        for launch in self._under_way():
-            try:
-                sent += self.keep(launch.id) is not None
-            except Unreachable:
-                raise
-            except MercatoError as error:
-                log.warning("launch %s could not be kept: %s", launch.id, error)
-        return sent
+        return self._each(self._under_way(), self.keep)
 
     def settle_deposits(self) -> int:
         """Gives back the deposits of launches that were scheduled, or declined without an appeal in time."""
-        now, given = self._clock.now(), 0
+        late = self._clock.now() - APPEAL_TIME
         with self._store.read() as session:
-            wanted = tables.listing(session, [State.DECLINED, *ON_CHAIN], held=True)
-        for launch in wanted:
-            if launch.state is not State.DECLINED or launch.changed_at + APPEAL_TIME <= now:
-                given += self.settle_deposit(launch.id) is not None
-        return given
+            held = tables.listing(session, [State.DECLINED, *ON_CHAIN], held=True)
+        wanted = [item.id for item in held if item.state is not State.DECLINED or item.changed_at <= late]
+        return self._each(wanted, self.settle_deposit)
 
     def settle_deposit(self, id: str, *, forfeit: bool = False) -> Receipt | None:
         """Gives a deposit back, or sends it to the treasury; None where none is held."""
@@ -119,19 +109,25 @@ class Keeper:
 
     def sync_all(self) -> int:
         """Mirrors every launch on the chain that is not long ended; returns how many there are."""
-        wanted = self._under_way()
-        for launch in wanted:
-            try:
-                self.sync(launch.id)
-            except (Reverted, BadAnswer) as error:
-                log.warning("launch %s could not be mirrored: %s", launch.id, error)
-        return len(wanted)
+        return self._each(self._under_way(), self.sync)
 
-    def _under_way(self) -> list[Launch]:
+    def _each(self, ids: Sequence[str], verb: Callable[[str], object]) -> int:
+        """Does something for each launch, logs what fails for one, and returns for how many it had a result."""
+        done = 0
+        for id in ids:
+            try:
+                done += verb(id) is not None
+            except Unreachable:
+                raise
+            except MercatoError as error:
+                log.warning("launch %s was left for later: %s", id, error)
+        return done
+
+    def _under_way(self) -> list[str]:
         since = self._clock.now() - UNSETTLED
         with self._store.read() as session:
             held = tables.listing(session, ON_CHAIN)
-        return [item for item in held if item.state not in ENDED or item.changed_at >= since]
+        return [item.id for item in held if item.state not in ENDED or item.changed_at >= since]
 
     def _seen(self, launch: Launch, held: Contracts, seen: State) -> Contracts:
         """Returns the launch's places and times as the chain has them now."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+import threading
+from collections.abc import Callable, Iterable, Sequence
 
 from mercato.chains import Address, Chain, Receipt
 from mercato.core.clock import Clock
@@ -13,7 +13,7 @@ from mercato.launch.application import HOUR, Application
 from mercato.launch.auctions import Auctions
 from mercato.launch.checks import ADDRESS
 from mercato.launch.curator import Curator
-from mercato.launch.deployment import Deployment, deployed
+from mercato.launch.deployment import Deployment
 from mercato.launch.desk import Desk
 from mercato.launch.keeper import Keeper
 from mercato.launch.model import Change, Check, Demand, Launch, Phase, Position, Preview, Request, Review
@@ -35,13 +35,14 @@ class Launches:
         settings: LaunchSettings | None = None,
         *,
         deployment: Deployment | None = None,
-        record: Path | None = None,
+        find: Callable[[], Deployment] | None = None,
         keeper: Address | None = None,
     ) -> None:
-        """`deployment` is where the contracts stand, else `record`, a file, says so; `keeper` pays for clearing."""
+        """`deployment` is where the contracts stand; else `find` is asked once it matters. `keeper` pays to clear."""
         self._store, self._chain, self._clock = store, chain, clock
         self.settings = settings or LaunchSettings()
-        self._deployment, self._record, self._keeper_account = deployment, record, keeper
+        self._deployment, self._find, self._keeper_account = deployment, find, keeper
+        self._finding = threading.Lock()
         self._auctions = Auctions(chain)
         self._desk = Desk(store, clock, self.settings, self._paid, self._asked)
         self._keeper = Keeper(store, clock, self._auctions, self._curator)
@@ -127,9 +128,12 @@ class Launches:
     @property
     def deployment(self) -> Deployment:
         """Returns where the contracts stand; NotFound before anything was deployed."""
-        if self._deployment is None:
-            self._deployment = deployed(self._chain, self._record)
-        return self._deployment
+        with self._finding:
+            if self._deployment is None and self._find is not None:
+                self._deployment = self._find()
+            if self._deployment is None:
+                raise NotFound(f"nothing is deployed on {self._chain.name}", hint="run `mercato launch deploy`")
+            return self._deployment
 
     def use(self, deployment: Deployment) -> None:
         """Stands on a deployment from now on."""
@@ -170,7 +174,7 @@ class Launches:
 
     def settle_deposits(self) -> int:
         """Gives back every deposit that is due; returns how many."""
-        return self._keeper.settle_deposits() if self._has_deployment() else 0
+        return self._keeper.settle_deposits()
 
     # Auctions
 
