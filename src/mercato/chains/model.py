@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import ClassVar, NewType, Protocol
 
 from mercato.core import chain as names
@@ -111,9 +112,8 @@ class Watch:
         """Returns whether a log is one of those that this asks for."""
         if self.addresses and log.address not in self.addresses:
             return False
-        if len(self.topics) > len(log.topics):
-            return False
-        return all(not wanted or found in wanted for wanted, found in zip(self.topics, log.topics, strict=False))
+        places = zip_longest(self.topics, log.topics)
+        return all(not wanted or found in wanted for wanted, found in places)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

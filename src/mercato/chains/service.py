@@ -142,16 +142,16 @@ class Indexer:
 
     def _fetch(self, seen: Progress, part: Part, top: int) -> tuple[list[Block], list[Log]]:
         """Returns heads and logs of a range that the chain held all the while; BadAnswer where it changed under us."""
-        before = self.chain.block(part.last)
+        before = self._block(part.last)
         logs = [log for log in self.chain.logs(union(part)) if any(one.takes(log) for one in part.watches)]
         numbers = {log.block for log in logs} | set(range(max(part.first, top - self.pace.window + 1), part.last + 1))
         if seen.newest is None or part.last > seen.newest.number:
             numbers.add(part.last)  # the mark by which the next step knows the chain again
-        blocks = [before if number == part.last else self.chain.block(number) for number in sorted(numbers)]
+        blocks = [before if number == part.last else self._block(number) for number in sorted(numbers)]
         hashes = {block.number: block.hash for block in blocks}
         linked = all(one.parent == two.hash for two, one in pairwise(blocks) if one.number == two.number + 1)
         held = all(hashes[log.block] == log.block_hash for log in logs)
-        same = self.chain.block(part.last).hash == before.hash and (seen.newest is None or self._still(seen.newest))
+        same = self._block(part.last).hash == before.hash and (seen.newest is None or self._still(seen.newest))
         if not (linked and held and same and all(part.first <= log.block <= part.last for log in logs)):
             raise BadAnswer(
                 f"blocks {part.first} to {part.last} were not of one chain", hint="it changed while it was read"
@@ -192,6 +192,12 @@ class Indexer:
             if shared := bisect_left(kept, True, key=lambda head: not self._still(head)):
                 return kept[shared - 1].number
             below = kept[0].number
+
+    def _block(self, number: int) -> Block:
+        try:
+            return self.chain.block(number)
+        except NotFound as error:  # it was there a moment ago
+            raise BadAnswer(f"block {number} was taken back", hint="the chain changed while it was read") from error
 
     def _still(self, head: Head) -> bool:
         try:

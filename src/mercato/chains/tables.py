@@ -157,8 +157,8 @@ def logs(session: Read, chain: str, query: LogQuery, after: tuple[int, int], lim
     if query.addresses:
         wanted.append(log.c.address.in_(sorted(query.addresses)))
     for number, accepted in enumerate(query.topics):
-        column = log.c[f"topic{number}"]
-        wanted.append(column.in_(sorted(accepted)) if accepted else column.is_not(None))
+        if accepted:
+            wanted.append(log.c[f"topic{number}"].in_(sorted(accepted)))
     found = sa.select(log, block.c.hash).join_from(log, block, joined).where(*wanted)
     rows = session.execute(found.order_by(log.c.block, log.c.place).limit(limit)).mappings()
     return [_log(row) for row in rows]

@@ -1,9 +1,17 @@
-"""Doubles for tests and examples: a chain in this process, with ten rich accounts whose keys everybody knows."""
+"""Doubles for tests and examples: a chain in this process, with ten rich accounts whose keys everybody knows.
+
+`Interrupted` is another chain with something happening before each of its answers, such as `faults`.
+"""
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable, Sequence
+
+from mercato.chains.errors import BadAnswer, Unreachable
 from mercato.chains.evm.local import START, EngineName, LocalChain
-from mercato.chains.model import Address
+from mercato.chains.model import Address, Block, Call, Chain, Hash, Log, LogQuery, Outcome, Receipt
+from mercato.core import chain as names
 
 # The accounts of the mnemonic "test test test test test test test test test test test junk", which development nodes
 # share (BIP-39, path m/44'/60'/0'/0/n). Their keys are public: money sent to them on a real chain is lost.
@@ -46,3 +54,85 @@ def local(engine: EngineName = "pyrevm", *, automine: bool = True, start: int = 
     for account in ACCOUNTS:
         chain.fund(account, 10_000 * ETHER)
     return chain
+
+
+class Interrupted(Chain):
+    """The answers of another chain; `before` is called with the name of each question first, and may raise."""
+
+    def __init__(self, chain: Chain, before: Callable[[str], None]) -> None:
+        self._chain, self._before = chain, before
+
+    @property
+    def name(self) -> names.Chain:
+        """The other chain's name; never interrupted."""
+        return self._chain.name
+
+    def send(self, call: Call) -> Hash:
+        """Sends a transaction."""
+        self._before("send")
+        return self._chain.send(call)
+
+    def send_raw(self, signed: bytes) -> Hash:
+        """Sends a signed transaction."""
+        self._before("send_raw")
+        return self._chain.send_raw(signed)
+
+    def receipt(self, transaction: Hash) -> Receipt | None:
+        """Returns a receipt."""
+        self._before("receipt")
+        return self._chain.receipt(transaction)
+
+    def wait(self, transaction: Hash, seconds: int = 60) -> Receipt:
+        """Returns a receipt once there is one."""
+        self._before("wait")
+        return self._chain.wait(transaction, seconds)
+
+    def call(self, call: Call, at: int | None = None) -> bytes:
+        """Returns what a call gives back."""
+        self._before("call")
+        return self._chain.call(call, at)
+
+    def simulate(self, calls: Sequence[Call]) -> tuple[Outcome, ...]:
+        """Returns what calls would do."""
+        self._before("simulate")
+        return self._chain.simulate(calls)
+
+    def logs(self, query: LogQuery) -> tuple[Log, ...]:
+        """Returns logs."""
+        self._before("logs")
+        return self._chain.logs(query)
+
+    def balance(self, address: Address) -> int:
+        """Returns wei."""
+        self._before("balance")
+        return self._chain.balance(address)
+
+    def nonce(self, address: Address) -> int:
+        """Returns the next transaction's number."""
+        self._before("nonce")
+        return self._chain.nonce(address)
+
+    def code(self, address: Address) -> bytes:
+        """Returns code."""
+        self._before("code")
+        return self._chain.code(address)
+
+    def block(self, number: int | None = None) -> Block:
+        """Returns a block."""
+        self._before("block")
+        return self._chain.block(number)
+
+    def time(self) -> int:
+        """Returns the newest block's time."""
+        self._before("time")
+        return self._chain.time()
+
+
+def faults(chance: random.Random, percent: int) -> Callable[[str], None]:
+    """Returns what makes that share of answers fail: some never come, some are nonsense."""
+
+    def before(question: str) -> None:
+        if chance.randrange(100) < percent:
+            raise chance.choice([Unreachable, BadAnswer])(f"{question} was refused on purpose", hint="a test does this")
+
+    return before
