@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import ibis
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.market.work import Watch
@@ -20,11 +21,13 @@ from mercato.market.layers.files import Folders
 from mercato.market.layers.segments import Origin, write_daily
 from mercato.market.metrics.decompose import steps
 from mercato.market.metrics.dominance import groups
+from mercato.market.metrics.drawdown import own_closes, tops
 from mercato.market.metrics.level import daily_level, members
-from mercato.market.metrics.rebounds import returns
+from mercato.market.metrics.rebounds import below, gains
 from mercato.market.model import Asset, Segment
 from mercato.market.universe import Universe
 from mercato.store.analytics import Engine, duckdb_engine
+from mercato.store.statements import Statement
 
 OBSERVED = datetime(2026, 1, 1, tzinfo=UTC)
 MEMORY = "900MB"
@@ -89,34 +92,49 @@ def tables(engine: Engine, folders: Folders, made: Manifest) -> tuple[ibis.Table
 def metrics(engine: Engine, folders: Folders, made: Manifest, out: Path, last: date, watch: Watch) -> None:
     """Runs every metric expression over the whole history and writes the results."""
     panel, curated = tables(engine, folders, made)
-    panel = panel.filter(panel.day <= last)
-    ai = members(panel, "ai", None, last)
     first = date.fromisoformat(made.panel[0].first)
-
-    def keep(name: str, rows: ibis.Table) -> None:
-        watch(name, lambda: engine.backend.to_parquet(rows, out / f"{name}.parquet"))
-
-    keep("level", underwater(daily_level(ai)))
-    keep("dominance", groups(ai, "home_chain").select("day", home_chain="key", cap="cap"))
-    keep("decompose", by_day(steps(ai, first, last)))
-    keep("ranges", ranges(curated.filter(curated.day <= last)))
-    keep("rebounds", strongest(returns(members(panel, "all", None, last), last - timedelta(days=7), last)))
+    for name, asked in questions(panel, curated, first, first, last).items():
+        watch(name, partial(engine.write, asked, out / f"{name}.parquet"))
 
 
-def one_day(engine: Engine, folders: Folders, made: Manifest, day: date) -> None:
+def one_day(engine: Engine, folders: Folders, made: Manifest, day: date) -> dict[str, pa.Table]:
     """Runs the metric expressions for one new day."""
     panel, curated = tables(engine, folders, made)
-    since = day - timedelta(days=1)
-    ai = members(panel, "ai", since, day)
-    wanted: Iterable[ibis.Table] = (
-        daily_level(ai),
-        groups(ai, "home_chain"),
-        by_day(steps(ai, since, day)),
-        ranges(curated.filter(curated.day > day - timedelta(days=12))),
-        strongest(returns(members(panel, "all", None, day), day - timedelta(days=7), day)),
-    )
-    for rows in wanted:
-        engine.run(rows)
+    asked = questions(panel, curated, day - timedelta(days=1), day - timedelta(days=11), day)
+    return {name: engine.run(item) for name, item in asked.items()}
+
+
+def questions(panel: ibis.Table, curated: ibis.Table, first: date, early: date, last: date) -> dict[str, Statement]:
+    """Returns the metrics of the days from `first` to `last`, ranges from the prices since `early`."""
+    span = {"first": first, "last": last}
+    return {
+        "level": Statement(level, panel=panel, **span),
+        "dominance": Statement(dominance, panel=panel, **span),
+        "decompose": Statement(decompose, panel=panel, **span),
+        "ranges": Statement(ranges, curated=curated, first=early, last=last),
+        "rebounds": Statement(rebounds, panel=panel, week=last - timedelta(days=7), last=last),
+    }
+
+
+def level(panel: ibis.Table, first: ibis.ir.DateValue, last: ibis.ir.DateValue) -> ibis.Table:
+    """Returns the daily level of the AI sectors with its coverage and its drawdown."""
+    return underwater(daily_level(members(panel, "ai", first, last)))
+
+
+def dominance(panel: ibis.Table, first: ibis.ir.DateValue, last: ibis.ir.DateValue) -> ibis.Table:
+    """Returns the cap of each chain by day."""
+    return groups(members(panel, "ai", first, last), "home_chain").select("day", home_chain="key", cap="cap")
+
+
+def decompose(panel: ibis.Table, first: ibis.ir.DateValue, last: ibis.ir.DateValue) -> ibis.Table:
+    """Returns the effects behind each daily change of the level."""
+    return by_day(steps(members(panel, "ai", first, last), first, last))
+
+
+def rebounds(panel: ibis.Table, week: ibis.ir.DateValue, last: ibis.ir.DateValue) -> ibis.Table:
+    """Returns the strongest gains since the day a week before, by cap band, below the highest close."""
+    rows = members(panel, "all", None, last)
+    return strongest(below(gains(rows, week, last), tops(own_closes(rows))))
 
 
 def underwater(levels: ibis.Table) -> ibis.Table:
@@ -140,9 +158,10 @@ def by_day(effects: ibis.Table) -> ibis.Table:
     )
 
 
-def ranges(curated: ibis.Table, days: int = 12) -> ibis.Table:
+def ranges(curated: ibis.Table, first: ibis.ir.DateValue, last: ibis.ir.DateValue, days: int = 12) -> ibis.Table:
     """Returns max/min - 1 of each asset over every full window of calendar days."""
     prices = curated.filter(curated.field == "price_usd", curated.value.notnull())
+    prices = prices.filter(prices.day >= first, prices.day <= last)
     window = ibis.window(group_by="asset_id", order_by="day", preceding=days - 1, following=0)
     # Twelve rows that span twelve days are twelve days in a row.
     behind = prices.day.lag(days - 1).over(ibis.window(group_by="asset_id", order_by="day"))

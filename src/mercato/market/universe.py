@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, get_args
@@ -37,7 +37,7 @@ class Migration:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Universe:
     """Assets by id, and the migrations between them. `version` names the file, `hash` covers every fact in it."""
 
@@ -45,7 +45,7 @@ class Universe:
     assets: Mapping[str, Asset]
     migrations: tuple[Migration, ...] = ()
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """Returns a hash of the facts, whatever their order."""
         lines = sorted(repr((item, sorted(item.ids.items()))) for item in self.assets.values())

@@ -14,7 +14,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 import ibis
+import ibis.expr.operations as ops
 import pyarrow as pa
+
+from mercato.store.statements import MEMORY, Statement, literal, quoted, select_of, variables
 
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend
@@ -33,6 +36,7 @@ class Engine:
 
     def __init__(self, backend: BaseBackend) -> None:
         self.backend = backend
+        self._views: dict[ops.Node, str] = {}
 
     @property
     def name(self) -> str:
@@ -43,43 +47,60 @@ class Engine:
         """Returns the rows of Parquet files with exactly the columns of `schema`; no files give an empty table."""
         if not paths:
             return self.table(schema.to_pyarrow().empty_table(), schema)
-        files = [str(path) for path in paths]
-        found = self.backend.read_parquet(files)
-        # A cast of every column that changes none still costs the translation of each expression on top of it.
-        return found if found.schema() == schema else found.select(*schema.names).cast(schema)
+        name = f"files_{uuid.uuid4().hex}"
+        rows = select_of([str(path) for path in paths], schema)
+        self.backend.con.execute(f"CREATE TEMP VIEW {name} AS {rows}")
+        return self._named(name, schema)
 
     def table(self, rows: pa.Table, schema: ibis.Schema | None = None) -> ibis.Table:
         """Returns Arrow rows as a table that expressions can use."""
-        return ibis.memtable(rows, schema=schema or ibis.Schema.from_pyarrow(rows.schema))
+        given = rows if schema is None else rows.select(schema.names).cast(schema.to_pyarrow())
+        name = f"rows_{uuid.uuid4().hex}"
+        self.backend.con.register(name, given)
+        return self._named(name, schema or ibis.Schema.from_pyarrow(rows.schema))
 
-    def carry(self, rows: ibis.Table, by: str, order: str, columns: Sequence[str]) -> ibis.Table:
-        """Returns the rows with each NULL in `columns` filled by the last value before it, in one pass.
+    def _named(self, name: str, schema: ibis.Schema) -> ibis.Table:
+        """Returns a table of this connection, whose columns are known: asking the database for them takes longer."""
+        return ops.DatabaseTable(name, schema=schema, source=self.backend).to_expr()
 
-        Within equal `by`, in the order of `order`, which must not repeat. Written as SQL, because ibis drops the words
-        IGNORE NULLS; column names are plain words.
-        """
-        name = f"carry_{uuid.uuid4().hex}"
-        kept = [column for column in rows.columns if column not in columns]
-        filled = [f"{self.LAST_KNOWN.format(column)} OVER w AS {column}" for column in columns]
-        window = f"PARTITION BY {by} ORDER BY {order} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
-        query = f"SELECT {', '.join([*kept, *filled])} FROM {name} WINDOW w AS ({window})"  # noqa: S608  # our own names
-        self.backend.create_view(name, rows)
-        return self.backend.sql(query, schema=rows.schema()).select(*rows.columns)
-
-    def write(self, expression: ibis.Table, path: Path) -> None:
-        """Writes the rows of an expression into a Parquet file.
+    def write(self, asked: ibis.Table | Statement, path: Path) -> None:
+        """Writes the rows of an expression or statement into a Parquet file.
 
         Only columns of few distinct values are tried as dictionaries; trying it on every price costs a fifth more.
         """
-        self.backend.to_parquet(expression, path, compression="zstd", dictionary_size_limit=DICTIONARY)
+        days, sql, _ = self._sql(asked)
+        settings = f"FORMAT parquet, COMPRESSION zstd, DICTIONARY_SIZE_LIMIT {DICTIONARY}"
+        self.backend.con.execute(f"{days}COPY ({sql}) TO {literal(str(path))} ({settings})")
 
-    def run(self, expression: ibis.Table) -> pa.Table:
-        """Returns the rows of an expression."""
-        return self.backend.to_pyarrow(expression)
+    def run(self, asked: ibis.Table | Statement) -> pa.Table:
+        """Returns the rows of an expression or statement."""
+        if not isinstance(asked, Statement):
+            return self.backend.to_pyarrow(asked)
+        days, sql, schema = self._sql(asked)
+        return self.backend.con.execute(days + sql).to_arrow_table().cast(schema.to_pyarrow())
 
-    def rows(self, expression: ibis.Table) -> list[dict[str, object]]:
-        """Returns the rows of an expression as dictionaries."""
-        return self.run(expression).to_pylist()  # type: ignore[no-any-return] # pyarrow is untyped
+    def rows(self, asked: ibis.Table | Statement) -> list[dict[str, object]]:
+        """Returns the rows of an expression or statement as dictionaries."""
+        found: list[dict[str, object]] = self.run(asked).to_pylist()
+        return found
+
+    def _sql(self, asked: ibis.Table | Statement) -> tuple[str, str, ibis.Schema]:
+        """Returns the SQL that sets the days, the SQL of the rows, and their columns."""
+        if not isinstance(asked, Statement):
+            return "", self.backend.compile(asked), asked.schema()
+        found = MEMORY.translation(asked, self.backend.compile)
+        tables = {name: self._place(table) for name, table in asked.tables.items()}
+        return variables(asked.days), found.over(tables), found.schema
+
+    def _place(self, table: ibis.Table) -> str:
+        """Returns the name of a table in the database; an expression gets a view of its own, once."""
+        node = table.op()
+        if isinstance(node, ops.DatabaseTable):
+            return quoted(node.name)
+        if node not in self._views:
+            self._views[node] = f"view_{uuid.uuid4().hex}"
+            self.backend.con.execute(f"CREATE TEMP VIEW {self._views[node]} AS {self.backend.compile(table)}")
+        return self._views[node]
 
     def close(self) -> None:
         """Releases the backend's memory and files."""
@@ -107,10 +128,28 @@ class SparkEngine(Engine):
         found = self.backend.table(name)
         return found if schema is None else found.cast(schema)
 
-    def run(self, expression: ibis.Table) -> pa.Table:
-        """Returns the rows of an expression, with the column types that the expression declares."""
+    def read(self, paths: Sequence[Path], schema: ibis.Schema) -> ibis.Table:
+        """Returns the rows of Parquet files with exactly the columns of `schema`; no files give an empty table."""
+        if not paths:
+            return self.table(schema.to_pyarrow().empty_table(), schema)
+        found = self.backend.read_parquet([str(path) for path in paths])
+        return found.select(*schema.names).cast(schema)
+
+    def write(self, asked: ibis.Table | Statement, path: Path) -> None:
+        """Writes the rows of an expression or statement as Parquet."""
+        self.backend.to_parquet(self._expression(asked), path, compression="zstd")
+
+    def run(self, asked: ibis.Table | Statement) -> pa.Table:
+        """Returns the rows of an expression or statement, with the column types that it declares."""
+        expression = self._expression(asked)
         found = self.session.sql(self.backend.compile(expression)).toArrow()
         return found.cast(expression.schema().to_pyarrow())
+
+    def _expression(self, asked: ibis.Table | Statement) -> ibis.Table:
+        """Returns a statement's expression on its own tables, with days as literals: to plan it takes far longer."""
+        if not isinstance(asked, Statement):
+            return asked
+        return asked.expression(asked.tables, {name: ibis.literal(day) for name, day in asked.days.items()})
 
     def close(self) -> None:
         """Ends the Spark session, and with it what it holds in memory and on disk."""

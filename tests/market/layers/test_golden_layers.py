@@ -56,9 +56,12 @@ def paneled(engine: Engine) -> list[dict[str, object]]:
     middle = FIRST + timedelta(days=20)
     early = rows.filter(rows.day <= middle)
     known = engine.table(engine.run(last_facts(facts(early))))
-    first = panel(engine, early, who, FIRST, middle)
-    later = panel(engine, rows.filter(rows.day > middle), who, middle + timedelta(days=1), LAST, known)
-    return [*engine.rows(first.order_by("asset_id", "day")), *engine.rows(later.order_by("asset_id", "day"))]
+    parts = (
+        panel(engine, rows, who, FIRST, middle),
+        panel(engine, rows, who, middle + timedelta(days=1), LAST, known),
+    )
+    keys = [("asset_id", "ascending"), ("day", "ascending")]
+    return [row for part in parts for row in engine.run(part).sort_by(keys).to_pylist()]
 
 
 @pytest.mark.spark

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from mercato.store.analytics import Engine, duckdb_engine
 from tests.profiles import examples
 
 FIRST = date(2025, 1, 1)
+KEY = [("asset_id", "ascending"), ("day", "ascending")]
 DAYS = 70
 KINDS = {"a": "token", "b": "token", "c": "equity", "t": "reference"}
 FIELDS = ("price_usd", "market_cap_usd", "volume_usd_24h", "supply_max", *TIERS)
@@ -109,12 +111,12 @@ def test_the_panel_equals_a_reading_of_the_rules_in_plain_python(engine, cells):
 def test_one_more_day_from_the_facts_of_the_day_before_equals_the_whole_history(engine, cells, cut):
     day, last = FIRST + timedelta(days=cut), FIRST + timedelta(days=DAYS - 1)
     rows, who = best(engine, cells), assets(engine)
-    whole = engine.run(panel(engine, rows, who, FIRST, last).order_by(["asset_id", "day"]))
+    whole = engine.run(panel(engine, rows, who, FIRST, last)).sort_by(KEY)
 
-    earlier = panel(engine, rows.filter(rows.day <= day), who, FIRST, day)
+    earlier = engine.run(panel(engine, rows, who, FIRST, day))
     known = engine.table(engine.run(last_facts(facts(rows.filter(rows.day <= day)))), FACTS)
-    later = panel(engine, rows.filter(rows.day > day), who, day + timedelta(days=1), last, known)
-    both = engine.run(earlier.union(later).order_by(["asset_id", "day"]))
+    later = engine.run(panel(engine, rows, who, day + timedelta(days=1), last, known))
+    both = pa.concat_tables([earlier, later]).sort_by(KEY)
 
     assert both.equals(whole)
 

@@ -22,11 +22,12 @@ import pyarrow as pa
 
 from mercato.market.layers import curated as best
 from mercato.market.layers.files import SWEEP_AFTER_SECONDS, Folders, settle
-from mercato.market.layers.panel import FACTS, facts, last_facts, panel
+from mercato.market.layers.panel import FACTS, facts, facts_after, last_facts, panel
 from mercato.market.model import Segment
 from mercato.market.schema import ASSETS, CURATED, DAILY, PANEL
 from mercato.market.universe import Universe
 from mercato.store.analytics import Engine
+from mercato.store.statements import Statement
 
 #: Changing how curated rows, the panel or these files are made is a new number: older files are then rebuilt.
 LAYOUT = 2
@@ -35,7 +36,7 @@ SEGMENT = "segment:"
 #: So many files of single days are merged into one.
 MERGE_AFTER = 16
 #: A long history is built in spans of about so many panel rows, which bounds memory.
-ROWS_AT_ONCE = 2_200_000
+ROWS_AT_ONCE = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +132,15 @@ class Build:
         first, last = span
         near = [item for item in made.curated if item.last >= first.isoformat() and item.first <= last.isoformat()]
         rows = self._engine.read(curated_files(self._folders, near), CURATED)
-        rows = rows.filter(rows.day >= first, rows.day <= last)
         table = panel(self._engine, rows, self._assets(universe), first, last, before)
         panel_part = self._write(table, self._folders.panel, first, last)
+        older = {} if before is None else {"before": before}
+        known = Statement(facts_after, curated=rows, **older, first=first, last=last)
         return replace(
             made,
             last=last.isoformat(),
             panel=(*made.panel, panel_part),
-            facts=self._settle(last_facts(facts(rows, before)), self._folders.panel, "facts"),
+            facts=self._settle(known, self._folders.panel, "facts"),
         )
 
     def _curate(self, dated: Sequence[Segment], start: date, end: date) -> ibis.Table:
@@ -164,7 +166,7 @@ class Build:
         if len(late) != len(fresh) or overlap(near):
             return ()
         daily = self._engine.read([self._folders.segments / item.id / "daily.parquet" for item in near], DAILY)
-        found = best.jumps(self._engine, daily)
+        found = best.jumps(self._engine, daily, start)
         if found.num_rows and max(found["day"].to_pylist()) >= start:
             return ()
         return tuple(
@@ -195,11 +197,11 @@ class Build:
                 kept.append(self._write(rows.filter(rows.day < start), folder, date.fromisoformat(part.first), end))
         return tuple(sorted(kept, key=lambda part: part.first))
 
-    def _write(self, rows: ibis.Table, folder: Path, first: date, last: date) -> Part:
+    def _write(self, rows: ibis.Table | Statement, folder: Path, first: date, last: date) -> Part:
         name = self._settle(rows, folder, f"{first}-{last}")
         return Part(name, first.isoformat(), last.isoformat())
 
-    def _settle(self, rows: ibis.Table, folder: Path, stem: str) -> str:
+    def _settle(self, rows: ibis.Table | Statement, folder: Path, stem: str) -> str:
         name = f"{stem}.{uuid.uuid4().hex[:12]}.parquet"
         with self._folders.aside() as aside:
             self._engine.write(rows, aside / name)
@@ -261,5 +263,6 @@ def repeats(dated: Sequence[Segment]) -> bool:
 
 def asset_rows(universe: Universe) -> pa.Table:
     """Returns the universe as ASSETS rows."""
-    rows = [{name: getattr(item, name) for name in ASSETS.names} for item in universe.assets.values()]
-    return pa.Table.from_pylist(sorted(rows, key=lambda row: str(row["asset_id"])), schema=ASSETS.to_pyarrow())
+    items = sorted(universe.assets.values(), key=lambda item: item.asset_id)
+    columns = {name: [getattr(item, name) for item in items] for name in ASSETS.names}
+    return pa.table(columns, schema=ASSETS.to_pyarrow())

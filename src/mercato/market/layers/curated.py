@@ -14,6 +14,7 @@ import pyarrow as pa
 from mercato.market.layers.segments import ONE_SOURCE
 from mercato.market.schema import CURATED
 from mercato.store.analytics import Engine
+from mercato.store.statements import Statement
 
 PRICE, VOLUME = "price_usd", "volume_usd_24h"
 KEY = ["asset_id", "field", "day"]
@@ -111,7 +112,7 @@ def _without_jumps(engine: Engine, rows: ibis.Table, first: date | None) -> ibis
     A change counts as a jump against both of the two prices before it, so that a new level is believed on its
     second day, and the return from a bad price at once. Jumps are few, so they are looked for first.
     """
-    found = jumps(engine, rows)
+    found = jumps(engine, rows, first)
     if first is not None:
         rows = rows.filter(rows.day >= first)
     if not found.num_rows:
@@ -129,14 +130,24 @@ def _without_jumps(engine: Engine, rows: ibis.Table, first: date | None) -> ibis
     )
 
 
-def jumps(engine: Engine, rows: ibis.Table) -> pa.Table:
-    """Returns asset_id and day of each price that is a jump. Most histories have no suspect, which is asked first."""
-    prices = rows.filter(rows.field == PRICE)
-    before = prices.value.lag(1).over(ibis.window(group_by="asset_id", order_by="day"))
-    largest = engine.run(prices.select(change=(prices.value / before).ln().abs()).agg(most=ibis._.change.max()))
+def jumps(engine: Engine, rows: ibis.Table, first: date | None = None) -> pa.Table:
+    """Returns asset_id and day of each price that is a jump; of those before `first`, perhaps not all.
+
+    Most histories have no suspect, which is asked first. A change from a price of more than a week ago is none.
+    """
+    since = {} if first is None else {"since": first - timedelta(days=GAP_DAYS)}
+    largest = engine.run(Statement(largest_change, rows=rows, **since))
     if (largest["most"][0].as_py() or 0.0) <= SIGMAS * LEAST_SIGMA:
         return NO_JUMPS
-    return engine.run(_jumps(_steps(prices)))
+    return engine.run(_jumps(_steps(rows.filter(rows.field == PRICE))))
+
+
+def largest_change(rows: ibis.Table, since: ibis.ir.DateValue | None = None) -> ibis.Table:
+    """Returns one row: the largest log change from one price of an asset to its next."""
+    prices = rows.filter(rows.field == PRICE)
+    prices = prices if since is None else prices.filter(prices.day >= since)
+    before = prices.value.lag(1).over(ibis.window(group_by="asset_id", order_by="day"))
+    return prices.select(change=(prices.value / before).ln().abs()).agg(most=ibis._.change.max())
 
 
 def _steps(prices: ibis.Table) -> ibis.Table:

@@ -15,6 +15,7 @@ import pyarrow as pa
 from mercato.market.layers.builtins import text_of_last, value_of_last
 from mercato.market.schema import PANEL
 from mercato.store.analytics import Engine
+from mercato.store.statements import Statement, carried
 
 #: A fact: the last known value of a field of an asset. `since` is the first day on which the asset had that field.
 FACTS = ibis.schema(
@@ -69,44 +70,86 @@ def last_facts(known: ibis.Table) -> ibis.Table:
 
 def panel(
     engine: Engine, curated: ibis.Table, assets: ibis.Table, first: date, last: date, before: ibis.Table | None = None
-) -> ibis.Table:
-    """Returns PANEL rows for the days from `first` to `last`; `curated` holds the rows of those days only.
+) -> Statement:
+    """Returns PANEL rows for the days from `first` to `last`, from the curated rows of those days.
 
     Raw documents are numbers on the way: long texts carried along every row would cost more than all the rest.
     """
-    known = facts(curated, before)
-    docs, fields = _spoken(engine, curated, before)
-    wide = _spine(engine, known, first, last)
-    carried = [field for field in CARRIED_FIELDS if field in fields]
-    for field in carried:
-        wide = _placed(wide, known.filter(known.field == field).inner_join(docs, "raw_sha"), field, first)
-    wide = _own_day(wide, curated, fields)
-    filled = engine.carry(wide, "asset_id", "day", [name for field in carried for name in _names(field)])
-    rows = _complete(filled.filter((filled.day >= first) & (filled.day >= filled.listed)), carried)
+    older = {} if before is None else {"before": before}
+    found = engine.run(Statement(spoken, curated=curated, **older, first=first, last=last))
+    texts = sorted(set(found["raw_sha"].to_pylist()))
+    docs = pa.table({"raw_sha": pa.array(texts, pa.string()), "doc": pa.array(range(len(texts)), pa.int32())})
+    eve = first - timedelta(days=1)
+    days = pa.table({"day": pa.array([eve + timedelta(days=step) for step in range((last - eve).days + 1)])})
+    return Statement(
+        panel_rows,
+        curated=curated,
+        assets=assets,
+        docs=engine.table(docs),
+        calendar=engine.table(days),
+        **older,
+        first=first,
+        last=last,
+        eve=eve,
+        fields=tuple(sorted(set(found["field"].to_pylist()))),
+        last_known=engine.LAST_KNOWN,
+    )
+
+
+def panel_rows(
+    curated: ibis.Table,
+    assets: ibis.Table,
+    docs: ibis.Table,
+    calendar: ibis.Table,
+    first: ibis.ir.DateValue,
+    last: ibis.ir.DateValue,
+    eve: ibis.ir.DateValue,
+    fields: tuple[str, ...],
+    last_known: str,
+    before: ibis.Table | None = None,
+) -> ibis.Table:
+    """Returns PANEL rows (see `panel`); `fields` are all that curated rows and older facts speak of."""
+    own = between(curated, first, last)
+    known = facts(own, before)
+    wide = _spine(known, calendar, first)
+    carries = [field for field in CARRIED_FIELDS if field in fields]
+    for field in carries:
+        wide = _placed(wide, known.filter(known.field == field).inner_join(docs, "raw_sha"), field, eve)
+    wide = _own_day(wide, own, fields)
+    names = [name for field in carries for name in _names(field)]
+    filled = carried(wide, "asset_id", "day", names, last_known) if names else wide
+    rows = _complete(filled.filter((filled.day >= first) & (filled.day >= filled.listed)), carries)
     sized = _states(rows.inner_join(assets, "asset_id"))
     named = sized.left_join(docs.rename(price_doc="doc", price_sha="raw_sha"), "price_doc")
     named = named.left_join(docs.rename(supply_doc="doc", supply_sha="raw_sha"), "supply_doc")
     return named.select(*PANEL.names).cast(PANEL)
 
 
-def _spoken(engine: Engine, curated: ibis.Table, before: ibis.Table | None) -> tuple[ibis.Table, frozenset[str]]:
-    """Returns the raw documents of all rows, each with a number of its own, and the fields that rows speak of."""
-    pairs = curated.select("field", "raw_sha").distinct()
-    if before is not None:
-        pairs = pairs.union(before.select("field", "raw_sha"), distinct=True)
-    found = engine.run(pairs)
-    texts = sorted(set(found["raw_sha"].to_pylist()))
-    docs = engine.table(
-        pa.table({"raw_sha": pa.array(texts, pa.string()), "doc": pa.array(range(len(texts)), pa.int32())})
-    )
-    return docs, frozenset(found["field"].to_pylist())
+def between(curated: ibis.Table, first: ibis.ir.DateValue, last: ibis.ir.DateValue) -> ibis.Table:
+    """Returns the rows of the days from `first` to `last`."""
+    return curated.filter(curated.day >= first, curated.day <= last)
+
+
+def spoken(
+    curated: ibis.Table, first: ibis.ir.DateValue, last: ibis.ir.DateValue, before: ibis.Table | None = None
+) -> ibis.Table:
+    """Returns the pairs of field and raw document that curated rows and older facts speak of."""
+    pairs = between(curated, first, last).select("field", "raw_sha").distinct()
+    return pairs if before is None else pairs.union(before.select("field", "raw_sha"), distinct=True)
+
+
+def facts_after(
+    curated: ibis.Table, first: ibis.ir.DateValue, last: ibis.ir.DateValue, before: ibis.Table | None = None
+) -> ibis.Table:
+    """Returns the facts known at the end of `last`, from the rows since `first` and the facts before it."""
+    return last_facts(facts(between(curated, first, last), before))
 
 
 def _names(field: str) -> tuple[str, str, str]:
     return field, f"{field}_day", f"{field}_doc"
 
 
-def _spine(engine: Engine, known: ibis.Table, first: date, last: date) -> ibis.Table:
+def _spine(known: ibis.Table, calendar: ibis.Table, first: ibis.ir.DateValue) -> ibis.Table:
     """Returns each asset's days from its first fact on, and the day before `first` for older facts.
 
     `listed` is the day of its first price or vendor cap; assets without either have no rows. A supply may be known
@@ -115,17 +158,15 @@ def _spine(engine: Engine, known: ibis.Table, first: date, last: date) -> ibis.T
     sized = known.field.isin((PRICE, CAP))
     starts = known.group_by("asset_id").agg(began=known.since.min(), listed=known.since.min(where=sized))
     starts = starts.filter(starts.listed.notnull())
-    count = (last - first).days + 2
-    days = pa.table({"day": pa.array([first + timedelta(days=step - 1) for step in range(count)], pa.date32())})
-    spine = starts.cross_join(engine.table(days))
+    spine = starts.cross_join(calendar)
     return spine.filter((spine.day >= spine.began) | (spine.day < first))
 
 
-def _placed(wide: ibis.Table, rows: ibis.Table, field: str, first: date) -> ibis.Table:
-    """Returns the days with the value of a field, its day and its document where there is one; older ones before
-    `first`."""
+def _placed(wide: ibis.Table, rows: ibis.Table, field: str, eve: ibis.ir.DateValue) -> ibis.Table:
+    """Returns the days with the value of a field, its day and its document where there is one; older ones on the
+    `eve` of the first day."""
     value, day, doc = _names(field)
-    at = ibis.greatest(rows.day, ibis.literal(first - timedelta(days=1)))
+    at = ibis.greatest(rows.day, eve)
     high = {"high_seen": rows.high} if field == PRICE else {}
     columns = {value: rows.value, day: rows.day, doc: rows.doc, **high}
     own = rows.select(fact_asset="asset_id", fact_day=at, **columns)
@@ -145,7 +186,7 @@ def _complete(rows: ibis.Table, fields: Sequence[str]) -> ibis.Table:
     return rows.mutate(**empty) if empty else rows
 
 
-def _own_day(rows: ibis.Table, curated: ibis.Table, fields: frozenset[str]) -> ibis.Table:
+def _own_day(rows: ibis.Table, curated: ibis.Table, fields: Sequence[str]) -> ibis.Table:
     """Returns the rows with what counts on its own day only: the volume, and the high of the price."""
     said = curated.filter(curated.value.notnull())
     columns = {VOLUME: "volume", HIGH: "high_said"}

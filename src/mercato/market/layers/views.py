@@ -24,8 +24,8 @@ def view(
     engine: Engine, folders: Folders, made: Manifest, segments: Sequence[Segment], universe: Universe, query: Query
 ) -> Inputs:
     """Returns the inputs of a metric, cut at its as-of day."""
-    curated = engine.read(curated_files(folders, made.curated), schema.CURATED)
-    curated = curated.filter(curated.day <= query.as_of)
+    every = engine.read(curated_files(folders, made.curated), schema.CURATED)
+    curated = every.filter(every.day <= query.as_of)
     assets = engine.table(asset_rows(universe), schema.ASSETS)
 
     def rows(name: str) -> ibis.Table:
@@ -34,7 +34,7 @@ def view(
 
     return Inputs(
         engine=engine,
-        panel=_panel(engine, folders, made, curated, assets, query.as_of),
+        panel=_panel(engine, folders, made, every, assets, query.as_of),
         curated=curated,
         assets=assets,
         documents=_until(rows("documents"), "created_at", query.as_of),
@@ -85,7 +85,7 @@ def _panel(
     known = engine.read([folders.panel / made.facts], FACTS)
     first = date.fromisoformat(made.last) + timedelta(days=1)
     # Kept as rows, not as an expression: every metric would have to translate it again.
-    later = engine.run(panel(engine, curated.filter(curated.day >= first), assets, first, as_of, known))
+    later = engine.run(panel(engine, curated, assets, first, as_of, known))
     return built.union(engine.table(later, schema.PANEL))
 
 

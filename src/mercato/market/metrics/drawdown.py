@@ -32,23 +32,37 @@ def required_gain(drawdown: float | None) -> float | None:
 
 def highs(rows: ibis.Table) -> ibis.Table:
     """Returns for each asset its highest close and intraday price up to the last row, with the first day of each."""
-    closes = rows.filter(rows.price.notnull(), rows.price_age == 0)
-    tops = closes.group_by("asset_id").agg(
-        ath=closes.price.max(), intraday=ibis.greatest(closes.price_high, closes.price).max()
-    )
-    joined = closes.join(tops, "asset_id")
-    high = ibis.greatest(joined.price_high, joined.price)
-    return joined.group_by("asset_id", "ath", "intraday").agg(
-        ath_day=joined.day.min(where=joined.price == joined.ath),
-        intraday_day=joined.day.min(where=high == joined.intraday),
-    )
+    closes = own_closes(rows)
+    intraday = closes.mutate(high=ibis.greatest(closes.price_high, closes.price))
+    both = close_highs(rows).join(_highest(intraday, "high", "intraday"), "asset_id")
+    return both.select("asset_id", "ath", "intraday", "ath_day", "intraday_day")
+
+
+def close_highs(rows: ibis.Table) -> ibis.Table:
+    """Returns for each asset its highest close up to the last row, `ath`, and the first day of it."""
+    return _highest(own_closes(rows), "price", "ath")
+
+
+def own_closes(rows: ibis.Table) -> ibis.Table:
+    """Returns the rows on whose own day there was a price."""
+    return rows.filter(rows.price.notnull(), rows.price_age == 0)
+
+
+def tops(rows: ibis.Table, column: str = "price", name: str = "ath") -> ibis.Table:
+    """Returns for each asset the highest value of a column, under a new name."""
+    return rows.group_by("asset_id").agg(**{name: rows[column].max()})
+
+
+def _highest(rows: ibis.Table, column: str, name: str) -> ibis.Table:
+    # Joined on the value too, so that next to nothing is left to group.
+    at = rows.select("asset_id", "day", **{name: rows[column]}).join(tops(rows, column, name), ["asset_id", name])
+    return at.group_by("asset_id", name).agg(**{f"{name}_day": at.day.min()})
 
 
 def fallen(rows: ibis.Table, day: date) -> ibis.Table:
     """Returns the tokens that still trade on a day with their drawdown from `highs`, deepest first, ties by id."""
-    tops = highs(rows)
     today = rows.filter(rows.day == day, rows.state != "inactive", rows.price.notnull())
-    both = today.join(tops, "asset_id")
+    both = today.join(highs(rows), "asset_id")
     found = both.select(
         "asset_id", "symbol", "state", "price", "ath", "ath_day", "intraday", "intraday_day",
         drawdown=both.price / both.ath.nullif(0.0) - 1.0,

@@ -12,7 +12,7 @@ import ibis
 from mercato.core.errors import InvalidInput
 from mercato.market.metrics import params
 from mercato.market.metrics.base import Inputs, Sheet, require_sector
-from mercato.market.metrics.drawdown import highs, required_gain
+from mercato.market.metrics.drawdown import close_highs, required_gain
 from mercato.market.metrics.index import coverage_of
 from mercato.market.metrics.level import Row, assets_of, flags_of, members
 from mercato.market.metrics.numbers import plain, rounded, shortest, usd
@@ -49,23 +49,32 @@ def liquidity(curated: ibis.Table, last: date) -> ibis.Table:
     return rows.join(latest, ["asset_id", "day"]).select("asset_id", liquidity="value")
 
 
-def returns(rows: ibis.Table, first: date, last: date) -> ibis.Table:
-    """Returns the tokens priced at both ends: return, cap and band at `first`, drawdown from the highest close."""
+def gains(rows: ibis.Table, first: date, last: date) -> ibis.Table:
+    """Returns the tokens priced at both ends: return over the days between, cap and band at `first`."""
     ends = rows.filter(rows.price.notnull(), rows.price_age <= 1, rows.state != "inactive")
     then = ends.filter(ends.day == first).select("asset_id", price_before="price", cap_before="cap")
-    now = ends.filter(ends.day == last)
-    both = now.join(then, "asset_id").join(highs(rows).select("asset_id", "ath", "ath_day"), "asset_id")
+    both = ends.filter(ends.day == last).join(then, "asset_id")
     band = ibis.cases(
         (both.cap_before.isnull(), "unknown"),
         *((both.cap_before < bound, name) for name, bound in zip(BANDS, BOUNDS, strict=False)),
         else_=BANDS[-1],
     )
     return both.select(
-        "asset_id", "symbol", "price", "price_before", "cap", "cap_before", "volume", "listed_days", "ath", "ath_day",
+        "asset_id", "symbol", "price", "price_before", "cap", "cap_before", "volume", "listed_days",
         band=band,
         change=both.price / both.price_before.nullif(0.0) - 1.0,
-        drawdown=both.price / both.ath.nullif(0.0) - 1.0,
     )  # fmt: skip
+
+
+def returns(rows: ibis.Table, first: date, last: date) -> ibis.Table:
+    """Returns `gains` with the highest close of each token, its first day, and the drawdown from it."""
+    return below(gains(rows, first, last), close_highs(rows))
+
+
+def below(found: ibis.Table, highest: ibis.Table) -> ibis.Table:
+    """Returns prices with the columns of `highest` and the drawdown from its `ath`."""
+    both = found.join(highest, "asset_id")
+    return both.mutate(drawdown=both.price / both.ath.nullif(0.0) - 1.0)
 
 
 def with_liquidity(tokens: ibis.Table, pools: ibis.Table) -> ibis.Table:
