@@ -1,0 +1,189 @@
+"""All launches, one launch, and what a bidder may do in its auction."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+
+from mercato.chains.model import Hash
+from mercato.core.errors import Conflict, InvalidInput
+from mercato.launch import model
+from mercato.launch.model import Demand, Launch
+from mercato.launch.pages.press import Press, account, form, wants_json
+from mercato.launch.states import State
+from mercato.launch.views import bidding, listing, single
+from mercato.launch.views.book import Answer, answer, book
+from mercato.launch.views.form import Form
+from mercato.launch.views.signing import outcome, steps
+from mercato.launch.views.states import BIDDING, ENDED, badge, countdown, road
+from mercato.launch.views.words import dollars, price
+
+Given = Annotated[dict[str, str], Depends(form)]
+_HASH = re.compile(r"0x[0-9a-fA-F]{64}")
+RULES = {
+    State.OPEN: "Until the lock you may cancel. You pay the one price that everybody pays, never more than your limit.",
+    State.LOCKED: "The book is locked: bids may be placed and raised, and not cancelled any more.",
+    State.EXTENDED: "A late bid moved the end. Bids may be placed and raised, and not cancelled any more.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What the preview shows: an answer, or what kept it from one."""
+
+    answer: Answer | None = None
+    fault: str = ""
+
+
+def add(router: APIRouter, press: Press) -> None:
+    """Adds the list, the launch and its fragments."""
+
+    @router.get("/launch")
+    def show_launches(request: Request) -> Response:
+        held = press.room.launches()
+        groups = listing.groups(held, lambda item: demand(press, item), press.room.chain.time())
+        shown = any(group.cards for group in groups)
+        made_up = any(card.simulated for group in groups for card in group.cards)
+        return press.page(request, "list.html", groups=groups, any=shown, simulated=made_up)
+
+    @router.get("/launch/transactions/{hash}")
+    def show_transaction(hash: str) -> JSONResponse:
+        if not _HASH.fullmatch(hash):
+            raise InvalidInput(f"transaction was {hash[:80]!r}", hint="0x and 64 hexadecimal digits")
+        return JSONResponse(outcome(press.room.chain.receipt(Hash(hash.lower()))))
+
+    @router.get("/launch/{id}/preview")
+    def show_preview(id: str, amount: str = "", price: str = "") -> HTMLResponse:
+        launch = press.room.launch(id)
+        said = preview(press, launch, Form({"amount": amount, "price": price}))
+        return press.render("launch/preview.html", answer=said.answer, fault=said.fault)
+
+    @router.get("/launch/{id}")
+    def show_launch(request: Request, id: str, amount: str = "", price: str = "") -> Response:
+        asked = Form({"amount": amount[:60], "price": price[:60], "account": account(request)})
+        return page(press, request, press.room.launch(id), asked)
+
+    _bidding(router, press)
+
+
+def _bidding(router: APIRouter, press: Press) -> None:
+    """Adds what a bidder may ask for; each answers with transactions to sign."""
+
+    @router.post("/launch/{id}/bid")
+    def bid(request: Request, id: str, given: Given) -> Response:
+        launch, asked = press.room.launch(id), Form(given)
+        level = bidding.level(asked, levels(press, launch))
+        units, bidder = bidding.amount(asked, launch), bidding.account(asked)
+        if asked.errors and not wants_json(request):
+            return page(press, request, launch, asked, status=422)
+        asked.refuse()
+        command = f"mercato launch bid {id} --level {level} --amount {units} --from {bidder}"
+        return sign(press, request, launch, "Place a bid", press.room.prepare_bid(id, bidder, level, units), command)
+
+    @router.post("/launch/{id}/raise")
+    def raise_bid(request: Request, id: str, given: Given) -> Response:
+        launch, asked = press.room.launch(id), Form(given)
+        level, bidder = bidding.whole(asked.text("level"), "level"), bidding.account(asked)
+        units = bidding.amount(asked, launch, least=False)
+        asked.refuse()
+        command = f"mercato launch bid {id} --level {level} --amount {units} --from {bidder}"
+        return sign(press, request, launch, "Raise a bid", press.room.prepare_bid(id, bidder, level, units), command)
+
+    @router.post("/launch/{id}/improve")
+    def improve(request: Request, id: str, given: Given) -> Response:
+        launch, asked = press.room.launch(id), Form(given)
+        level, bidder = bidding.whole(asked.text("level"), "level"), bidding.account(asked)
+        higher = bidding.level(asked, levels(press, launch))
+        asked.refuse()
+        units = held(press, launch, bidder, level)
+        requests = press.room.prepare_improve(id, bidder, level, higher, units)
+        command = f"mercato launch improve {id} --level {level} --to-level {higher} --amount {units} --from {bidder}"
+        return sign(press, request, launch, "Pay more", requests, command)
+
+    @router.post("/launch/{id}/cancel")
+    def cancel(request: Request, id: str, given: Given) -> Response:
+        launch, asked = press.room.launch(id), Form(given)
+        level, bidder = bidding.whole(asked.text("level"), "level"), bidding.account(asked)
+        asked.refuse()
+        units = held(press, launch, bidder, level)
+        command = f"mercato launch cancel {id} --level {level} --amount {units} --from {bidder}"
+        return sign(press, request, launch, "Cancel", press.room.prepare_cancel(id, bidder, level, units), command)
+
+    @router.post("/launch/{id}/claim")
+    def claim(request: Request, id: str, given: Given) -> Response:
+        launch, asked = press.room.launch(id), Form(given)
+        level, bidder = bidding.whole(asked.text("level"), "level"), bidding.account(asked)
+        asked.refuse()
+        command = f"mercato launch claim {id} --level {level} --from {bidder}"
+        return sign(press, request, launch, "Claim", press.room.prepare_claim(id, bidder, level), command)
+
+
+def page(press: Press, request: Request, launch: Launch, asked: Form, *, status: int = 200) -> HTMLResponse:
+    """Returns the page of one launch."""
+    room, id, who = press.room, launch.id, account(request)
+    book_held = demand(press, launch)
+    said = preview(press, launch, asked) if launch.state in BIDDING else Spoken()
+    own = room.positions(id, who) if who and book_held else None
+    terms = launch.application.terms
+    return press.page(
+        request, "launch.html", status=status, launch=launch, badge=badge(launch.state),
+        countdown=countdown(launch, room.chain.time()), road=road(launch, room.history(id)),
+        bidding=launch.state in BIDDING, ended=launch.state in ENDED, market=launch.state is State.LIVE,
+        book=book(launch, book_held) if book_held else None,
+        positions=None if own is None or not book_held else single.bids(launch, book_held.levels, own),
+        supply=single.supply(launch), scores=single.scores(room.reviews(id)), terms=single.terms(launch),
+        result=single.result(launch), contracts=single.contracts(launch), form=asked, answer=said.answer,
+        fault=said.fault, rule=RULES.get(launch.state, ""), least=dollars(terms.bid_min),
+        floor=price(book_held.levels[0].price) if book_held else "", shown=single.disclosure(launch),
+        command=f"mercato launch bid {id} --level LEVEL --amount BASE_UNITS --from ACCOUNT",
+    )  # fmt: skip
+
+
+def demand(press: Press, launch: Launch) -> Demand | None:
+    """Returns the book of an auction that takes bids or took some; None of any other."""
+    return press.room.demand(launch.id) if launch.state in BIDDING | ENDED else None
+
+
+def levels(press: Press, launch: Launch) -> Sequence[model.Level]:
+    """Returns the price levels of an auction that takes bids; Conflict of any other."""
+    if launch.state not in BIDDING:
+        raise Conflict(f"launch was {launch.state.value!r}", hint="bids are taken between the opening and the end")
+    return press.room.demand(launch.id).levels
+
+
+def preview(press: Press, launch: Launch, asked: Form) -> Spoken:
+    """Returns what a bid would get now, or what is wrong with it; nothing where nothing is asked."""
+    if not (asked.text("amount") and asked.text("price")):
+        return Spoken()
+    tried = Form(asked.given)
+    grid = levels(press, launch)
+    level, units = bidding.level(tried, grid), bidding.amount(tried, launch)
+    if tried.errors:
+        return Spoken(fault="; ".join(f"{name}: {words}" for name, words in tried.errors.items()))
+    return Spoken(answer(launch, press.room.preview(launch.id, level, units), grid[level].price))
+
+
+def held(press: Press, launch: Launch, bidder: str, level: int) -> int:
+    """Returns what a bidder has at a level, in base units; Conflict where that is nothing."""
+    found = [item.amount for item in press.room.positions(launch.id, bidder) if item.level == level]
+    if not found:
+        raise Conflict(f"account {bidder!r} has no bid at level {level}", hint="see your bids on the launch's page")
+    return found[0]
+
+
+def sign(
+    press: Press, request: Request, launch: Launch, title: str, requests: Sequence[Any], command: str
+) -> Response:
+    """Returns transactions to sign: JSON for the island, a page without it."""
+    made = steps(requests)
+    if wants_json(request):
+        return JSONResponse({"steps": [step.body() for step in made]})
+    return press.page(
+        request, "steps.html", title=f"{title}: {launch.application.name}", steps=made, command=command,
+        back=f"/launch/{launch.id}",
+    )  # fmt: skip

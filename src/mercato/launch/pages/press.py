@@ -1,0 +1,74 @@
+"""What every page of the launch shares: its frame, the form of a request, and whom it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from mercato.core.errors import InvalidInput
+from mercato.launch.views.room import Room
+from mercato.launch.views.words import short
+
+TABS = (("/launch", "Launches"), ("/launch/apply", "Apply"), ("/launch/desk", "Curator's desk"))
+_FIELDS = 400
+
+Renderer = Callable[[Any], Iterable[tuple[str, str, str]]]
+"""A room's answer to an event: (topic, name, html) for each fragment that it makes new."""
+
+
+class Render(Protocol):
+    """Fills a template of this room or of the floor; given by the web floor."""
+
+    def __call__(self, template: str, /, *, status: int = 200, **context: Any) -> HTMLResponse:
+        """Returns the filled template."""
+
+
+class Text(Protocol):
+    """Fills a template and returns its text; given by the web floor."""
+
+    def __call__(self, template: str, /, **context: Any) -> str:
+        """Returns the filled template as text."""
+
+
+class Press:
+    """Prints pages in the launch's frame."""
+
+    def __init__(self, room: Room, render: Render) -> None:
+        self.room, self.render = room, render
+
+    def page(
+        self, request: Request, template: str, *, tab: str = "/launch", status: int = 200, **context: Any
+    ) -> HTMLResponse:
+        """Returns a page for whoever asks."""
+        who = account(request)
+        chain = self.room.chain.name.reference
+        frame = {"account": who, "who": short(who), "chain": chain, "tabs": TABS, "tab": tab}
+        return self.render(f"launch/{template}", status=status, frame=frame, **context)
+
+
+def account(request: Request) -> str:
+    """Returns the lower-case address that is signed in, or ""."""
+    return str(getattr(request.state, "account", ""))
+
+
+async def form(request: Request) -> dict[str, str]:
+    """Returns the fields of a form that was sent, the first of each name; InvalidInput where these are too many."""
+    body = (await request.body()).decode("utf-8", "replace")
+    try:
+        pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=_FIELDS)
+    except ValueError:
+        raise InvalidInput(f"form had more than {_FIELDS} fields", hint="send fewer") from None
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        found.setdefault(name, value)
+    return found
+
+
+def wants_json(request: Request) -> bool:
+    """Says whether a script asks."""
+    accepted = request.headers.get("accept", "")
+    return "application/json" in accepted and "text/html" not in accepted
