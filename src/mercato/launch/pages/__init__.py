@@ -17,7 +17,21 @@ from mercato.launch.pages.press import Press, Render, Renderer, Text
 from mercato.launch.views.book import book
 from mercato.launch.views.room import Room
 
-__all__ = ["NAV", "Press", "Render", "Renderer", "Room", "Text", "apply", "auction", "book", "desk", "live", "market", "pages"]
+__all__ = [
+    "NAV",
+    "Press",
+    "Render",
+    "Renderer",
+    "Room",
+    "Text",
+    "apply",
+    "auction",
+    "book",
+    "desk",
+    "live",
+    "market",
+    "pages",
+]
 
 NAV = (("/launch", "Launches"),)
 """What the site's header links to."""

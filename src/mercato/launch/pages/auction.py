@@ -46,7 +46,7 @@ def add(router: APIRouter, press: Press) -> None:
     @router.get("/launch")
     def show_launches(request: Request) -> Response:
         held = press.room.launches()
-        groups = listing.groups(held, lambda item: demand(press, item), press.room.chain.time())
+        groups = listing.groups(held, lambda item: under_way(press, item), press.room.chain.time())
         shown = any(group.cards for group in groups)
         made_up = any(card.simulated for group in groups for card in group.cards)
         return press.page(request, "list.html", groups=groups, any=shown, simulated=made_up)
@@ -144,6 +144,11 @@ def page(press: Press, request: Request, launch: Launch, asked: Form, *, status:
     )  # fmt: skip
 
 
+def under_way(press: Press, launch: Launch) -> Demand | None:
+    """Returns the book of an auction that takes bids; None of any other."""
+    return press.room.demand(launch.id) if launch.state in BIDDING else None
+
+
 def demand(press: Press, launch: Launch) -> Demand | None:
     """Returns the book of an auction that takes bids or took some; None of any other."""
     return press.room.demand(launch.id) if launch.state in BIDDING | ENDED else None
@@ -176,9 +181,7 @@ def held(press: Press, launch: Launch, bidder: str, level: int) -> int:
     return found[0]
 
 
-def sign(
-    press: Press, request: Request, launch: Launch, title: str, requests: Sequence[Any], command: str
-) -> Response:
+def sign(press: Press, request: Request, launch: Launch, title: str, requests: Sequence[Any], command: str) -> Response:
     """Returns transactions to sign: JSON for the island, a page without it."""
     made = steps(requests)
     if wants_json(request):

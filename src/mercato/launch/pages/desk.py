@@ -67,7 +67,8 @@ def page(press: Press, request: Request, launch: Launch) -> HTMLResponse:
     room, id, who = press.room, launch.id, account(request)
     reviews = room.reviews(id)
     return press.page(
-        request, "application.html", tab=TAB, launch=launch, badge=badge(launch.state), road=road(launch, room.history(id)),
+        request, "application.html", tab=TAB, launch=launch, badge=badge(launch.state),
+        road=road(launch, room.history(id)),
         checked=checked(room.checks(id)), rounds=rounds(reviews), round=reviews[-1].round if reviews else 0,
         part=part(reviews, who), criteria=CRITERIA, shown=single.disclosure(launch), terms=single.terms(launch),
         mine=bool(who) and who == launch.application.applicant, can=_can(launch.state),

@@ -27,7 +27,9 @@ _LONGEST = 50
 def blank(applicant: str) -> Form:
     """Returns the form as a visitor first sees it: the usual allocation, everything else empty."""
     usual = Allocation().shares()
-    return Form({"applicant": applicant, "holders": "50", **{f"share-{name}": _percent(usual[name]) for name in SHARES}})
+    return Form(
+        {"applicant": applicant, "holders": "50", **{f"share-{name}": _percent(usual[name]) for name in SHARES}}
+    )
 
 
 def application(form: Form, applicant: str) -> Application | None:
@@ -104,5 +106,3 @@ def _read(form: Form, name: str, text: str, reader: Callable[[str], int]) -> int
 def _percent(share: int) -> str:
     whole, rest = divmod(share, 100)
     return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") if rest else str(whole)
-
-

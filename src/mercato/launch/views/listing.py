@@ -9,7 +9,7 @@ from mercato.launch.model import Demand, Launch
 from mercato.launch.states import State
 from mercato.launch.views.book import Fact
 from mercato.launch.views.states import BIDDING, Badge, Countdown, badge, countdown
-from mercato.launch.views.words import Q96, dollars, price, short, tokens, valuation
+from mercato.launch.views.words import Q96, dollars, price, tokens, valuation
 
 #: Title of a group, its states, and what to say where it is empty.
 GROUPS = (
@@ -80,13 +80,10 @@ def _facts(launch: Launch, held: Demand | None) -> tuple[Fact, ...]:
         cleared = result.raised * Q96 // result.sold
         worth = valuation(cleared, application.terms.supply)
         return Fact("Price found", price(cleared)), Fact("Raised", dollars(result.raised)), Fact("Supply at it", worth)
+    if launch.state is State.FAILED:
+        return Fact("Minimum raise", dollars(application.terms.raise_min)), Fact("Refunds", "in full")
     sale = tokens(application.terms.tokens(application.allocation.sale))
     floor = valuation(application.terms.floor_price, application.terms.supply)
     if launch.floor is not None:
         floor = dollars(launch.floor)
     return Fact("For sale", f"{sale} {application.symbol}"), Fact("Floor, whole supply", floor)
-
-
-def who(account: str) -> str:
-    """Returns an account as the header shows it."""
-    return short(account)

@@ -48,7 +48,9 @@ def supply(launch: Launch) -> Supply:
     """Returns the supply of a launch for its page."""
     shares = launch.application.allocation.shares()
     held = {name: PARTS[name] for name, share in shares.items() if share}
-    parts = [Part(words, shares[name], cliff, months, locked) for name, (words, cliff, months, locked, _) in held.items()]
+    parts = [
+        Part(words, shares[name], cliff, months, locked) for name, (words, cliff, months, locked, _) in held.items()
+    ]
     shown = tuple(PartShown(words, bps(shares[name]), note) for name, (words, _, _, _, note) in held.items())
     return Supply(allocation(parts), shown, unlocks(parts))
 
@@ -83,7 +85,9 @@ def result(launch: Launch) -> tuple[Fact, ...]:
     cleared = came.raised * Q96 // came.sold
     return (
         Fact("Price for everybody", price(cleared), f"level {came.level}"),
-        Fact("Raised", dollars(came.raised), f"{dollars(came.retail)} of it by identified people" if came.retail else ""),
+        Fact(
+            "Raised", dollars(came.raised), f"{dollars(came.retail)} of it by identified people" if came.retail else ""
+        ),
         Fact("Sold", f"{tokens(came.sold)} {symbol}"),
         Fact("Whole supply at that price", valuation(cleared, launch.application.terms.supply)),
     )
@@ -152,6 +156,7 @@ class Bid:
     charge: str
     refund: str
     actions: tuple[Action, ...]
+    paid: bool
 
     @property
     def path(self) -> str:
@@ -177,6 +182,7 @@ def bids(launch: Launch, levels: Sequence[Level], held: Sequence[Position]) -> t
             dollars(item.charge),
             dollars(item.refund),
             _actions(launch.state, item.level),
+            False,
         )
         for item in held
     )

@@ -79,40 +79,43 @@ def countdown(launch: Launch, now: int) -> Countdown | None:
     return None
 
 
+#: State -> the station where it stands, counted from 0; nothing where it waits between two.
+_PLACE = {
+    State.DRAFT: 0, State.REVIEW: 1, State.OPEN: 2, State.LOCKED: 3, State.EXTENDED: 3, State.CLEARED_PENDING: 4,
+}  # fmt: skip
+_DONE = {
+    State.APPROVED: 2, State.DECLINED: 2, State.SCHEDULED: 2, State.ABORTED: 2, State.LIVE: 6, State.FAILED: 6,
+}  # fmt: skip
+
+
 def road(launch: Launch, history: Sequence[Change]) -> tuple[Stage, ...]:
     """Returns the stations of a launch, from application to market."""
-    reached = {change.after: int(change.at.timestamp()) for change in history}
-    applied = moment(int(launch.created_at.timestamp()))
-    stages = [("Applied", applied, True), _reviewed(launch, reached)]
+    stations = [("Applied", moment(int(launch.created_at.timestamp()))), _reviewed(launch, history)]
     if launch.state not in (State.DECLINED, State.ABORTED):
-        stages += _auction(launch)
-    names = [done for _, _, done in stages]
-    present = names.index(False) if False in names else len(names)
+        stations += _auction(launch)
+    place = _PLACE.get(launch.state, -1)
+    done = _DONE.get(launch.state, place)
     return tuple(
-        Stage(name, when, "done" if at < present else "now" if at == present else "next")
-        for at, (name, when, _) in enumerate(stages)
+        Stage(name, when, "now" if at == place else "done" if at < done else "next")
+        for at, (name, when) in enumerate(stations)
     )
 
 
-def _reviewed(launch: Launch, reached: dict[State, int]) -> tuple[str, str, bool]:
-    decided = launch.state not in (State.DRAFT, State.REVIEW)
-    at = reached.get(State.APPROVED) or reached.get(State.DECLINED)
-    name = (
-        "Declined" if launch.state is State.DECLINED else "Withdrawn" if launch.state is State.ABORTED else "Reviewed"
+def _reviewed(launch: Launch, history: Sequence[Change]) -> tuple[str, str]:
+    reached = {change.after: int(change.at.timestamp()) for change in history}
+    at = reached.get(State.DECLINED if launch.state is State.DECLINED else State.APPROVED)
+    name = {State.DECLINED: "Declined", State.ABORTED: "Withdrawn", State.REVIEW: "In review"}.get(
+        launch.state, "Review"
     )
-    return name, moment(at) if at and decided else "sealed scorecards", decided
+    return name, moment(at) if at and launch.state is not State.REVIEW else "by sealed scorecards"
 
 
-def _auction(launch: Launch) -> list[tuple[str, str, bool]]:
+def _auction(launch: Launch) -> list[tuple[str, str]]:
     """Returns the stations that the chain's clock decides."""
-    held, state = launch.contracts, launch.state
-    opened = state in BIDDING | ENDED
-    locked = state in (State.LOCKED, State.EXTENDED) or state in ENDED
-    last = "Failed" if state is State.FAILED else "Live"
+    held, failed = launch.contracts, launch.state is State.FAILED
     return [
-        ("Bidding opens", moment(held.opens) if held else "to be scheduled", opened),
-        ("Lock: raise only", moment(held.locks) if held else "6 h before the end", locked),
-        ("Price found", moment(held.ends) if held else "24 h after the start", state in ENDED),
-        (last, "refunds are open" if state is State.FAILED else "pool with locked liquidity",
-         state in (State.LIVE, State.FAILED)),
-    ]  # fmt: skip
+        ("Bidding", f"from {moment(held.opens)}" if held else "to be scheduled"),
+        ("Locked: raise only", f"from {moment(held.locks)}" if held else "the last 6 hours"),
+        ("Price found", moment(held.ends) if held else "24 hours after the start"),
+        ("Failed", "refunds are open") if failed else ("Live", "a pool with locked liquidity"),
+    ]

@@ -35,11 +35,11 @@ def decimal_price(q96: int) -> Decimal:
 
 
 def price(q96: int | None) -> str:
-    """Returns the price of one token: `$0.004123`; four digits that count."""
+    """Returns the price of one token: `$0.004123`; four digits that count, without zeros at the end."""
     if q96 is None:
         return usd(None)
     value = decimal_price(q96)
-    return usd(value) if value >= 1 else f"${significant(value, 4)}"
+    return usd(value) if value >= 1 else f"${plain_text(significant(value, 4))}"
 
 
 def valuation(q96: int, supply: int) -> str:
@@ -92,7 +92,11 @@ def q96_of(text: str) -> int:
 
 def plain(value: Decimal) -> str:
     """Returns a number without an exponent and without zeros at its end."""
-    text = f"{value:f}"
+    return plain_text(f"{value:f}")
+
+
+def plain_text(text: str) -> str:
+    """Returns the text of a number without zeros at its end: `0.0020` -> `0.002`."""
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
