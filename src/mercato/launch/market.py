@@ -1,0 +1,146 @@
+"""What became of a token after its auction, read off the chain: its pool, every trade, its holders, what was burnt.
+
+Everything is as of one block, and every trade carries its own, so that whoever doubts a number can look there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from mercato.chains import Address, Chain, Deployed, Hash, Interface, Log, LogQuery
+from mercato.chains.model import ZERO
+from mercato.contracts import load
+from mercato.core.errors import Conflict
+from mercato.launch.model import Launch
+from mercato.launch.pool import Pool
+
+_PROXY = (bytes.fromhex("363d3d373d3d3d363d73"), bytes.fromhex("5af43d82803e903d91602b57fd5bf3"))  # EIP-1167
+_INTERFACES = {name: Interface(load(name).abi) for name in ()}
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """A trade: amounts in base units as the trader gave and got them, the fee in quote, and the reserves after it."""
+
+    buys: bool
+    given: int
+    received: int
+    fee: int
+    token: int
+    quote: int
+    trader: Address
+    block: int
+    time: int
+    transaction: Hash
+
+    @property
+    def turnover(self) -> int:
+        """Returns what was traded, in quote base units, fee included."""
+        return self.given if self.buys else self.received + self.fee
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """A pool and its token as of a block. `first` is the pool as it opened, `holders` every balance above nothing.
+
+    `behind` is the code that the pool's proxy runs; `ours` says whether it is the pool that this release compiled.
+    """
+
+    pool: Address
+    first: Pool
+    now: Pool
+    locker: Address
+    swaps: tuple[Swap, ...]
+    holders: tuple[tuple[Address, int], ...]
+    supply: int
+    burnt: int
+    owed: tuple[int, int]
+    behind: Address
+    ours: bool
+    opened_in: Hash
+    block: int
+    time: int
+
+
+def market(chain: Chain, launch: Launch) -> Market:
+    """Returns the market of a live launch; Conflict where it has none."""
+    held = launch.contracts
+    if held is None or held.pool is None:
+        raise Conflict(f"launch was {launch.state.value!r}, without a pool", hint="a pool opens when the price is found")
+    pool, token = Deployed(chain, _interface("pool"), held.pool), Deployed(chain, _interface("agent_token"), held.token)
+    head = chain.block()
+    told = [(pool.interface.event(log), log) for log in _logs(chain, held.pool, held.block, head.number)]
+    times: dict[int, int] = {}
+    swaps = tuple(_swap(chain, event.values, log, times) for event, log in told if event and event.name == "Swapped")
+    opening, where = next((event.values, log) for event, log in told if event and event.name == "Opened")
+    opened = pool.read("opened_at")
+    reserves = pool.read("reserves")
+    balances, burnt = _balances(token.interface, _logs(chain, held.token, held.block, head.number))
+    behind, ours = _code(chain, held.pool)
+    return Market(
+        pool=held.pool,
+        first=Pool(opening["reserve_token"], opening["reserve_quote"], opened),
+        now=Pool(reserves[0], reserves[1], opened),
+        locker=pool.read("locker"),
+        swaps=swaps,
+        holders=tuple(sorted(balances.items(), key=lambda item: (-item[1], item[0]))),
+        supply=sum(balances.values()),
+        burnt=burnt,
+        owed=pool.read("owed"),
+        behind=behind,
+        ours=ours,
+        opened_in=where.transaction,
+        block=head.number,
+        time=head.time,
+    )
+
+
+def _interface(name: str) -> Interface:
+    return _made(name)
+
+
+@lru_cache
+def _made(name: str) -> Interface:
+    return Interface(load(name).abi)
+
+
+def _logs(chain: Chain, address: Address, first: int, last: int) -> Sequence[Log]:
+    return chain.logs(LogQuery(first, last, frozenset({address})))
+
+
+def _swap(chain: Chain, values: dict[str, Any], log: Log, times: dict[int, int]) -> Swap:
+    if log.block not in times:
+        times[log.block] = chain.block(log.block).time
+    return Swap(
+        values["buy"], values["amount_in"], values["amount_out"], values["fee"], values["reserve_token"],
+        values["reserve_quote"], values["trader"], log.block, times[log.block], log.transaction,
+    )  # fmt: skip
+
+
+def _balances(interface: Interface, logs: Sequence[Log]) -> tuple[dict[Address, int], int]:
+    """Returns every balance that is not nothing, and what was burnt: the sum of what left to nobody."""
+    held: Counter[Address] = Counter()
+    burnt = 0
+    for log in logs:
+        event = interface.event(log)
+        if event is None or event.name != "Transfer":
+            continue
+        sender, receiver, amount = (event.values[name] for name in ("sender", "receiver", "amount"))
+        held[sender] -= amount
+        held[receiver] += amount
+        burnt += amount if receiver == ZERO else 0
+    return {account: amount for account, amount in held.items() if amount > 0 and account != ZERO}, burnt
+
+
+def _code(chain: Chain, pool: Address) -> tuple[Address, bool]:
+    """Returns which contract's code a pool runs, and whether that is the pool of this release, immutables aside."""
+    code = chain.code(pool)
+    before, after = _PROXY
+    if not (code.startswith(before) and code.endswith(after) and len(code) == len(before) + 20 + len(after)):
+        return pool, code.startswith(load("pool").runtime)
+    behind = Address("0x" + code[len(before) : len(before) + 20].hex())
+    return behind, chain.code(behind).startswith(load("pool").runtime)
