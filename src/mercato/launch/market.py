@@ -8,18 +8,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-from mercato.chains import Address, Chain, Deployed, Hash, Interface, Log, LogQuery
+from mercato.chains import Address, Chain, Hash, Interface, Log, LogQuery
 from mercato.chains.model import ZERO
 from mercato.contracts import load
 from mercato.core.errors import Conflict
+from mercato.launch.contracts import at
 from mercato.launch.model import Launch
 from mercato.launch.pool import Pool
 
 _PROXY = (bytes.fromhex("363d3d373d3d3d363d73"), bytes.fromhex("5af43d82803e903d91602b57fd5bf3"))  # EIP-1167
-_INTERFACES = {name: Interface(load(name).abi) for name in ()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +69,10 @@ def market(chain: Chain, launch: Launch) -> Market:
     """Returns the market of a live launch; Conflict where it has none."""
     held = launch.contracts
     if held is None or held.pool is None:
-        raise Conflict(f"launch was {launch.state.value!r}, without a pool", hint="a pool opens when the price is found")
-    pool, token = Deployed(chain, _interface("pool"), held.pool), Deployed(chain, _interface("agent_token"), held.token)
+        raise Conflict(
+            f"launch was {launch.state.value!r}, without a pool", hint="a pool opens when the price is found"
+        )
+    pool, token = at(chain, "pool", held.pool), at(chain, "agent_token", held.token)
     head = chain.block()
     told = [(pool.interface.event(log), log) for log in _logs(chain, held.pool, held.block, head.number)]
     times: dict[int, int] = {}
@@ -99,15 +100,6 @@ def market(chain: Chain, launch: Launch) -> Market:
     )
 
 
-def _interface(name: str) -> Interface:
-    return _made(name)
-
-
-@lru_cache
-def _made(name: str) -> Interface:
-    return Interface(load(name).abi)
-
-
 def _logs(chain: Chain, address: Address, first: int, last: int) -> Sequence[Log]:
     return chain.logs(LogQuery(first, last, frozenset({address})))
 
@@ -129,7 +121,7 @@ def _balances(interface: Interface, logs: Sequence[Log]) -> tuple[dict[Address, 
         event = interface.event(log)
         if event is None or event.name != "Transfer":
             continue
-        sender, receiver, amount = (event.values[name] for name in ("sender", "receiver", "amount"))
+        sender, receiver, amount = (event.values[name] for name in ("sender", "receiver", "value"))
         held[sender] -= amount
         held[receiver] += amount
         burnt += amount if receiver == ZERO else 0

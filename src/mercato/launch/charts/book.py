@@ -61,10 +61,10 @@ def _said(book: Demand) -> str:
     held = [level for level in book.levels if level.demand]
     if not held and not book.retail:
         return "Nobody has bid yet."
-    words = [f"{dollars(book.total)} is bid"]
+    words = [f"{dollars(book.total)} in bids"]
     if held:
         words.append(f"on {len(held)} levels between {price(held[0].price)} and {price(held[-1].price)}")
-    words.append(f"and the price would be {price(book.price)}" if book.clears else "which does not reach the minimum")
+    words.append(f"the price they make is {price(book.price)}" if book.clears else "less than the minimum")
     return ", ".join(words) + "."
 
 

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from mercato.launch.charts.plot import HEIGHT, WIDTH, Plot, drawing, element, top
 from mercato.launch.views.words import dollars, moment, price
 
+WIDEST = WIDTH // 36
 ROOM = HEIGHT * 3 // 4  # of the drawing for prices; what is left shows the volume
 
 
@@ -34,8 +35,8 @@ def candles(items: Sequence[Candle]) -> Plot | None:
     air = max((high - low) // 12, high // 100, 1)
     low, high = max(0, low - air), high + air
     traded = top(max(item.volume for item in items))
-    wide = WIDTH // max(24, len(items))
-    marks = [mark for at, item in enumerate(items) for mark in _candle(item, at * wide, wide, (low, high), traded)]
+    slot = WIDTH // len(items)
+    marks = [mark for at, item in enumerate(items) for mark in _candle(item, at * slot, slot, (low, high), traded)]
     said = f"From {price(items[0].open)} to {price(items[-1].close)}, lowest {price(min(i.low for i in items))}, "
     said += f"highest {price(max(i.high for i in items))}."
     labels = tuple(price(high - (high - low) * at // 3) for at in range(4))
@@ -43,15 +44,17 @@ def candles(items: Sequence[Candle]) -> Plot | None:
     return Plot(drawing(marks), (*labels, ""), times, said, (("up", "closed higher"), ("down", "closed lower")))
 
 
-def _candle(item: Candle, x: int, wide: int, ends: tuple[int, int], traded: int) -> list[Markup]:
+def _candle(item: Candle, x: int, slot: int, ends: tuple[int, int], traded: int) -> list[Markup]:
     kind = "up" if item.close >= item.open else "down"
     high, low, first, last = (_y(value, ends) for value in (item.high, item.low, item.open, item.close))
-    said = f"{moment(item.start)}: {price(item.open)} to {price(item.close)}, {dollars(item.volume)} traded, block "
+    said = f"{moment(item.start)}: {price(item.open)} to {price(item.close)}, {dollars(item.volume)} traded"
+    said += f", last in block {item.block}" if item.volume else ""
     size = item.volume * (HEIGHT - ROOM - 150) // traded
-    middle, body = x + wide // 2, {"x": x + wide // 6, "width": max(1, wide * 2 // 3)}
+    middle, wide = x + slot // 2, min(slot * 2 // 3, WIDEST)
+    body = {"x": middle - wide // 2, "width": max(1, wide)}
     return [
         element("path", class_=f"wick {kind}", d=f"M{middle} {high}V{low}"),
-        element("rect", element("title", f"{said}{item.block}"), class_=f"candle {kind}", y=min(first, last),
+        element("rect", element("title", said), class_=f"candle {kind}", y=min(first, last),
                 height=max(14, abs(first - last)), **body),
         element("rect", class_=f"volume {kind}", y=HEIGHT - size, height=size, **body),
     ]  # fmt: skip

@@ -14,30 +14,16 @@ from fastapi.responses import HTMLResponse
 
 from mercato.launch.pages import apply, auction, desk, market
 from mercato.launch.pages.press import Press, Render, Renderer, Text
+from mercato.launch.service import Launches
 from mercato.launch.views.book import book
-from mercato.launch.views.room import Room
 
-__all__ = [
-    "NAV",
-    "Press",
-    "Render",
-    "Renderer",
-    "Room",
-    "Text",
-    "apply",
-    "auction",
-    "book",
-    "desk",
-    "live",
-    "market",
-    "pages",
-]
+__all__ = ["NAV", "live", "pages"]
 
 NAV = (("/launch", "Launches"),)
 """What the site's header links to."""
 
 
-def pages(room: Room, render: Render) -> APIRouter:
+def pages(room: Launches, render: Render) -> APIRouter:
     """Returns the routes of the pages."""
     router, press = APIRouter(default_response_class=HTMLResponse), Press(room, render)
     apply.add(router, press)
@@ -47,7 +33,7 @@ def pages(room: Room, render: Render) -> APIRouter:
     return router
 
 
-def live(room: Room, text: Text) -> Mapping[str, Renderer]:
+def live(room: Launches, text: Text) -> Mapping[str, Renderer]:
     """Returns what makes open pages new: the book of a launch as HTML, and word that a launch took a step."""
 
     def on_demand(event: Any) -> list[tuple[str, str, str]]:

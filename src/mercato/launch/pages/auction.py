@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
@@ -181,8 +181,13 @@ def held(press: Press, launch: Launch, bidder: str, level: int) -> int:
     return found[0]
 
 
-def sign(press: Press, request: Request, launch: Launch, title: str, requests: Sequence[Any], command: str) -> Response:
+def sign(
+    press: Press, request: Request, launch: Launch, title: str, requests: Sequence[model.Request], command: str
+) -> Response:
     """Returns transactions to sign: JSON for the island, a page without it."""
+    refused = next((item.refusal for item in requests if item.refusal), "")
+    if refused:
+        raise Conflict(f"{title.lower()} was refused by the contract: {refused}", hint="nothing was sent")
     made = steps(requests)
     if wants_json(request):
         return JSONResponse({"steps": [step.body() for step in made]})

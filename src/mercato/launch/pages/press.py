@@ -10,7 +10,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from mercato.core.errors import InvalidInput
-from mercato.launch.views.room import Room
+from mercato.launch.service import Launches
 from mercato.launch.views.words import short
 
 TABS = (("/launch", "Launches"), ("/launch/apply", "Apply"), ("/launch/desk", "Curator's desk"))
@@ -37,7 +37,7 @@ class Text(Protocol):
 class Press:
     """Prints pages in the launch's frame."""
 
-    def __init__(self, room: Room, render: Render) -> None:
+    def __init__(self, room: Launches, render: Render) -> None:
         self.room, self.render = room, render
 
     def page(

@@ -57,7 +57,8 @@ def application(form: Form, applicant: str) -> Application | None:
 
 def lines(form: Form, name: str) -> Sequence[Row]:
     """Returns one value per line of a field, its parts divided by semicolons; a fault names the line."""
-    wanted, found = LINES[name], []
+    wanted = LINES[name]
+    found: list[Row] = []
     given = [line for line in form.text(name).splitlines() if line.strip()]
     if len(given) > _LONGEST:
         form.fault(name, f"it has {len(given)} lines, at most {_LONGEST}")

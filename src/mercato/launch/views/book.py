@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mercato.launch.charts import Plot, curves, demand
 from mercato.launch.model import Demand, Launch, Preview
+from mercato.launch.views.states import BIDDING
 from mercato.launch.views.words import dollars, moment, price, share, tokens, valuation
 
 BPS = 10_000
@@ -53,8 +54,8 @@ def book(launch: Launch, held: Demand) -> Book:
     reached = min(100, held.total * 100 // terms.raise_min) if terms.raise_min else 100
     return Book(
         launch=launch.id,
-        headline=_headline(launch, held, sale),
-        firmness=_firmness(held),
+        headline=_headline(launch, held, sale) if launch.state in BIDDING else (),
+        firmness=_firmness(held) if launch.state in BIDDING else _ended(held),
         reached=reached,
         minimum=dollars(terms.raise_min),
         demand=demand(held),
@@ -86,6 +87,12 @@ def _firmness(held: Demand) -> str:
     if not held.firm:
         return f"None of it is firm yet: {dollars(held.cancellable)} may still be cancelled until the lock."
     return f"{dollars(held.firm)} of it is firm, {dollars(held.cancellable)} may still be cancelled until the lock."
+
+
+def _ended(held: Demand) -> str:
+    levels = sum(1 for level in held.levels if level.demand)
+    many = f"{levels} level{'' if levels == 1 else 's'}"
+    return f"{dollars(held.total)} was bid in all, on {many}." if held.total else "Nobody bid."
 
 
 def _rows(held: Demand) -> tuple[Row, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from mercato.launch.charts import Part, Plot, allocation, unlocks
+from mercato.launch.curator import VESTING, YEAR
 from mercato.launch.model import RETAIL, Launch, Level, Phase, Position, Review
 from mercato.launch.scorecard import CRITERIA, VETO
 from mercato.launch.states import State
@@ -15,14 +16,14 @@ from mercato.launch.views.book import Fact
 from mercato.launch.views.states import BIDDING
 from mercato.launch.views.words import Q96, bps, dollars, left, moment, price, tokens, valuation
 
-#: Part of the supply -> what it is called, cliff and months of its vesting, whether it is locked for good, and why.
+#: Part of the supply -> what it is called, and when it may move.
 PARTS = {
-    "sale": ("to bidders in the auction", 0, 0, False, "theirs at once, all at one price"),
-    "liquidity": ("locked in the pool", 0, 0, True, "never leaves it; what the sale does not need is burnt"),
-    "team": ("to the team", 12, 36, False, "nothing for 12 months, then over 36"),
-    "partner": ("to the partner treasury", 12, 24, False, "nothing for 12 months, then over 24"),
-    "grants": ("for grants", 0, 0, False, "free to move at launch"),
-    "community": ("for the community", 0, 0, False, "free to move at launch"),
+    "sale": ("to bidders in the auction", "theirs at once, all at one price"),
+    "liquidity": ("locked in the pool", "never leaves it; what the sale does not need is burnt"),
+    "team": ("to the team", "nothing for 12 months, then over 36; half of it only at 1.5 to 3 times the price"),
+    "partner": ("to the partner treasury", "nothing for 12 months, then over 24"),
+    "grants": ("for grants", "free to move at launch"),
+    "community": ("for the community", "free to move at launch"),
 }
 
 
@@ -46,13 +47,16 @@ class Supply:
 
 def supply(launch: Launch) -> Supply:
     """Returns the supply of a launch for its page."""
-    shares = launch.application.allocation.shares()
-    held = {name: PARTS[name] for name, share in shares.items() if share}
-    parts = [
-        Part(words, shares[name], cliff, months, locked) for name, (words, cliff, months, locked, _) in held.items()
-    ]
-    shown = tuple(PartShown(words, bps(shares[name]), note) for name, (words, _, _, _, note) in held.items())
+    shares = {name: share for name, share in launch.application.allocation.shares().items() if share}
+    parts = [_part(name, share) for name, share in shares.items()]
+    shown = tuple(PartShown(PARTS[name][0], bps(share), PARTS[name][1]) for name, share in shares.items())
     return Supply(allocation(parts), shown, unlocks(parts))
+
+
+def _part(name: str, share: int) -> Part:
+    """Returns a part as the vesting contract will treat it, the price gates of the team's left aside."""
+    _, cliff, duration = VESTING.get(name, (0, 0, 0))
+    return Part(PARTS[name][0], share, cliff * 12 // YEAR, duration * 12 // YEAR, locked=name == "liquidity")
 
 
 def terms(launch: Launch) -> tuple[Fact, ...]:
@@ -182,7 +186,7 @@ def bids(launch: Launch, levels: Sequence[Level], held: Sequence[Position]) -> t
             dollars(item.charge),
             dollars(item.refund),
             _actions(launch.state, item.level),
-            False,
+            item.claimed,
         )
         for item in held
     )
@@ -202,7 +206,8 @@ def contracts(launch: Launch) -> list[tuple[str, str]]:
     if held is None:
         return []
     named = {
-        "Auction": held.auction, "Token": held.token, "Pool": held.pool, "Vesting": held.vesting,
+        "Auction": held.auction, "Token": held.token, "Pool": held.pool,
+        "Team's vesting": held.vesting, "Partner's vesting": held.partner_vesting,
         "Milestone escrow": held.escrow, "Identity gate": held.gate, "Made by transaction": held.transaction,
     }  # fmt: skip
     return [(name, address) for name, address in named.items() if address]
