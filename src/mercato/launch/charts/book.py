@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from mercato.launch.charts.plot import HEIGHT, WIDTH, Plot, box, drawing, element, height, ticks, top
 from mercato.launch.model import Demand, Level
-from mercato.launch.views.words import Q96, dollars, price
+from mercato.launch.words import Q96, dollars, price
 
 COLUMNS, SHORTEST, BEYOND = 64, 16, 4
 LEGEND = (("c0", "above the price: filled whole"), ("c1", "at the price: shared"), ("c7", "below: given back"))

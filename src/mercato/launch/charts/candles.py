@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from mercato.launch.charts.plot import HEIGHT, WIDTH, Plot, drawing, element, top
-from mercato.launch.views.words import dollars, moment, price
+from mercato.launch.words import dollars, moment, price
 
 WIDEST = WIDTH // 36
 ROOM = HEIGHT * 3 // 4  # of the drawing for prices; what is left shows the volume

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from mercato.launch.charts.plot import HEIGHT, WIDTH, Plot, drawing, element
-from mercato.launch.views.words import bps
+from mercato.launch.words import bps
 
 MONTHS = 48
 

@@ -11,7 +11,7 @@ from mercato.core.errors import Conflict
 from mercato.launch.pages.press import Press, account, form
 from mercato.launch.views import applying
 from mercato.launch.views.form import Form
-from mercato.launch.views.words import dollars
+from mercato.launch.words import dollars
 
 Given = Annotated[dict[str, str], Depends(form)]
 TAB = "/launch/apply"

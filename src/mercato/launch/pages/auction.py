@@ -21,7 +21,7 @@ from mercato.launch.views.book import Answer, answer, book
 from mercato.launch.views.form import Form
 from mercato.launch.views.signing import outcome, steps
 from mercato.launch.views.states import BIDDING, ENDED, badge, countdown, road
-from mercato.launch.views.words import dollars, price
+from mercato.launch.words import dollars, price
 
 Given = Annotated[dict[str, str], Depends(form)]
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}")

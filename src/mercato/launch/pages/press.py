@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from mercato.core.errors import InvalidInput
 from mercato.launch.service import Launches
-from mercato.launch.views.words import short
+from mercato.launch.words import short
 
 TABS = (("/launch", "Launches"), ("/launch/apply", "Apply"), ("/launch/desk", "Curator's desk"))
 _FIELDS = 400

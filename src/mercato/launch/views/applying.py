@@ -8,7 +8,7 @@ from typing import Any
 from mercato.core.errors import InvalidInput
 from mercato.launch.application import Allocation, Application
 from mercato.launch.views.form import Form
-from mercato.launch.views.words import quote_units
+from mercato.launch.words import quote_units
 
 Row = dict[str, object]
 PLAIN = ("name", "symbol", "summary", "repository", "commit", "licence", "website", "partner", "grants", "community")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from mercato.core.errors import InvalidInput
 from mercato.launch.model import Launch, Level
 from mercato.launch.views.form import Form
-from mercato.launch.views.words import dollars, price, q96_of, quote_units
+from mercato.launch.words import dollars, price, q96_of, quote_units
 
 _ACCOUNT = re.compile(r"0x[0-9a-f]{40}")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mercato.launch.charts import Plot, curves, demand
 from mercato.launch.model import Demand, Launch, Preview
 from mercato.launch.views.states import BIDDING
-from mercato.launch.views.words import dollars, moment, price, share, tokens, valuation
+from mercato.launch.words import dollars, moment, price, share, tokens, valuation
 
 BPS = 10_000
 

@@ -11,7 +11,7 @@ from mercato.launch.model import Check, Launch, Phase, Review, Seat
 from mercato.launch.scorecard import CRITERIA, VETO
 from mercato.launch.states import State
 from mercato.launch.views.states import WORDS, Badge, badge
-from mercato.launch.views.words import dollars, moment, short
+from mercato.launch.words import dollars, moment, short
 
 #: The order of the desk: what waits for someone first.
 ORDER = (

@@ -9,7 +9,7 @@ from mercato.launch.model import Demand, Launch
 from mercato.launch.states import State
 from mercato.launch.views.book import Fact
 from mercato.launch.views.states import BIDDING, Badge, Countdown, badge, countdown
-from mercato.launch.views.words import Q96, dollars, price, tokens, valuation
+from mercato.launch.words import Q96, dollars, price, tokens, valuation
 
 #: Title of a group, its states, and what to say where it is empty.
 GROUPS = (

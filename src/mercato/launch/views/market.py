@@ -12,7 +12,7 @@ from mercato.launch.market import Market, Swap
 from mercato.launch.model import Launch
 from mercato.launch.pool import Q96, Pool
 from mercato.launch.views.book import Fact
-from mercato.launch.views.words import dollars, moment, price, share, short, tokens, valuation
+from mercato.launch.words import dollars, moment, price, share, short, tokens, valuation
 
 COLUMNS = 60
 SPANS = (60, 300, 900, 3600, 4 * 3600, 86_400, 7 * 86_400)

@@ -14,7 +14,7 @@ from mercato.launch.scorecard import CRITERIA, VETO
 from mercato.launch.states import State
 from mercato.launch.views.book import Fact
 from mercato.launch.views.states import BIDDING
-from mercato.launch.views.words import Q96, bps, dollars, left, moment, price, tokens, valuation
+from mercato.launch.words import Q96, bps, dollars, left, moment, price, tokens, valuation
 
 #: Part of the supply -> what it is called, and when it may move.
 PARTS = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mercato.launch.model import Change, Launch
 from mercato.launch.states import State
-from mercato.launch.views.words import left, moment
+from mercato.launch.words import left, moment
 
 #: State -> what it is called, what it means, and the colour of its badge.
 WORDS: dict[State, tuple[str, str, str]] = {

@@ -20,7 +20,7 @@ class CountDown extends HTMLElement {
   }
 }
 
-/** As `left` in mercato.launch.views.words says it. */
+/** As `left` in mercato.launch.words says it. */
 export function words(seconds: number): string {
   const [d, h, m, s] = [seconds / 86_400, (seconds / 3600) % 24, (seconds / 60) % 60, seconds % 60].map(Math.floor);
   if (d) return `${d} d ${h} h`;
