@@ -52,8 +52,8 @@ class Stage:
     deployed_gas: int
 
     def at(self, time: int) -> None:
-        """Lets the chain's next transactions happen at this second, or later."""
-        if (ahead := time - self.chain.time() - 1) > 0:
+        """Makes a block at this second, where the newest one is older."""
+        if (ahead := time - self.chain.time()) > 0:
             self.chain.mine(seconds=ahead)
 
     def open(self) -> None:
