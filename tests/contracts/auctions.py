@@ -1,21 +1,18 @@
-"""Auctions for tests: cases drawn at random, played on an embedded chain, and contracts that misbehave."""
+"""Auctions for tests: cases drawn at random, played on an embedded chain."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 from hypothesis import strategies as st
 
-from mercato.chains import Address, Deployed, deploy, keccak
+from mercato.chains import Address, keccak
 from mercato.chains.evm.local import LocalChain
 from mercato.launch.case import Bid, Case
 from mercato.launch.clearing import BPS, PRICE_LIMIT, Q96, RETAIL, Fill, grid
 from mercato.launch.credentials import AllowList
 from mercato.launch.stage import OPERATOR, Sale, Stage, bid, stage
 
-SOURCES = Path(__file__).parent / "sources"
 DOLLAR, TOKEN = 10**6, 10**18
 #: Sells 400 million tokens from 40,000 dollars upwards; a quarter of them to retail at most.
 ORDINARY = Sale(
@@ -30,24 +27,6 @@ ORDINARY = Sale(
 def who(number: int) -> Address:
     """Returns one of any number of accounts."""
     return Address("0x" + keccak(b"person %d" % number)[12:].hex())
-
-
-@cache
-def compiled(name: str) -> tuple[list, bytes]:
-    """Returns the ABI and the code of a contract that only tests have."""
-    import sys
-
-    sys.path.insert(0, str(Path(__file__).parents[2]))
-    from build_contracts import compiled as compile_file
-
-    found = compile_file(SOURCES / f"{name}.vy")
-    return found["abi"], bytes.fromhex(str(found["bytecode"]))  # type: ignore[return-value]  # JSON values
-
-
-def odd(chain: LocalChain, name: str, *args: object) -> Deployed:
-    """Deploys a contract that only tests have."""
-    abi, code = compiled(name)
-    return deploy(chain, abi, code, *args, sender=OPERATOR)
 
 
 @st.composite

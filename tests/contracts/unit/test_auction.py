@@ -12,7 +12,8 @@ from mercato.chains.evm.local import LocalChain
 from mercato.launch.clearing import Q96, RETAIL, grid
 from mercato.launch.credentials import AllowList
 from mercato.launch.stage import OPERATOR, Sale, Stage, stage
-from tests.contracts.auctions import DOLLAR, ORDINARY, odd, who
+from tests.contracts.auctions import DOLLAR, ORDINARY, who
+from tests.contracts.compiled import hostile
 
 ANN, BEN, CLEO = who(1), who(2), who(3)
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
@@ -166,11 +167,12 @@ def test_clearing_graduates_and_burns_what_nobody_needs(on: Stage) -> None:
         on.auction.send("clear", sender=CLEO)
 
 
-def test_nobody_clears_before_the_end(on: Stage) -> None:
+def test_nobody_clears_or_claims_before_the_end(on: Stage) -> None:
+    on.auction.send("bid", 0, 20_000 * DOLLAR, sender=ANN)
+
     with pytest.raises(Reverted, match="auction: window is open"):
         on.auction.send("clear", sender=CLEO)
     with pytest.raises(Reverted, match="auction: not decided yet"):
-        on.auction.send("bid", 0, 20_000 * DOLLAR, sender=ANN)
         on.auction.send("claim", ANN, 0, sender=ANN)
 
 
@@ -221,7 +223,7 @@ def test_only_the_curator_aborts_and_only_before_the_window() -> None:
 def pending() -> tuple[Stage, Any]:
     """Returns an auction that cleared while its graduator failed, and the graduator."""
     chain = LocalChain()
-    graduator = odd(chain, "plain_graduator")
+    graduator = hostile(chain, "plain_graduator")
     on = staged(chain=chain, graduator=graduator.address)
     on.open()
     on.auction.send("bid", 100, 60_000 * DOLLAR, sender=ANN)

@@ -10,7 +10,8 @@ from mercato.chains import Address, Deployed, Reverted
 from mercato.chains.evm.local import LocalChain
 from mercato.launch.clearing import Clearing, Fill
 from mercato.launch.stage import OPERATOR, Stage, stage
-from tests.contracts.auctions import DOLLAR, ORDINARY, held, odd, who
+from tests.contracts.auctions import DOLLAR, ORDINARY, held, who
+from tests.contracts.compiled import hostile
 from tests.contracts.unit.test_auction import HOUR, MINUTE, WINDOW, staged
 
 ANN, BEN, CLEO, DAN, EVE = (who(number) for number in range(1, 6))  # the first three have 100,000 dollars each
@@ -168,7 +169,7 @@ def test_bidders_who_agree_on_the_floor_still_pay_the_floor() -> None:
 def odd_stage(name: str = "odd_dollar") -> Stage:
     """Returns an open auction whose quote token is one of the tests' own."""
     chain = LocalChain()
-    on = stage(chain, replace(ORDINARY, **WINDOW), quote=odd(chain, name))
+    on = stage(chain, replace(ORDINARY, **WINDOW), quote=hostile(chain, name))
     for person in (ANN, BEN, CLEO):
         on.fund(person, 200_000 * DOLLAR)
     on.open()
@@ -288,7 +289,7 @@ def test_a_quote_token_that_shrinks_pays_claims_one_by_one_as_far_as_it_goes() -
 def outage(answer: int, since: int, *, failing: bool = False, bidding: bool = True) -> tuple[Stage, Deployed]:
     """Returns an auction past its end whose uptime feed says this; `since` is in seconds from the end."""
     chain = LocalChain()
-    feed = odd(chain, "uptime_feed")
+    feed = hostile(chain, "uptime_feed")
     on = staged(chain=chain, uptime=feed.address)
     on.open()
     bid(on, ANN, 100, PLENTY)
