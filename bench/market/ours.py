@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from bench.market.work import Watch
 from mercato.market import schema
 from mercato.market.layers.build import Build, Manifest, curated_files
-from mercato.market.layers.files import Folders
+from mercato.market.layers.files import SPILL, Folders
 from mercato.market.layers.segments import Origin, write_daily
 from mercato.market.metrics.decompose import steps
 from mercato.market.metrics.dominance import groups
@@ -34,7 +34,9 @@ MEMORY = "900MB"
 
 
 def everything(folder: Path, out: Path, last: date, watch: Watch) -> dict[str, Any]:
-    """Does the full work, then adds one more day; returns the seconds of the latter and a full recomputation's."""
+    """Does the full work, then adds one more day, twice from the same state: the second time, as a process that goes
+    on from day to day does it, every statement is known. Returns the seconds of both, and whether the figures of the
+    new day are those of a full recomputation."""
     folders = Folders(out / "home")
     folders.make()
     universe = universe_of(folder)
@@ -43,14 +45,48 @@ def everything(folder: Path, out: Path, last: date, watch: Watch) -> dict[str, A
         segments = watch("rollup", lambda: side_by_side(folders, months, out))
         made = watch("panel", lambda: Build(folders, engine).refresh(segments, universe))
         metrics(engine, folders, made, out, last, watch)
-    with duckdb_engine(memory=MEMORY, spill=out / "spill") as engine:
+    shutil.copytree(out / "home", out / "same")
+    (new,) = (folder / "next_day").glob("*.parquet")
+    first, _ = another_day(Folders(out / "same"), segments, universe, new)
+    seconds, found = another_day(folders, segments, universe, new)
+    equal = found == recomputed(folders, out / "anew", universe, segments, new)
+    for name in ("home", "same", "anew"):
+        shutil.rmtree(out / name)
+    return {"first_day": first, "one_day": seconds, "day_equal": equal}
+
+
+def another_day(
+    folders: Folders, segments: list[Segment], universe: Universe, new: Path
+) -> tuple[float, dict[str, list[dict[str, Any]]]]:
+    """Takes one more day in, from hourly rows to every metric; returns the seconds and the metrics' rows."""
+    with duckdb_engine(memory=MEMORY, spill=folders.work / SPILL) as engine:
         start = time.perf_counter()
-        more = [segment(engine, folders, path) for path in (folder / "next_day").glob("*.parquet")]
-        made = Build(folders, engine).refresh([*segments, *more], universe)
-        one_day(engine, folders, made, last + timedelta(days=1))
+        day = segment(engine, folders, new)
+        made = Build(folders, engine).refresh([*segments, day], universe)
+        found = one_day(engine, folders, made, last_of(new))
         seconds = time.perf_counter() - start
-    shutil.rmtree(out / "home")
-    return {"one_day": seconds}
+        return seconds, {name: plain(rows) for name, rows in found.items()}
+
+
+def recomputed(
+    folders: Folders, home: Path, universe: Universe, segments: list[Segment], new: Path
+) -> dict[str, list[dict[str, Any]]]:
+    """Returns the metrics' rows of the new day after building everything again from the daily rows."""
+    anew = Folders(home)
+    anew.segments = folders.segments
+    with duckdb_engine(memory=MEMORY, spill=anew.work / SPILL) as engine:
+        made = Build(anew, engine).refresh([*segments, record(new, last_of(new), last_of(new))], universe)
+        return {name: plain(rows) for name, rows in one_day(engine, anew, made, last_of(new)).items()}
+
+
+def last_of(new: Path) -> date:
+    """Returns the day that a file of one day speaks of: the first of the month in its name."""
+    return date.fromisoformat(f"{new.stem}-01")
+
+
+def plain(rows: pa.Table) -> list[dict[str, Any]]:
+    """Returns rows in an order of their own."""
+    return sorted(rows.to_pylist(), key=repr)
 
 
 def universe_of(folder: Path) -> Universe:
@@ -76,6 +112,12 @@ def segment(engine: Engine, folders: Folders, path: Path) -> Segment:
     target = folders.segments / name
     target.mkdir()
     first, last = write_daily(engine, path, target / "daily.parquet", Origin("bench", OBSERVED, name))
+    return record(path, first, last)
+
+
+def record(path: Path, first: date | None, last: date | None) -> Segment:
+    """Returns the record of a segment with one file's rows."""
+    name = f"{path.parent.name}-{path.stem}"
     return Segment(
         id=name, source="bench", parser="bench/1", sha=name, options={}, observed_at=OBSERVED, committed_at=OBSERVED,
         request="", licence="", media_type="", headers={}, size=0, rows={"observations": 1}, rejected=0,
