@@ -6,8 +6,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from coincurve import PrivateKey
-from eth_hash.auto import keccak
 from fastapi import FastAPI, Request
 from starlette.middleware import Middleware
 
@@ -15,36 +13,25 @@ from mercato.api import Hub, create, siwe
 from mercato.api.session import COOKIE, SessionMiddleware, router
 from mercato.api.signin import LIFETIME, PATIENCE, WAITING, SignIn, SignInRefused
 from mercato.api.testing import serve
-from mercato.chains.messages import checksummed, digest, recovered
+from mercato.chains import Address, Call
+from mercato.chains.abi import succeeded
+from mercato.chains.addresses import address, checksum
+from mercato.chains.evm.local import LocalChain
+from mercato.chains.messages import Accounts
+from mercato.chains.signing import Key, personal
+from mercato.chains.testing import ACCOUNTS, KEYS, local
 from mercato.core.clock import HandClock
 from mercato.core.errors import InvalidInput
 from mercato.store import Store
 from mercato.store.testing import sqlite_store
 
-ALICE, BOB = PrivateKey(b"a" * 32), PrivateKey(b"b" * 32)
+ALICE, BOB = Key(KEYS[0]), Key(KEYS[1])
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SITE = "mercato.example"
 
 
-class Keys:
-    """A chain on which every account has a key."""
-
-    chain_id = 31337
-
-    def checksummed(self, address: str) -> str:
-        return checksummed(address)
-
-    def signed(self, address: str, text: str, signature: bytes) -> bool:
-        return recovered(digest(text), signature) == address
-
-
-def address(key: PrivateKey) -> str:
-    return "0x" + keccak(key.public_key.format(compressed=False)[1:])[12:].hex()
-
-
-def sign(key: PrivateKey, text: str) -> bytes:
-    signature = key.sign_recoverable(digest(text), hasher=None)
-    return signature[:64] + bytes([signature[64] + 27])
+def sign(key: Key, text: str) -> bytes:
+    return key.digest(personal(text.encode()))
 
 
 @pytest.fixture
@@ -60,12 +47,17 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-def signin(store: Store, clock: HandClock) -> SignIn:
-    return SignIn(store, clock, Keys())
+def chain() -> LocalChain:
+    return local()
 
 
-def challenge(signin: SignIn, key: PrivateKey = ALICE) -> str:
-    return signin.challenge(address(key), domain=SITE, uri=f"https://{SITE}/")
+@pytest.fixture
+def signin(store: Store, clock: HandClock, chain: LocalChain) -> SignIn:
+    return SignIn(store, clock, Accounts(chain))
+
+
+def challenge(signin: SignIn, key: Key = ALICE) -> str:
+    return signin.challenge(key.address, domain=SITE, uri=f"https://{SITE}/")
 
 
 def test_whoever_signs_the_message_is_signed_in_until_the_session_ends(signin: SignIn, clock: HandClock) -> None:
@@ -74,16 +66,16 @@ def test_whoever_signs_the_message_is_signed_in_until_the_session_ends(signin: S
     during = signin.account(session.token)
     clock.move(LIFETIME)
 
-    assert session.account == address(ALICE)
-    assert during == address(ALICE)
+    assert session.account == ALICE.address
+    assert during == ALICE.address
     assert signin.account(session.token) is None
 
 
 def test_the_message_says_where_who_and_that_it_costs_nothing(signin: SignIn) -> None:
-    message = siwe.parse(challenge(signin), checksummed)
+    message = siwe.parse(challenge(signin), lambda text: checksum(address(text)))
 
     assert (message.domain, message.chain_id, message.issued_at) == (SITE, 31337, "2026-03-01T12:00:00Z")
-    assert message.address == checksummed(address(ALICE))
+    assert message.address == checksum(ALICE.address)
     assert "costs nothing" in str(message.statement)
 
 
@@ -100,7 +92,7 @@ def test_the_signature_of_another_account_is_refused_and_uses_up_nothing(signin:
     with pytest.raises(SignInRefused, match="was not that of"):
         signin.begin(text, sign(BOB, text), domain=SITE)
 
-    assert signin.begin(text, sign(ALICE, text), domain=SITE).account == address(ALICE)
+    assert signin.begin(text, sign(ALICE, text), domain=SITE).account == ALICE.address
 
 
 def test_a_message_that_waited_too_long_is_refused(signin: SignIn, clock: HandClock) -> None:
@@ -127,7 +119,7 @@ def test_a_message_for_another_place_is_refused(signin: SignIn, old: str, new: s
 
 
 def test_a_nonce_of_ones_own_making_is_refused(signin: SignIn) -> None:
-    message = siwe.parse(challenge(signin), checksummed)
+    message = siwe.parse(challenge(signin), lambda text: checksum(address(text)))
     text = str(message).replace(message.nonce, "0" * 32)
 
     with pytest.raises(SignInRefused):
@@ -154,9 +146,38 @@ def test_who_asks_for_many_messages_crowds_out_the_oldest(
         clock.move(timedelta(seconds=1))
 
     assert WAITING > 3
-    assert signin.begin(texts[1], sign(ALICE, texts[1]), domain=SITE).account == address(ALICE)
+    assert signin.begin(texts[1], sign(ALICE, texts[1]), domain=SITE).account == ALICE.address
     with pytest.raises(SignInRefused):
         signin.begin(texts[0], sign(ALICE, texts[0]), domain=SITE)
+
+
+# Runtime code that answers every call with 32 bytes that begin with a word: PUSH4, PUSH1 224, SHL, PUSH0, MSTORE,
+# PUSH1 32, PUSH0, RETURN; before it, what deploys its 14 bytes.
+SAYS_YES, SAYS_NO = "631626ba7e60e01b5f5260205ff3", "63ffffffff60e01b5f5260205ff3"
+FAILS = "5f5ffd" + "00" * 11
+
+
+def contract(chain: LocalChain, runtime: str) -> Address:
+    """Deploys 14 bytes of code as they are."""
+    made = succeeded(chain, chain.send(Call(ACCOUNTS[5], None, bytes.fromhex("600e600a5f39600e5ff3" + runtime))))
+    assert made.created is not None
+    return made.created
+
+
+def test_an_account_that_is_a_contract_signs_in_by_its_own_word(signin: SignIn, chain: LocalChain) -> None:
+    account = contract(chain, SAYS_YES)
+    text = signin.challenge(account, domain=SITE, uri=f"https://{SITE}/")
+
+    assert signin.begin(text, b"any words of its own", domain=SITE).account == account
+
+
+@pytest.mark.parametrize("runtime", [SAYS_NO, FAILS])
+def test_a_contract_that_does_not_agree_is_refused(signin: SignIn, chain: LocalChain, runtime: str) -> None:
+    account = contract(chain, runtime)
+    text = signin.challenge(account, domain=SITE, uri=f"https://{SITE}/")
+
+    with pytest.raises(SignInRefused):
+        signin.begin(text, b"any words of its own", domain=SITE)
 
 
 @pytest.fixture
@@ -175,7 +196,7 @@ def site(signin: SignIn) -> Iterator[str]:
 def test_a_client_signs_in_and_out_over_http(site: str) -> None:
     with httpx.Client(base_url=site) as client:
         before = client.get("/api/session").json()
-        text = client.post("/api/session/challenge", json={"account": address(ALICE)}).json()["message"]
+        text = client.post("/api/session/challenge", json={"account": ALICE.address}).json()["message"]
         begun = client.post("/api/session", json={"message": text, "signature": "0x" + sign(ALICE, text).hex()})
         during = client.get("/whoami").json()
         ended = client.delete("/api/session")
@@ -183,12 +204,12 @@ def test_a_client_signs_in_and_out_over_http(site: str) -> None:
 
     cookie = begun.headers["set-cookie"].lower()
     assert before == after == {"account": None}
-    assert (begun.status_code, during, ended.status_code) == (201, address(ALICE), 204)
+    assert (begun.status_code, during, ended.status_code) == (201, ALICE.address, 204)
     assert all(part in cookie for part in (COOKIE, "httponly", "samesite=lax"))
 
 
 def test_a_wrong_signature_is_a_problem_with_a_hint(site: str) -> None:
-    text = httpx.post(site + "/api/session/challenge", json={"account": address(ALICE)}).json()["message"]
+    text = httpx.post(site + "/api/session/challenge", json={"account": ALICE.address}).json()["message"]
     refused = httpx.post(site + "/api/session", json={"message": text, "signature": "0x" + sign(BOB, text).hex()})
 
     assert refused.status_code == 401
@@ -198,7 +219,7 @@ def test_a_wrong_signature_is_a_problem_with_a_hint(site: str) -> None:
 
 @pytest.mark.parametrize("signature", ["", "0x1", "zz", "0x" + "00" * 65, "0x"])
 def test_a_signature_that_is_none_is_refused(site: str, signature: str) -> None:
-    text = httpx.post(site + "/api/session/challenge", json={"account": address(ALICE)}).json()["message"]
+    text = httpx.post(site + "/api/session/challenge", json={"account": ALICE.address}).json()["message"]
     refused = httpx.post(site + "/api/session", json={"message": text, "signature": signature})
 
     assert refused.status_code in (401, 422)
@@ -207,7 +228,7 @@ def test_a_signature_that_is_none_is_refused(site: str, signature: str) -> None:
 def test_the_page_of_another_site_cannot_begin_or_end_a_session(site: str) -> None:
     other = {"origin": "https://evil.example"}
     statuses = [
-        httpx.post(site + "/api/session/challenge", json={"account": address(ALICE)}, headers=other).status_code,
+        httpx.post(site + "/api/session/challenge", json={"account": ALICE.address}, headers=other).status_code,
         httpx.post(site + "/api/session", json={}, headers=other).status_code,
         httpx.delete(site + "/api/session", headers=other).status_code,
     ]

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mercato.api import siwe
-from mercato.chains.messages import checksummed, digest, recovered
+from mercato.chains.addresses import address, checksum
+from mercato.chains.signing import personal, signed_by
 from mercato.core.errors import InvalidInput
 
 FOLDER = Path(__file__).parent / "siwe"
@@ -41,7 +42,11 @@ def signed_in(fields: dict[str, Any]) -> bool:
     now = siwe.moment(fields["time"]) if "time" in fields else NOW
     domain, nonce = fields.get("domainBinding", read.domain), fields.get("matchNonce", read.nonce)
     siwe.check(read, domain=domain, nonce=nonce, now=now)
-    return recovered(digest(text), bytes.fromhex(fields["signature"][2:])) == read.address.lower()
+    return signed_by(personal(text.encode()), bytes.fromhex(fields["signature"][2:])) == read.address.lower()
+
+
+def checksummed(text: str) -> str:
+    return checksum(address(text))
 
 
 @pytest.mark.parametrize("case", vectors("parsing_positive").values(), ids=vectors("parsing_positive"))
