@@ -38,35 +38,13 @@ interface Vesting:
 
 # modules
 
-import _clone
 import _launch
+import _terms
 
 
 # constants
 
 BPS: constant(uint256) = 10_000
-
-
-# structs
-
-struct Params:
-    token: address
-    quote: address
-    graduator: address
-    gate: address
-    uptime: address
-    curator: address
-    sale: uint256
-    retail_cap: uint256
-    raise_min: uint256
-    floor_q96: uint256
-    step_bps: uint256
-    levels: uint256
-    min_bid: uint256
-    lp_bps: uint256
-    opens: uint256
-    locks: uint256
-    closes: uint256
 
 
 # immutables
@@ -159,8 +137,8 @@ def _issue(launch: _launch.Launch, token: address, auction: address):
 
 @internal
 @view
-def _params(launch: _launch.Launch, token: address, quote: address, uptime: address, curator: address) -> Params:
-    return Params(
+def _params(launch: _launch.Launch, token: address, quote: address, uptime: address, curator: address) -> _terms.Params:
+    return _terms.Params(
         token=token,
         quote=quote,
         graduator=launch.graduator,

@@ -13,7 +13,44 @@
         - no deposit is held longer than 60 days after its last appeal, if its applicant asks for it.
 """
 
+# modules
+
 import _payment
+
+
+# constants
+
+ROUNDS: constant(uint256) = 2
+PATIENCE: constant(uint256) = 60 * 86_400
+
+
+# immutables
+
+QUOTE: public(immutable(address))
+CURATOR: public(immutable(address))
+TREASURY: public(immutable(address))
+AMOUNT: public(immutable(uint256))
+
+
+# flags
+
+flag Fate:
+    HELD
+    REFUNDED
+    FORFEITED
+
+
+# structs
+
+struct Deposit:
+    applicant: address
+    amount: uint256
+    since: uint256
+    rounds: uint256
+    fate: Fate
+
+
+# events
 
 event Deposited:
     application: indexed(bytes32)
@@ -34,28 +71,13 @@ event Forfeited:
     application: indexed(bytes32)
     amount: uint256
 
-flag Fate:
-    HELD
-    REFUNDED
-    FORFEITED
 
-struct Deposit:
-    applicant: address
-    amount: uint256
-    since: uint256
-    rounds: uint256
-    fate: Fate
-
-ROUNDS: constant(uint256) = 2
-PATIENCE: constant(uint256) = 60 * 86_400
-
-QUOTE: public(immutable(address))
-CURATOR: public(immutable(address))
-TREASURY: public(immutable(address))
-AMOUNT: public(immutable(uint256))
+# state
 
 deposits: public(HashMap[bytes32, Deposit])
 
+
+# construction
 
 @deploy
 def __init__(quote: address, curator: address, treasury: address, amount: uint256):
@@ -73,6 +95,8 @@ def __init__(quote: address, curator: address, treasury: address, amount: uint25
     TREASURY = treasury
     AMOUNT = amount
 
+
+# external functions
 
 @external
 @nonreentrant

@@ -17,25 +17,54 @@
         No owner, and nothing here can be changed after `begin`. A minimal proxy stands before this code.
 """
 
+# interfaces
+
 from ethereum.ercs import IERC20
-import _payment
 
 interface Auction:
     def state() -> uint256: view
-    def result() -> Result: view
+    def result() -> _levels.Result: view
 
 interface Burnable:
     def burn(amount: uint256): nonpayable
     def totalSupply() -> uint256: view
 
-struct Result:
-    k: uint256
-    raised: uint256
-    sold: uint256
-    r_mid: uint256
-    d_mid: uint256
-    r_nc: uint256
-    a_nc: uint256
+
+# modules
+
+import _levels
+import _payment
+
+
+# constants
+
+MOST: constant(uint256) = 8
+BPS: constant(uint256) = 10_000
+LIVE: constant(uint256) = 5
+WINDOW: constant(uint256) = 72 * 3600
+PATIENCE: constant(uint256) = 30 * 86_400  # how long the judge may think
+LIFE: constant(uint256) = 3 * 365 * 86_400  # of the escrow, from its beginning
+BOND_BPS: constant(uint256) = 500  # of the milestone's money
+FAILURES: constant(uint256) = 2
+
+
+# immutables
+
+QUOTE: immutable(address)
+JUDGE: immutable(address)
+
+
+# flags
+
+flag Stage:
+    IDLE
+    SUBMITTED
+    CHALLENGED
+    GRANTED
+    REDEEMING
+
+
+# events
 
 event Submitted:
     milestone: uint256
@@ -70,24 +99,8 @@ event Redeemed:
     tokens: uint256
     amount: uint256
 
-flag Stage:
-    IDLE
-    SUBMITTED
-    CHALLENGED
-    GRANTED
-    REDEEMING
 
-MOST: constant(uint256) = 8
-BPS: constant(uint256) = 10_000
-LIVE: constant(uint256) = 5
-WINDOW: constant(uint256) = 72 * 3600
-PATIENCE: constant(uint256) = 30 * 86_400  # how long the judge may think
-LIFE: constant(uint256) = 3 * 365 * 86_400  # of the escrow, from its beginning
-BOND_BPS: constant(uint256) = 500  # of the milestone's money
-FAILURES: constant(uint256) = 2
-
-QUOTE: immutable(address)
-JUDGE: immutable(address)
+# state
 
 auction: public(address)
 token: public(address)
@@ -95,7 +108,6 @@ creator: public(address)
 begun: public(uint256)
 at_once_bps: public(uint256)
 shares: public(DynArray[uint256, MOST])  # of what is left after the money at once, in 1/10000
-
 stage: public(Stage)
 milestone: public(uint256)  # the next to be paid
 since: public(uint256)  # when the stage began
@@ -109,6 +121,8 @@ paid: public(uint256)  # to the creator and to holders
 at_once: public(uint256)  # what of it was paid at once; 0 before
 
 
+# construction
+
 @deploy
 def __init__(quote: address, judge: address):
     """
@@ -121,6 +135,8 @@ def __init__(quote: address, judge: address):
     JUDGE = judge
     self.begun = max_value(uint256)
 
+
+# external functions
 
 @external
 def begin(auction: address, token: address, creator: address, at_once_bps: uint256, shares: DynArray[uint256, MOST]):
@@ -313,6 +329,8 @@ def left() -> uint256:
     return self._left()
 
 
+# internal functions
+
 @internal
 def _enter(stage: Stage):
     self.stage = stage
@@ -335,7 +353,7 @@ def _open_redemption():
 @internal
 @view
 def _at_once() -> uint256:
-    result: Result = staticcall Auction(self.auction).result()
+    result: _levels.Result = staticcall Auction(self.auction).result()
     return result.raised * self.at_once_bps // BPS
 
 

@@ -15,14 +15,43 @@
         Reserves are below 2^112, times below 2^32, prices quote-wei per token-wei * 2^96 and capped at 2^128 - 1.
 """
 
+# interfaces
+
 from ethereum.ercs import IERC20
+
+interface Burnable:
+    def burn(amount: uint256): nonpayable
+
+
+# modules
+
+import _curve
 import _oracle
 import _payment
 
 initializes: _oracle
 
-interface Burnable:
-    def burn(amount: uint256): nonpayable
+
+# constants
+
+Q96: constant(uint256) = 2**96
+MAX_PRICE: constant(uint256) = 2**128 - 1
+BPS: constant(uint256) = 10_000
+M112: constant(uint256) = 2**112 - 1
+M128: constant(uint256) = 2**128 - 1
+M160: constant(uint256) = 2**160 - 1
+
+
+# immutables
+
+# Immutables lie in the code behind the proxy, so every pool of one graduator shares them without a storage read.
+QUOTE: immutable(address)
+TREASURY: immutable(address)
+CREATOR_BPS: immutable(uint256)
+TREASURY_BPS: immutable(uint256)
+
+
+# events
 
 event Opened:
     token: indexed(address)
@@ -52,29 +81,16 @@ event FeesClaimed:
     to: indexed(address)
     amount: uint256
 
-Q96: constant(uint256) = 2**96
-MAX_PRICE: constant(uint256) = 2**128 - 1
-MAX_RESERVE: constant(uint256) = 2**112 - 1
-BPS: constant(uint256) = 10_000
-PPM: constant(uint256) = 1_000_000
-BASE_FEE: constant(uint256) = 10_000  # 1 % in parts per million
-OPENING_FEE: constant(uint256) = 50_000  # 5 %, falling to the base fee
-OPENING: constant(uint256) = 1_800  # seconds that the fall takes
-M112: constant(uint256) = 2**112 - 1
-M128: constant(uint256) = 2**128 - 1
-M160: constant(uint256) = 2**160 - 1
 
-# Immutables lie in the code behind the proxy, so every pool of one graduator shares them without a storage read.
-QUOTE: immutable(address)
-TREASURY: immutable(address)
-CREATOR_BPS: immutable(uint256)
-TREASURY_BPS: immutable(uint256)
+# state
 
 _asset: uint256  # token | time of opening << 160
 _creator: address
 _state: uint256  # reserve_token | reserve_quote << 112 | time of the last change << 224
 _owed: uint256  # owed to the creator | owed to the treasury << 128
 
+
+# construction
 
 @deploy
 def __init__(quote: address, treasury: address, creator_bps: uint256, treasury_bps: uint256):
@@ -94,6 +110,8 @@ def __init__(quote: address, treasury: address, creator_bps: uint256, treasury_b
     self._asset = max_value(uint256)
 
 
+# external functions
+
 @external
 def open(token: address, creator: address, tokens: uint256, quote: uint256):
     """
@@ -106,7 +124,7 @@ def open(token: address, creator: address, tokens: uint256, quote: uint256):
     """
     assert self._asset == 0, "pool: open already"
     assert token != QUOTE and token != empty(address), "pool: bad token"
-    assert 0 < tokens and tokens <= MAX_RESERVE and 0 < quote and quote <= MAX_RESERVE, "pool: reserve out of range"
+    assert 0 < tokens and tokens <= M112 and 0 < quote and quote <= M112, "pool: reserve out of range"
     self._asset = convert(token, uint256) | (block.timestamp << 160)
     self._creator = creator
     self._state = self._packed(tokens, quote)
@@ -193,7 +211,7 @@ def deepen(quote_in: uint256, max_tokens: uint256) -> uint256:
     token: address = self._token()
     tokens: uint256 = state & M112
     quote: uint256 = (state >> 112) & M112
-    added: uint256 = self._ceil(quote_in * tokens, quote)
+    added: uint256 = _curve._ceil(quote_in * tokens, quote)
     assert 0 < quote_in and added <= max_tokens, "pool: too many tokens"
     _oracle._observe(self._price(state), state >> 224)
     self._state = self._packed(tokens + added, quote + quote_in)
@@ -342,7 +360,7 @@ def shill_bound_bps() -> uint256:
     @notice Returns what somebody who trades with himself and earns the creator's share still loses per leg, in 1/10000
             of the turnover, rounded down.
     """
-    return BASE_FEE * (BPS - CREATOR_BPS) // PPM
+    return _curve.BASE_FEE * (BPS - CREATOR_BPS) // _curve.PPM
 
 
 @external
@@ -399,6 +417,8 @@ def locker() -> address:
     return self
 
 
+# internal functions
+
 @internal
 @view
 def _token() -> address:
@@ -410,35 +430,21 @@ def _token() -> address:
 @internal
 @view
 def _fee_ppm() -> uint256:
-    # Before the opening the age would be the whole age of the world, which pays the base fee; nothing trades then.
-    age: uint256 = block.timestamp - (self._asset >> 160)
-    if age >= OPENING:
-        return BASE_FEE
-    return BASE_FEE + (OPENING_FEE - BASE_FEE) * (OPENING - age) // OPENING
+    return _curve._fee_ppm(block.timestamp - (self._asset >> 160))
 
 
 @internal
 @view
 def _bought(state: uint256, quote_in: uint256) -> (uint256, uint256):
-    """
-    @dev Tokens out floor and fee ceil, so that the product of the reserves cannot fall.
-    """
-    assert quote_in <= MAX_RESERVE, "pool: amount out of range"
-    fee: uint256 = self._ceil(quote_in * self._fee_ppm(), PPM)
-    net: uint256 = quote_in - fee
-    return (state & M112) * net // (((state >> 112) & M112) + net), fee
+    assert quote_in <= M112, "pool: amount out of range"
+    return _curve._bought(state & M112, (state >> 112) & M112, quote_in, self._fee_ppm())
 
 
 @internal
 @view
 def _sold(state: uint256, tokens_in: uint256) -> (uint256, uint256):
-    """
-    @dev What leaves the curve is floored before its fee is taken, rounded up.
-    """
-    assert tokens_in <= MAX_RESERVE, "pool: amount out of range"
-    gross: uint256 = ((state >> 112) & M112) * tokens_in // ((state & M112) + tokens_in)
-    fee: uint256 = self._ceil(gross * self._fee_ppm(), PPM)
-    return gross - fee, fee
+    assert tokens_in <= M112, "pool: amount out of range"
+    return _curve._sold(state & M112, (state >> 112) & M112, tokens_in, self._fee_ppm())
 
 
 @internal
@@ -446,7 +452,7 @@ def _share(fee: uint256, turnover: uint256) -> uint256:
     """
     @dev Books the shares of the base fee and returns their sum; the rest of `fee` stays in the reserves.
     """
-    base: uint256 = min(fee, turnover * BASE_FEE // PPM)
+    base: uint256 = _curve._base(fee, turnover)
     creators: uint256 = base * CREATOR_BPS // BPS
     treasurys: uint256 = base * TREASURY_BPS // BPS
     self._owed += creators | (treasurys << 128)
@@ -468,11 +474,5 @@ def _price(state: uint256) -> uint256:
 @internal
 @view
 def _packed(tokens: uint256, quote: uint256) -> uint256:
-    assert tokens <= MAX_RESERVE and quote <= MAX_RESERVE, "pool: reserve out of range"
+    assert tokens <= M112 and quote <= M112, "pool: reserve out of range"
     return tokens | (quote << 112) | (block.timestamp << 224)
-
-
-@internal
-@pure
-def _ceil(a: uint256, b: uint256) -> uint256:
-    return (a + b - 1) // b

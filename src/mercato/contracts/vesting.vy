@@ -13,24 +13,33 @@
         No owner, and nothing here can be changed after `begin`. A minimal proxy stands before this code.
 """
 
+# interfaces
+
 from ethereum.ercs import IERC20
-import _payment
 
 interface Auction:
-    def result() -> Result: view
+    def result() -> _levels.Result: view
 
 interface Pool:
     def cumulative() -> uint256: view
     def opened_at() -> uint256: view
 
-struct Result:
-    k: uint256
-    raised: uint256
-    sold: uint256
-    r_mid: uint256
-    d_mid: uint256
-    r_nc: uint256
-    a_nc: uint256
+
+# modules
+
+import _levels
+import _payment
+
+
+# constants
+
+Q96: constant(uint256) = 2**96
+BPS: constant(uint256) = 10_000
+MEASURE: constant(uint256) = 90 * 86_400
+GATES: constant(uint256) = 4
+
+
+# events
 
 event Released:
     amount: uint256
@@ -39,10 +48,8 @@ event Measured:
     average: uint256
     gates: uint256
 
-BPS: constant(uint256) = 10_000
-Q96: constant(uint256) = 2**96
-MEASURE: constant(uint256) = 90 * 86_400
-GATES: constant(uint256) = 4
+
+# state
 
 token: public(address)
 auction: public(address)
@@ -52,12 +59,13 @@ amount: public(uint256)
 gated: public(uint256)
 cliff: public(uint256)  # second of the cliff
 duration: public(uint256)  # seconds from the cliff until all has vested
-
 released: public(uint256)
 gates: public(uint256)  # reached so far
 measured: public(uint256)  # when the present 90 days began
 _sum: uint256  # the pool's sum of price and time then
 
+
+# construction
 
 @deploy
 def __init__():
@@ -66,6 +74,8 @@ def __init__():
     """
     self.amount = max_value(uint256)
 
+
+# external functions
 
 @external
 def begin(
@@ -148,6 +158,8 @@ def releasable() -> uint256:
     return self._free() - self.released
 
 
+# internal functions
+
 @internal
 @view
 def _free() -> uint256:
@@ -165,7 +177,7 @@ def _reached(average: uint256) -> uint256:
     """
     @dev Gate n opens at (2 + n) / 2 times the auction's price, raised * 2^96 / sold.
     """
-    result: Result = staticcall Auction(self.auction).result()
+    result: _levels.Result = staticcall Auction(self.auction).result()
     price: uint256 = result.raised * Q96 // result.sold
     halves: uint256 = 2 * average // price
     return min(max(halves, 2) - 2, GATES)
