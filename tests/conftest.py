@@ -120,6 +120,12 @@ def no_real_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(socket, "getaddrinfo", guarded_look_up)
 
 
+@pytest.fixture(autouse=True)
+def no_real_chain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keeps the fuse before real chains in, whatever this machine's environment or data folder says."""
+    monkeypatch.setenv("MERCATO_CHAINS_ALLOW_REAL_CHAINS", "false")
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Cluster]:
     """A real PostgreSQL of this test process, started when the first test asks for it."""

@@ -268,7 +268,9 @@ def _positional(part: Mapping[str, Any], value: Any) -> Any:
         if set(value) != {item["name"] for item in members}:
             raise BadCall(f"members of a struct were {sorted(value)!r}", hint=f"it has {_names(members)!r}")
         value = [value[item["name"]] for item in members]
-    return tuple(_positional(item, inner) for item, inner in zip(members, value, strict=False))
+    if not isinstance(value, list | tuple) or len(value) != len(members):
+        raise BadCall(f"a struct was {value!r:.200}", hint=f"it has {_names(members)!r}")
+    return tuple(_positional(item, inner) for item, inner in zip(members, value, strict=True))
 
 
 def _decode(types: Sequence[str], data: bytes, what: str) -> tuple[Any, ...]:

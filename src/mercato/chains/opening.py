@@ -27,4 +27,8 @@ def open_chain(settings: ChainSettings, signers: Iterable[Signer] = ()) -> Chain
 
     keys = (Key(settings.key),) if settings.key else ()
     endpoint = Endpoint(settings.rpc, seconds=settings.seconds, octets=settings.octets)
-    return Rpc(endpoint, settings.chain_id, (*signers, *keys), allow_real_chains=settings.allow_real_chains)
+    try:
+        return Rpc(endpoint, settings.chain_id, (*signers, *keys), allow_real_chains=settings.allow_real_chains)
+    except BaseException:
+        endpoint.close()
+        raise

@@ -39,7 +39,7 @@ def add(number: uint256, words: String[64] = "added") -> uint256:
 @external
 def fill(first: uint256, many: uint256):
     for place: uint256 in range(many, bound=64):
-        self.slots[first + place] = block.timestamp
+        self.slots[first + place] = first + place + 1
         log Noted(who=self, number=first + place, words="filled")
 
 

@@ -7,7 +7,8 @@ put their keys into it.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from itertools import count
 from typing import Any
 
@@ -18,7 +19,8 @@ from mercato.core.settings import Secret
 
 Question = tuple[str, list[Any]]
 
-NO_METHOD = -32601
+NO_METHOD = -32601  # JSON-RPC 2.0
+TOO_MANY = 429  # RFC 6585
 #: What nodes say of a transaction that cannot be right, whoever sends it again.
 _REFUSALS = (
     "nonce too", "insufficient funds", "intrinsic gas", "exceeds block gas", "invalid sender", "invalid signature",
@@ -32,7 +34,8 @@ class Endpoint:
     def __init__(self, url: Secret, *, seconds: float = 10.0, octets: int = 32_000_000) -> None:
         import httpx
 
-        self._httpx, self._url, self._octets, self._numbers = httpx, url, octets, count(1)
+        self._httpx, self._url, self._numbers = httpx, url, count(1)
+        self._seconds, self._octets = seconds, octets
         try:
             self.host = httpx.URL(url.reveal()).host
         except httpx.InvalidURL:
@@ -67,7 +70,7 @@ class Endpoint:
         answers = self._post(asked)
         if not isinstance(answers, list) or not all(isinstance(item, dict) for item in answers):
             raise BadAnswer(f"{self.host} answered a batch with {answers!r:.200}", hint="does it take batches?")
-        by_number = {item.get("id"): item for item in answers}
+        by_number = {item["id"]: item for item in answers if isinstance(item.get("id"), int)}
         found: list[Any] = []
         for number, (method, _) in zip(numbers, questions, strict=True):
             try:
@@ -81,20 +84,29 @@ class Endpoint:
         self._client.close()
 
     def _post(self, asked: Any) -> Any:
+        end = time.monotonic() + self._seconds
         try:
             with self._client.stream("POST", self._url.reveal(), content=json.dumps(asked)) as response:
-                body = bytearray()
-                for part in response.iter_bytes():
-                    body += part
-                    if len(body) > self._octets:
-                        raise BadAnswer(f"answer of {self.host} was over {self._octets} bytes", hint="ask for less")
-                status = response.status_code
+                status, packed = response.status_code, response.headers.get("content-encoding", "identity")
+                body = self._body(response.iter_raw(), end) if packed == "identity" else b""
         except self._httpx.HTTPError as error:
             # The message of an HTTP error may hold the address, and with it a key.
             raise Unreachable(f"{self.host} did not answer: {type(error).__name__}", hint="is the node up?") from None
-        if status == 429 or status >= 500:
+        if packed != "identity":
+            raise BadAnswer(f"{self.host} packed its answer as {packed!r:.40}", hint="nothing packed was asked for")
+        if status == TOO_MANY or status >= 500:
             raise Unreachable(f"{self.host} answered with status {status}", hint="it may be better later")
-        return self._parsed(bytes(body), status)
+        return self._parsed(body, status)
+
+    def _body(self, parts: Iterable[bytes], end: float) -> bytes:
+        body = bytearray()
+        for part in parts:
+            body += part
+            if len(body) > self._octets:
+                raise BadAnswer(f"answer of {self.host} was over {self._octets} bytes", hint="ask for less")
+            if time.monotonic() > end:
+                raise Unreachable(f"{self.host} took over {self._seconds} s for one answer", hint="ask for less")
+        return bytes(body)
 
     def _parsed(self, body: bytes, status: int) -> Any:
         try:

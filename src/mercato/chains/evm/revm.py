@@ -69,9 +69,11 @@ class Revm(Engine):
                 prevrandao=head.randomness, basefee=0, gas_limit=GAS_LIMIT, excess_blob_gas=0,
             )
         )  # fmt: skip
-        self._evm.set_tx_env(self._revm.TxEnv(access_list=[(who, list(slots)) for who, slots in message.accesses]))
         self._evm.reset_transient_storage()
         output, created = b"", None
+        if message.accesses:
+            accesses = [(who, list(slots)) for who, slots in message.accesses]
+            self._evm.set_tx_env(self._revm.TxEnv(access_list=accesses))
         try:
             if message.to is None:
                 created = Address(self._evm.deploy(message.sender, message.data, message.value, message.gas))
@@ -82,6 +84,9 @@ class Revm(Engine):
                 raise BadCall(f"transaction was refused: {error}", hint="see its sender, value and gas") from None
             found = _OUTPUT.search(str(error))
             output = bytes.fromhex(found[1]) if found else b""
+        finally:
+            if message.accesses:  # they would stay for whatever runs next
+                self._evm.set_tx_env(self._revm.TxEnv())
         done = self._evm.result
         logs = tuple(_written(log) for log in done.logs)
         return Result(done.is_success, output, done.gas_used, logs, created, _halt(done.reason) if done.is_halt else "")

@@ -67,10 +67,9 @@ class Rpc(Chain):
             raise UnknownSigner(f"sender was {call.sender}", hint="give its signer, or a node that holds its key")
         gas = call.gas or answers.number(self._node.ask("eth_estimateGas", answers.asked(call)))
         spared = gas if call.gas else gas * (100 + SPARE) // 100
+        fields = {**answers.asked(call), "chainId": hex(self.chain_id), "gas": hex(spared)}
         free = {"gasPrice": "0x0"} if self._any else {}  # who takes any sender's word asks for no fee either
-        return answers.digest(
-            self._node.ask("eth_sendTransaction", {**answers.asked(call), **free, "gas": hex(spared)})
-        )
+        return answers.digest(self._node.ask("eth_sendTransaction", {**fields, **free}))
 
     def send_raw(self, signed: bytes) -> Hash:
         """Sends a transaction that was signed elsewhere; BadCall where the node refuses it."""
