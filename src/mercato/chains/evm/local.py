@@ -57,6 +57,7 @@ class LocalChain(Chain, Controls):
         self.chain_id, self.automine = chain_id, automine
         self._clock, self._ahead = clock, 0
         self._engine = open_engine(engine, chain_id)
+        self._measured: Engine | None = None
         self._past = Past(lambda: open_engine(engine, chain_id))
         self._ledger = Ledger(_sealed(Head(0, start, bytes(32)), NOWHERE, ()))
         self._waiting: list[Transaction] = []
@@ -138,6 +139,20 @@ class LocalChain(Chain, Controls):
                 return tuple(self._tried(call, head) for call in calls)
             finally:
                 self._engine.back()
+
+    def measure(self, call: Call) -> Outcome:
+        """Returns what a call would do in the next block by the exact engine, whichever one this chain runs on.
+
+        Its gas is what a real node counts. Nothing is kept. The first time takes a second, to load py-evm.
+        """
+        with self._lock:
+            if self._engine.exact:
+                return self.simulate([call])[0]
+            if self._measured is None:
+                from mercato.chains.evm.measured import Measured
+
+                self._measured = Measured(self.chain_id, self)
+            return self._tried(call, self._head(self._next_time()), self._measured)
 
     def logs(self, query: LogQuery) -> tuple[Log, ...]:
         """Returns the logs in the order in which they were written."""
@@ -262,9 +277,9 @@ class LocalChain(Chain, Controls):
         messages = [_sent(self._ledger.transactions[item]) for item in block.transactions]
         return self._head(block.time, number), messages
 
-    def _tried(self, call: Call, head: Head) -> Outcome:
+    def _tried(self, call: Call, head: Head, engine: Engine | None = None) -> Outcome:
         try:
-            result = self._engine.run(_message(call), head)
+            result = (engine or self._engine).run(_message(call), head)
         except BadCall as error:
             return Outcome(False, b"", 0, (), error.message)
         logs = tuple(
