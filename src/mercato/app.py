@@ -35,12 +35,17 @@ from starlette.responses import Response
 from mercato import api, web
 from mercato.api.logs import configure
 from mercato.api.problems import Problem
+from mercato.api.session import SessionMiddleware
+from mercato.api.session import router as session_routes
 from mercato.api.settings import ApiSettings
+from mercato.api.signin import SignIn
+from mercato.chains.messages import Accounts
 from mercato.chains.settings import ChainSettings
 from mercato.core.clock import SystemClock
 from mercato.core.errors import ConfigError, Conflict
 from mercato.core.settings import Settings, load
 from mercato.launch.opening import open_room
+from mercato.launch.service import Launches
 from mercato.launch.settings import LaunchSettings
 from mercato.market.connectors.documents.settings import DocumentSettings
 from mercato.market.connectors.settings import SourceSettings
@@ -91,7 +96,7 @@ def create_app(settings: Settings, store: Store, parts: Sequence[Room], *, worke
     While it runs it follows the outbox, so that what other processes commit reaches open pages. `worker` lets it do
     jobs too.
     """
-    wanted = settings.of(ApiSettings)
+    wanted, signin = settings.of(ApiSettings), sign_in(store, parts)
     metrics = api.Metrics()
     hub = api.Hub(limit=wanted.subscribers, metrics=metrics)
     site = web.Site(
@@ -125,8 +130,10 @@ def create_app(settings: Settings, store: Store, parts: Sequence[Room], *, worke
         origins=wanted.origins,
         page=problem_page,
         lifespan=lifespan,
-        outer=_outer(wanted),
+        outer=_outer(wanted, signin),
     )
+    if signin:
+        app.include_router(session_routes(signin))
     for room in parts:
         if routes := room.part("routes"):
             app.include_router(routes.router(room.service), prefix=f"/api/{room.name}", tags=[room.name])
@@ -134,6 +141,12 @@ def create_app(settings: Settings, store: Store, parts: Sequence[Room], *, worke
             app.include_router(pages.pages(room.service, site.render), include_in_schema=False)
     app.include_router(web.router(site, lambda: api.operations(app)))
     return app
+
+
+def sign_in(store: Store, parts: Sequence[Room]) -> SignIn | None:
+    """Returns how visitors sign in: with accounts of the chain on which launches happen; None without launches."""
+    launches = next((room.service for room in parts if isinstance(room.service, Launches)), None)
+    return SignIn(store, launches.clock, Accounts(launches.chain)) if launches else None
 
 
 def create_worker(store: Store, parts: Sequence[Room], *, threads: int = 2) -> Worker:
@@ -166,11 +179,12 @@ def check(store: Store) -> None:
         raise Conflict(f"database was at step {found!r}, not {head()!r}", hint="run `mercato up` to migrate it")
 
 
-def _outer(wanted: ApiSettings) -> tuple[Middleware, ...]:
-    """Returns what stands before the rooms: names that we answer to, and the page at hand."""
+def _outer(wanted: ApiSettings, signin: SignIn | None) -> tuple[Middleware, ...]:
+    """Returns what stands before the rooms: names that we answer to, the page at hand, and who is signed in."""
     names = wanted.hosts or (LOOPBACK if wanted.host in LOOPBACK else ("*",))
     hosts = Middleware(TrustedHostMiddleware, allowed_hosts=list(names), www_redirect=False)
-    return (hosts, Middleware(web.PageMiddleware))
+    who = (Middleware(SessionMiddleware, signin=signin),) if signin else ()
+    return (hosts, Middleware(web.PageMiddleware), *who)
 
 
 class Server(uvicorn.Server):
