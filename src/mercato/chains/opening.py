@@ -32,3 +32,11 @@ def open_chain(settings: ChainSettings, signers: Iterable[Signer] = ()) -> Chain
     except BaseException:
         endpoint.close()
         raise
+
+
+def close_chain(chain: Chain) -> None:
+    """Closes the connections of a chain at a node; a chain in this process has none."""
+    from mercato.chains.evm.rpc import Rpc
+
+    if isinstance(chain, Rpc):
+        chain.close()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mercato.chains import Address, Chain, Signer, open_chain
+from mercato.chains.errors import BadAnswer, Unreachable
+from mercato.chains.opening import close_chain
 from mercato.chains.settings import ChainSettings
 from mercato.core.clock import Clock, SystemClock
-from mercato.core.settings import Settings, load
+from mercato.core.errors import ConfigError, NotFound
+from mercato.core.settings import Secret, Settings, load
 from mercato.launch import record
 from mercato.launch.deployment import Deployment, Terms, deploy_all, deployed
 from mercato.launch.service import Launches
@@ -31,10 +35,10 @@ def keys(settings: LaunchSettings) -> dict[str, Key]:
     return {name: Key(secret) for name, secret in held.items() if secret}
 
 
-def chain_of(settings: Settings) -> Chain:
-    """Returns the chain that the settings name, with the room's keys to sign there."""
+def chain_of(settings: Settings, at: ChainSettings | None = None) -> Chain:
+    """Returns the chain that the settings name, or those of `at`, with the room's keys to sign there."""
     signers: list[Signer] = list(keys(settings.of(LaunchSettings)).values())
-    return open_chain(settings.of(ChainSettings), signers)
+    return open_chain(at or settings.of(ChainSettings), signers)
 
 
 def record_place(settings: Settings, chain: Chain) -> Path:
@@ -42,40 +46,94 @@ def record_place(settings: Settings, chain: Chain) -> Path:
     return record.place(settings.home / settings.of(LaunchSettings).deployments, str(chain.name))
 
 
-def open_room(store: Store, settings: Settings, chain: Chain | None = None, clock: Clock | None = None) -> Launches:
+def open_room(
+    store: Store,
+    settings: Settings,
+    chain: Chain | None = None,
+    clock: Clock | None = None,
+    *,
+    find: Callable[[], Deployment] | None = None,
+) -> Launches:
     """Returns the room on a chain, by default the one that the settings name.
 
-    A chain in this process is new, so everything is deployed to it once it is needed; a record would be another's.
+    `find` says where the contracts stand: by default by the record of a chain at a node, while a chain in this process
+    is new, so that everything is deployed to it once it is needed, and its record replaced.
     """
     chain = chain or chain_of(settings)
-    wanted = settings.of(LaunchSettings)
+    wanted, place = settings.of(LaunchSettings), record_place(settings, chain)
     keeper = keys(wanted).get("keeper")
+    if find is None and settings.of(ChainSettings).rpc:
+        find = lambda: deployed(chain, place)  # noqa: E731  # one of two short ways, chosen here
+    return Launches(
+        store, chain, clock or SystemClock(), wanted,
+        find=find or (lambda: deploy_here(chain, wanted, place)), keeper=keeper.address if keeper else None,
+    )  # fmt: skip
 
-    def find() -> Deployment:
-        if settings.of(ChainSettings).rpc:
-            return deployed(chain, record_place(settings, chain))
-        return deploy_here(chain, wanted)
 
-    return Launches(store, chain, clock or SystemClock(), wanted, find=find, keeper=keeper.address if keeper else None)
+def deploy_here(chain: Chain, settings: LaunchSettings, place: Path) -> Deployment:
+    """Deploys everything to a chain in this process, and writes a record for commands in other processes.
 
-
-def deploy_here(chain: Chain, settings: LaunchSettings) -> Deployment:
-    """Deploys everything to a chain in this process; its first well-known account has every role."""
+    The first of the well-known accounts has every role. An older record was of a chain that is gone.
+    """
     from mercato.chains.testing import ACCOUNTS
 
     house: Address = ACCOUNTS[0]
+    place.unlink(missing_ok=True)
     terms = Terms(curator=house, treasury=house, judge=house, attester=house, deposit=settings.deposit)
-    return deploy_all(chain, house, terms)
+    return deploy_all(chain, house, terms, path=place)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The room for one command. `chain` is None where no node answers: then only what needs none can be done."""
+
+    room: Launches
+    settings: Settings
+    node: Chain | None
+
+    @property
+    def chain(self) -> Chain:
+        """Returns the node's chain; ConfigError where there is none."""
+        if self.node is None:
+            raise ConfigError("no chain answers", hint="start `mercato up`, or set MERCATO_CHAINS_RPC to a node")
+        return self.node
 
 
 @contextmanager
-def opened() -> Iterator[tuple[Launches, Settings]]:
-    """Gives the room for one command, with its settings, and closes the database afterwards."""
+def opened(*, chain: bool = False) -> Iterator[Opened]:
+    """Gives the room on a chain at a node, and closes the database afterwards.
+
+    The node is the one of the settings, else the chain that a running Mercato serves on this machine. With `chain` a
+    command needs one: ConfigError where there is none.
+    """
     settings = load(*SECTIONS, partial=True)
     settings.home.mkdir(parents=True, exist_ok=True)
+    node = _node(settings)
     store = Store(settings.of(StoreSettings).address(settings.home))
+
+    def find() -> Deployment:
+        if node is None:
+            raise NotFound("no chain answers", hint="start `mercato up`, or set MERCATO_CHAINS_RPC to a node")
+        return deployed(node, record_place(settings, node))
+
     try:
         migrate(store)
-        yield open_room(store, settings), settings
+        made = Opened(open_room(store, settings, node, find=find), settings, node)
+        if chain:
+            made.chain  # noqa: B018  # raises where there is none
+        yield made
     finally:
         store.close()
+        if node is not None:
+            close_chain(node)
+
+
+def _node(settings: Settings) -> Chain | None:
+    wanted = settings.of(ChainSettings)
+    if wanted.rpc:
+        return chain_of(settings)
+    beside = f"http://127.0.0.1:{wanted.facade_port}"
+    try:
+        return chain_of(settings, wanted.model_copy(update={"rpc": Secret(beside)}))
+    except (Unreachable, BadAnswer):
+        return None

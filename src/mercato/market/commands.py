@@ -5,8 +5,7 @@ Errors go to standard error as `error:` and `hint:`, with exit code 2 where the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,7 +18,7 @@ from mercato.market.builder_commands import builders, taxonomy
 from mercato.market.document_commands import documents, narratives
 from mercato.market.example_commands import example
 from mercato.market.report_commands import add as add_reporting
-from mercato.market.terminal import AsJson, show, table
+from mercato.market.terminal import AsJson, progress, show, table
 
 app = typer.Typer(
     help="Measure tokenized open-source AI: import, metrics, report, figures, replay.",
@@ -74,27 +73,6 @@ def pairs(items: Sequence[str], option: str) -> dict[str, str]:
     if wrong := [item for item in items if "=" not in item]:
         raise InvalidInput(f"{option} was {wrong[0]!r}", hint=f"write {option} name=value")
     return {name: value for name, _, value in (item.partition("=") for item in items)}
-
-
-@contextmanager
-def progress(quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]:
-    """Gives a progress bar on the terminal, or None where nobody watches."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield None
-        return
-    with Progress(console=console, transient=True) as bars:
-        tasks: dict[str, Any] = {}
-
-        def report(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total or None)
-            bars.update(tasks[what], completed=done)
-
-        yield report
 
 
 @app.command("import")
