@@ -1,6 +1,6 @@
 """Blocks, transactions, receipts and logs as JSON-RPC shows them.
 
-What the embedded chain has no trees for (state, transactions, receipts) is shown as zero.
+What the embedded chain has not is shown as zero: roots of state, transactions and receipts, and a size in bytes.
 """
 
 from __future__ import annotations
