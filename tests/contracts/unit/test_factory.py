@@ -6,10 +6,12 @@ import pytest
 
 from mercato.chains import Address, Reverted
 from mercato.chains.addresses import create2_address
+from mercato.chains.evm.anvil import Anvil
 from mercato.chains.evm.local import EngineName
 from mercato.chains.model import ZERO
 from mercato.chains.testing import local
 from mercato.contracts import load, names
+from tests import npm
 from tests.contracts.house import (
     CREATOR,
     CURATOR,
@@ -49,6 +51,23 @@ def test_a_launch_is_where_it_was_predicted_on_either_engine(application: bytes)
 
     assert found[0] == found[1]
     assert len(set(found[0])) == 6
+
+
+@pytest.mark.npm
+def test_a_node_puts_a_launch_where_the_embedded_chain_does_for_the_same_gas() -> None:
+    program = npm.anvil()
+    assert program
+    node = Anvil(program)
+    try:
+        houses = [House(local("py-evm")), House(node)]  # type: ignore[arg-type]  # a node has the same methods
+        sales = [house.cleared() for house in houses]
+        found = [(sale.token.address, sale.pool_address, sale.receipt.gas_used, sale.pool.read("reserves"))
+                 for sale in sales]  # fmt: skip
+    finally:
+        node.close()
+
+    assert found[0] == found[1]
+    assert [sale.state for sale in sales[:1]] == ["LIVE"]
 
 
 def test_the_address_follows_from_the_application_alone(house: House) -> None:
