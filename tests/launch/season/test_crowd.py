@@ -80,7 +80,7 @@ def test_the_tide_is_drawn_from_the_seed_whatever_was_asked_before() -> None:
 def test_orders_move_a_pool_towards_what_it_is_worth(seed: int) -> None:
     pool = Reserves(300 * 10**24, 1_500_000 * 10**6)
     low, high = pool.price * 3 // 4, pool.price * 5 // 4
-    down, up = order(Random(seed), pool, low), order(Random(seed), pool, high)
+    down, up = order(Random(seed), pool, low, 10**9), order(Random(seed), pool, high, 10**9)
 
     assert down is not None
     assert up is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from mercato.chains import Address, Call, Deployed
@@ -28,20 +28,31 @@ class Stage:
 
 def bids(moves: Iterable[Move], stage: Stage, credential: Credential) -> list[Call]:
     """Returns the transactions of moves; `credential` gives the proof for the retail tranche of an auction."""
-    return [call for move in moves for call in _bid(move, stage, credential)]
+    acts = list(moves)
+    pays = [move for move in acts if move.act in {"bid", "retail"}]
+    return [*_topped_up(pays, stage), *(call for move in acts for call in _bid(move, stage, credential))]
+
+
+def _topped_up(pays: Sequence[Move], stage: Stage) -> list[Call]:
+    """Returns what gives bidders the dollars that trading has left too few of: money that was earned elsewhere."""
+    needed: dict[Address, int] = {}
+    for move in pays:
+        needed[move.person.address] = needed.get(move.person.address, 0) + move.amount
+    missing = {who: amount - int(stage.dollar.read("balanceOf", who)) for who, amount in needed.items()}
+    return [stage.dollar.call("faucet", who, amount, sender=who) for who, amount in missing.items() if amount > 0]
 
 
 def _bid(move: Move, stage: Stage, credential: Credential) -> list[Call]:
     who, auction = move.person.address, stage.auction
+    if move.act == "improve":
+        return [auction.call("improve", move.level, move.to, move.amount, sender=who)]
+    if move.act == "cancel":
+        return [auction.call("cancel", move.level, move.amount, sender=who)]
     approve = stage.dollar.call("approve", auction.address, move.amount, sender=who)
-    if move.act == "bid":
-        return [approve, auction.call("bid", move.level, move.amount, sender=who)]
     if move.act == "retail":
         proof = credential(auction.address, who)
         return [approve, auction.call("bid_retail", move.amount, proof, sender=who)]
-    if move.act == "improve":
-        return [auction.call("improve", move.level, move.to, move.amount, sender=who)]
-    return [auction.call("cancel", move.level, move.amount, sender=who)]
+    return [approve, auction.call("bid", move.level, move.amount, sender=who)]
 
 
 def positions(moves: Iterable[Move]) -> dict[tuple[Address, int], int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from mercato.launch.season.draws import bell, grown, stream
 
 #: From hour to hour: millionths of a logarithm that the weather adds to every token.
-WEATHER = ((0, 144, 900), (144, 400, -1_500), (400, 560, 200), (560, 744, 2_200))
+WEATHER = ((0, 144, 900), (144, 480, -1_500), (480, 640, 200), (640, 850, 2_000))
 COMMON, OWN = 5_200, 5_800  # hourly deviations, millionths of a logarithm: about 2.5 % and 2.8 % a day
 MICRO = 1_000_000
 

@@ -15,7 +15,6 @@ from mercato.launch.season.draws import bell, chance, grown, lognormal
 Side = Literal["buy", "sell"]
 SUPPLY = 10**27  # a billion tokens of eighteen decimals
 DOLLAR = 10**6
-LOT = 1_100 * DOLLAR  # what the middle trader puts in
 NOISE = 45  # thousandths by which a trader's opinion is off
 BAND = 25  # thousandths between price and opinion that a trader does not bother about
 
@@ -50,10 +49,13 @@ class Order:
     amount: int
 
 
-def order(draw: Random, now: Reserves, worth: int, *, whale: bool = False) -> Order | None:
-    """Returns what one trader does; None where the price is about right and there is no other reason."""
+def order(draw: Random, now: Reserves, worth: int, lot: int) -> Order | None:
+    """Returns what one trader does; None where the price is about right and there is no other reason.
+
+    `lot` is what the middle trader puts in, in base units of the dollar.
+    """
     opinion = grown(worth, bell(draw) * NOISE // 1000)
-    size = lognormal(draw, LOT * (9 if whale else 1), 800)
+    size = lognormal(draw, lot, 800)
     if opinion * 1000 > now.price * (1000 + BAND):
         return Order("buy", max(DOLLAR, min(size, _towards(now, opinion))))
     if opinion * 1000 < now.price * (1000 - BAND):

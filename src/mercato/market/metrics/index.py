@@ -168,7 +168,10 @@ def linked(rows: Sequence[Row], base: date) -> dict[date, float]:
 
 
 def tracks(inputs: Inputs, query: Query) -> dict[str, Track]:
-    """Returns the capped and the uncapped index of a sector up to as-of, nothing where no day can be their base."""
+    """Returns the capped and the uncapped index of a sector up to as-of, nothing where no day can be their base.
+
+    Nothing either where no token was ever eligible.
+    """
     rows = members(inputs.panel, query.sector, None, query.as_of)
     base = inputs.engine.rows(first_day(rows))[0]["day"]
     if not isinstance(base, date):
@@ -180,6 +183,8 @@ def tracks(inputs: Inputs, query: Query) -> dict[str, Track]:
     moves = migrations(inputs, query.as_of)
     priced = inputs.panel.filter(inputs.panel.day <= query.as_of)
     baskets = reconstitute(found, base, query.as_of, moves)
+    if not baskets:
+        return {}
     held = pa.Table.from_pylist([dict(row) for row in spans(baskets, query.as_of, moves)], schema=HOLDINGS.to_pyarrow())
     values: list[Row] = list(inputs.engine.rows(market_values(priced, inputs.engine.table(held, HOLDINGS))))
     return {
