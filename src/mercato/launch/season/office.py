@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-from mercato.chains import Address, Call, Deployed, keccak
-from mercato.chains.signing import Key
-from mercato.chains.typed import digest
+from mercato.chains import Address, Call, Deployed, Signer, keccak
 from mercato.launch.contracts import at
+from mercato.launch.credentials import attestation, attested
 from mercato.launch.deployment import Deployment
 from mercato.launch.model import Launch, Request
 from mercato.launch.scorecard import seal
@@ -19,15 +18,11 @@ from mercato.launch.season.plan import DAY, Plan
 from mercato.launch.service import Launches
 from mercato.launch.states import State
 
-ATTESTATION = (
-    ("auction", "address"), ("bidder", "address"), ("identity", "bytes32"), ("deadline", "uint256"),
-)  # fmt: skip
-
 
 class Office:
     """Carries the plan's people through the launch room. `attester` signs the identities of simulated people."""
 
-    def __init__(self, plan: Plan, launches: Launches, deployment: Deployment, attester: Key) -> None:
+    def __init__(self, plan: Plan, launches: Launches, deployment: Deployment, attester: Signer) -> None:
         self._plan, self._launches, self._deployment, self._attester = plan, launches, deployment, attester
         self._ids: dict[str, str] = {}
 
@@ -38,7 +33,7 @@ class Office:
         self._ids[agent.symbol] = launch.id
         applicant = Address(launch.application.applicant)
         self._dollar.send("faucet", applicant, self._deployment.deposit_amount, sender=applicant)
-        self._signed(self._launches.prepare_deposit(launch.id))
+        self._signed(self._launches.deposit(launch.id))
         self._launches.submit(launch.id)
 
     def seal(self, agent: Agent) -> None:
@@ -61,8 +56,9 @@ class Office:
             self._launches.schedule(launch.id, opens)
 
     def settle(self) -> None:
-        """Clears and graduates what is due, and brings every launch up to date with the chain."""
-        self._launches.keep()
+        """Clears and graduates what is due, mirrors every launch on the chain, and gives deposits back."""
+        self._launches.keep_all()
+        self._launches.settle_deposits()
 
     def stage(self, agent: Agent) -> Stage | None:
         """Returns an agent's contracts; None while it has none."""
@@ -81,26 +77,12 @@ class Office:
     def credential(self, auction: Address, bidder: Address) -> bytes:
         """Returns an attestation for a simulated person, who is one identity."""
         identity, deadline = keccak(b"simulated person" + bytes.fromhex(bidder[2:])), self._plan.end + 30 * DAY
-        message = {"auction": auction, "bidder": bidder, "identity": identity, "deadline": deadline}
-        signed = self._attester.digest(
-            digest({
-                "domain": self._domain,
-                "types": {"Attestation": [{"name": name, "type": kind} for name, kind in ATTESTATION]},
-                "primaryType": "Attestation",
-                "message": message,
-            })
-        )  # fmt: skip
-        return b"\x01" + identity + deadline.to_bytes(32, "big") + signed
+        said = attestation(self._launches.chain, self._deployment.gate, auction, bidder, identity, deadline)
+        return attested(identity, deadline, self._attester.digest(said))
 
     @cached_property
     def _dollar(self) -> Deployed:
         return at(self._launches.chain, "test_dollar", self._deployment.quote)
-
-    @cached_property
-    def _domain(self) -> dict[str, object]:
-        chain_id = int(self._launches.chain.name.reference)
-        return {"name": "Mercato Identity Gate", "version": "1", "chainId": chain_id,
-                "verifyingContract": self._deployment.gate}  # fmt: skip
 
     def _launch(self, agent: Agent) -> Launch | None:
         """Returns an agent's launch, looked up by its application once."""
