@@ -109,6 +109,14 @@ def listing(session: Read, states: Iterable[State] = (), limit: int = 500, *, he
     return [_launch(row) for row in session.execute(query).mappings()]
 
 
+def forget(tx: Transaction) -> int:
+    """Removes every simulated launch with all that belongs to it; returns how many there were."""
+    gone = sa.select(launches.c.id).where(launches.c.simulated)
+    for table in (changes, reviews, seats):
+        tx.execute(sa.delete(table).where(table.c.launch.in_(gone)))
+    return tx.execute(sa.delete(launches).where(launches.c.simulated)).rowcount
+
+
 def symbols(session: Read, but: str) -> frozenset[str]:
     """Returns the symbols of all launches except one that were not declined, aborted or refunded."""
     gone = [State.DECLINED, State.ABORTED, State.FAILED]

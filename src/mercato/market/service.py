@@ -123,6 +123,11 @@ class Market:
         except MercatoError as error:
             raise reading(error, item.path.name) from error
 
+    def withdraw(self, source: str) -> int:
+        """Takes back all that a source said: figures from now on do without; returns how many documents it was."""
+        with self._store.transaction() as tx:
+            return tables.withdraw(tx, source, self._clock.now())
+
     def add_assets(self, items: list[Asset], *, origin: str, at: datetime | None = None) -> int:
         """Lays assets over the universe from now on; returns how many facts were new."""
         self.universe().over(items)

@@ -166,6 +166,12 @@ def refused_assets(tx: Read, segment_id: str) -> list[str]:
     return sorted({text.partition(",")[0] for text in tx.execute(query).scalars()})
 
 
+def withdraw(tx: Transaction, source: str, at: datetime) -> int:
+    """Supersedes every segment of a source, with nothing in their place; returns how many there were."""
+    held = (segments.c.source == source) & segments.c.superseded_at.is_(None)
+    return tx.execute(sa.update(segments).where(held).values(superseded_at=at)).rowcount
+
+
 def all_segments(tx: Read, known_at: datetime | None = None) -> list[Segment]:
     """Returns the segments in force, in the order in which they were committed; at `known_at`, those of that time.
 

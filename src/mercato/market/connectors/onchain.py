@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from mercato.chains import Address, Log, LogQuery, keccak
-from mercato.chains.model import ZERO, Block
+from mercato.chains import Address, Chain, Log, LogQuery, keccak
+from mercato.chains.model import ZERO, Block, Watch
 from mercato.market.model import RawDocument
 
 PARSER = "onchain.logs/1"
@@ -22,6 +22,8 @@ SWAPPED = keccak(b"Swapped(address,bool,uint256,uint256,uint256,uint256,uint256)
 SWAP = keccak(b"Swap(address,uint256,uint256,uint256,uint256,address)")
 SYNC = keccak(b"Sync(uint112,uint112)")
 TRANSFER = keccak(b"Transfer(address,address,uint256)")
+TRADES = frozenset({SWAPPED, SWAP, SYNC})
+PAGE = 10_000
 DAY = 86_400
 
 
@@ -53,6 +55,53 @@ class Logs(Protocol):
         """Returns a block; None asks for the newest."""
 
 
+class Index(Protocol):
+    """What is needed of a chain's index: `chains.service.Indexer` is one."""
+
+    chain: Chain
+
+    def watch(self, *wanted: Watch) -> None:
+        """Keeps these logs from now on."""
+
+    def sync(self) -> int:
+        """Reads until nothing is left."""
+
+    def logs(self, query: LogQuery, *, after: tuple[int, int], limit: int) -> Sequence[Log]:
+        """Returns kept logs after a place, at most `limit`."""
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """Reads what a chain's index keeps, page by page; heads come from the chain itself."""
+
+    index: Index
+
+    def watch(self, listings: Sequence[Listing]) -> None:
+        """Keeps the logs of listed pools and tokens, and reads what is there already."""
+        for item in listings:
+            trades = Watch(f"pool {item.pool}", 0, frozenset({item.pool}), (TRADES,))
+            ends = frozenset(_word(address) for address in (ZERO, *item.held))
+            gone = Watch(f"freed {item.token}", 0, frozenset({item.token}), (frozenset({TRANSFER}), ends))
+            made = Watch(f"held {item.token}", 0, frozenset({item.token}), (frozenset({TRANSFER}), frozenset(), ends))
+            self.index.watch(trades, gone, made)
+        self.index.sync()
+
+    def logs(self, query: LogQuery) -> Sequence[Log]:
+        """Returns the logs in the order in which they were written."""
+        found: list[Log] = []
+        while page := self.index.logs(query, after=_place(found), limit=PAGE):
+            found += page
+        return found
+
+    def block(self, number: int | None = None) -> Block:
+        """Returns a block; None asks for the newest."""
+        return self.index.chain.block(number)
+
+
+def _place(found: Sequence[Log]) -> tuple[int, int]:
+    return (found[-1].block, found[-1].index) if found else (-1, -1)
+
+
 def document(
     logs: Logs, chain: str, listings: Sequence[Listing], first: int, last: int, *, source: str, now: datetime
 ) -> RawDocument:
@@ -81,7 +130,7 @@ def document(
 
 def _trades(logs: Logs, listings: Sequence[Listing], first: int, last: int) -> Sequence[Log]:
     pools = frozenset(item.pool for item in listings)
-    return logs.logs(LogQuery(first, last, pools, (frozenset({SWAPPED, SWAP, SYNC}),))) if pools else ()
+    return logs.logs(LogQuery(first, last, pools, (TRADES,))) if pools else ()
 
 
 def _supplies(logs: Logs, listings: Sequence[Listing], last: int) -> Iterator[Log]:
