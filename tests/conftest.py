@@ -150,4 +150,5 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "home"
     folder.mkdir()
     monkeypatch.setenv("MERCATO_HOME", str(folder))
+    monkeypatch.setenv("MERCATO_SEASON_ENABLED", "false")  # a test that wants a season says so
     return folder

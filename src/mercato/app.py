@@ -16,8 +16,8 @@ import asyncio
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib import import_module
@@ -45,6 +45,9 @@ from mercato.core.clock import SystemClock
 from mercato.core.errors import ConfigError, Conflict
 from mercato.core.settings import Settings, load
 from mercato.launch.opening import open_room
+from mercato.launch.season.local import Local, open_local
+from mercato.launch.season.progress import Listener
+from mercato.launch.season.settings import SeasonSettings
 from mercato.launch.service import Launches
 from mercato.launch.settings import LaunchSettings
 from mercato.market.connectors.documents.settings import DocumentSettings
@@ -60,6 +63,7 @@ FIGURES = "/market/figures"  # where a figure id leads: the room that has figure
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SECTIONS = (
     ApiSettings, StoreSettings, ChainSettings, MarketSettings, SourceSettings, DocumentSettings, LaunchSettings,
+    SeasonSettings,
 )  # fmt: skip
 
 
@@ -84,10 +88,12 @@ def open_store(settings: Settings) -> Store:
     return store
 
 
-def rooms(store: Store, settings: Settings) -> tuple[Room, ...]:
-    """Returns every room of this installation, opened on the store."""
-    market = Market(store, settings.home, SystemClock(), settings.of(MarketSettings))
-    return (Room("market", market), Room("launch", open_room(store, settings)))
+def rooms(store: Store, settings: Settings, local: Local | None = None) -> tuple[Room, ...]:
+    """Returns every room of this installation, opened on the store, and on a local economy where there is one."""
+    market = Room("market", Market(store, settings.home, SystemClock(), settings.of(MarketSettings)))
+    if local is None:
+        return (market, Room("launch", open_room(store, settings)))
+    return (market, Room("launch", local.launches), Room("chains", local.indexer), Room("launch.season", local.board))
 
 
 def create_app(settings: Settings, store: Store, parts: Sequence[Room], *, worker: bool = True) -> FastAPI:
@@ -105,6 +111,8 @@ def create_app(settings: Settings, store: Store, parts: Sequence[Room], *, worke
         version=version("mercato"),
         figures=FIGURES,
     )
+
+    site.notices += notices(parts, site)
 
     def problem_page(problem: Problem) -> Response:
         words = {"detail": "", "hint": "", **problem}
@@ -134,6 +142,7 @@ def create_app(settings: Settings, store: Store, parts: Sequence[Room], *, worke
     )
     if signin:
         app.include_router(session_routes(signin))
+    app.state.hub = hub
     for room in parts:
         if routes := room.part("routes"):
             app.include_router(routes.router(room.service), prefix=f"/api/{room.name}", tags=[room.name])
@@ -171,6 +180,12 @@ def renderers(parts: Sequence[Room], site: web.Site) -> Mapping[str, api.Rendere
     return {event: make for room, pages in offered for event, make in pages.live(room.service, site.text).items()}
 
 
+def notices(parts: Sequence[Room], site: web.Site) -> list[Callable[[], str]]:
+    """Returns what rooms say at the head of every page, asked anew for each."""
+    offered = [(room, pages) for room in parts if (pages := room.part("pages")) and hasattr(pages, "notice")]
+    return [pages.notice(room.service, site.text) for room, pages in offered]
+
+
 def check(store: Store) -> None:
     """Raises where the database cannot be reached, or is not in the shape that this release needs."""
     with store.read() as session:
@@ -188,7 +203,9 @@ def _outer(wanted: ApiSettings, signin: SignIn | None) -> tuple[Middleware, ...]
 
 
 class Server(uvicorn.Server):
-    """Says where it listens once everything has started."""
+    """Says where it listens once everything has started, and then what else there is to say."""
+
+    also: Sequence[str] = ()
 
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override] # uvicorn types its sockets more narrowly than it uses them
         """Starts, then prints the address."""
@@ -197,22 +214,50 @@ class Server(uvicorn.Server):
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
             typer.echo(f"Mercato is at http://{shown}:{port}")
+            for line in self.also:
+                typer.echo(line)
 
 
-def run(*, host: str | None = None, port: int | None = None, worker: bool = True) -> None:
-    """Serves until a signal ends it: migrations first, then pages, API and, with `worker`, jobs."""
+def run(
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    worker: bool = True,
+    local: bool = False,
+    season: bool | None = None,
+    seed: int | None = None,
+    listener: Listener = lambda progress: None,
+) -> None:
+    """Serves until a signal ends it: migrations first, then pages, API and, with `worker`, jobs.
+
+    With `local`, and no node in the settings, the chain of this data folder lives in this process. `season` and `seed`
+    win over the settings; `listener` hears how far the season is.
+    """
     settings = load(*SECTIONS)
     wanted = settings.of(ApiSettings)
     configure(wanted.log)
     place = _listen(host or wanted.host, wanted.port if port is None else port)
     _ended_by_signal()  # the server handles signals while it runs, then sends itself what it got: it ends here
-    store = open_store(settings)
-    try:
-        app = create_app(settings, store, rooms(store, settings), worker=worker)
-        Server(_config(app)).run(sockets=[place])
-    finally:
-        store.close()
-        place.close()
+    with ExitStack() as opened:
+        opened.callback(place.close)
+        store = open_store(settings)
+        opened.callback(store.close)
+        economy = None
+        if local and not settings.of(ChainSettings).rpc:
+            origins = [f"http://{name}:{place.getsockname()[1]}" for name in LOOPBACK[:2]]
+            economy = open_local(
+                store, settings, season=season, seed=seed, origins=origins, listener=listener, say=typer.echo
+            )
+        parts = rooms(store, settings, economy)
+        app = create_app(settings, store, parts, worker=worker)
+        server = Server(_config(app))
+        if economy:
+            market, hub = parts[0].service, app.state.hub
+            assert isinstance(market, Market)
+            opened.callback(economy.stop)
+            economy.start(market, looks=lambda: len(hub) > 0)
+            server.also = [f"The local chain (id {economy.economy.chain.chain_id}) is at {economy.facade.url}"]
+        server.run(sockets=[place])
 
 
 def work() -> None:

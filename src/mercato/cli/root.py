@@ -48,11 +48,19 @@ def up(
     host: Host = None,
     port: Port = None,
     worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Run jobs in this process too.")] = True,
+    season: Annotated[
+        bool | None,
+        typer.Option("--season/--no-season", help="Live through a simulated season on the local chain [default: yes]."),
+    ] = None,
+    season_seed: Annotated[
+        int | None, typer.Option(help="Another seed makes another season [default: 7].", min=0)
+    ] = None,
 ) -> None:
-    """Start Mercato: pages, API and jobs in one process."""
+    """Start Mercato: pages, API, jobs and, unless a node is set, a local chain in one process."""
     from mercato.app import run
+    from mercato.cli.bar import Bar
 
-    run(host=host, port=port, worker=worker)
+    run(host=host, port=port, worker=worker, local=True, season=season, seed=season_seed, listener=Bar())
 
 
 @app.command()

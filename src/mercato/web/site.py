@@ -28,11 +28,12 @@ names the live topic that the page listens to. An unknown name in a template rai
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from mercato.web import charts, formats
@@ -59,6 +60,7 @@ class Site:
         version: str = "",
         figures: str = "/figures",
     ) -> None:
+        self.notices: list[Callable[[], str]] = []
         self.nav = tuple(nav)
         self.assets = assets or Assets()
         prefixes = {room: PackageLoader(f"mercato.{room}") for room in rooms}
@@ -75,11 +77,16 @@ class Site:
             traces=figures,
             fill=fill,
             nav=self.nav,
+            notices=self._notices,
             page=current_page,
             series=charts.series,
             spark=charts.spark,
             version=version,
         )
+
+    def _notices(self) -> Markup:
+        """Returns what rooms have to say at the head of every page: their own HTML, escaped by their templates."""
+        return Markup("".join(say() for say in self.notices))  # noqa: S704 - rendered by our templates, see above
 
     def render(
         self, template: str, /, *, status: int = 200, headers: Mapping[str, str] | None = None, **context: object

@@ -11,7 +11,7 @@ from mercato.launch.season.bidding import Move
 from mercato.launch.season.trading import Order
 
 ENDLESS = 2**256 - 1
-PATIENCE = 1200  # seconds for which a trade may wait
+PATIENCE = 86_400  # seconds for which a trade may wait
 Credential = Callable[[Address, Address], bytes]
 
 
@@ -81,14 +81,23 @@ class Wallets:
 
     def __init__(self) -> None:
         self._approved: set[tuple[Address, Address, Address]] = set()
+        self._now = 0
+        self._paid: dict[tuple[Address, Address], int] = {}
 
     def trade(self, who: Address, order: Order, stage: Stage, now: int) -> list[Call]:
-        """Returns the transactions of a trade; none where the person has nothing to pay with."""
+        """Returns the transactions of a trade; none where the person has nothing to pay with.
+
+        Trades of one moment lie in one block, so what a person pays in one is not there for the next.
+        """
         assert stage.pool is not None
         asset = stage.dollar if order.side == "buy" else stage.token
-        amount = min(order.amount, int(asset.read("balanceOf", who)))
-        if not amount:
+        if now != self._now:
+            self._now, self._paid = now, {}
+        paid = self._paid.get((who, asset.address), 0)
+        amount = min(order.amount, int(asset.read("balanceOf", who)) - paid)
+        if amount <= 0:
             return []
+        self._paid[who, asset.address] = paid + amount
         act = stage.pool.call(order.side, amount, 1, now + PATIENCE, who, sender=who)
         return [*self._approval(who, asset, stage.pool.address), act]
 

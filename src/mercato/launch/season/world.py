@@ -20,12 +20,24 @@ from mercato.launch.season.acts import Stage, bids, claims
 from mercato.launch.season.agents import Agent
 from mercato.launch.season.bidding import Move
 from mercato.launch.season.clock import SeasonClock
-from mercato.launch.season.plan import APPLY, CLAIM, HOUR, NOTICE, REVEAL, REVIEW, SETTLE, Plan
+from mercato.launch.season.plan import APPLY, CLAIM, DAY, HOUR, NOTICE, REVEAL, REVIEW, SETTLE, Plan
 from mercato.launch.season.street import Shop, Street
 from mercato.launch.season.trading import SUPPLY
 
 GRANTS = 100  # in one block
 MINUTE = 60
+AWAY = 30 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How busy the street is: seconds between rounds, thousandths of a trade that a round expects at each pool, and
+    the middle trade in base units of the dollar.
+    """
+
+    step: int
+    trades: int
+    lot: int
 
 
 class Office(Protocol):
@@ -86,22 +98,28 @@ class World:
             self._send(self._office.dollars(grants[start : start + GRANTS]))
         self.now = self._plan.began
 
-    def advance(self, until: int, *, step: int, trades: int, lot: int, tell: Callable[[Event], None]) -> None:
-        """Does everything that is due after `now` and up to `until`, with a round of trading every `step` seconds.
+    def advance(self, until: int, pace: Pace, tell: Callable[[Event], None], *, live: bool = False) -> None:
+        """Does everything that is due after `now` and up to `until`, event by event, with rounds of trading between.
 
-        `trades` are the thousandths of a trade that each round expects at each pool, `lot` is the middle trade in base
-        units of the dollar.
+        The clock is moved to each event; `live` leaves it alone, because it is the computer's then. After a long time
+        away only its last weeks are traded through.
         """
-        rounds = range((self.now // step + 1) * step, until + 1, step)
-        every = [Event(at, "trading", partial(self._trade, at, trades, lot)) for at in rounds]
+        first = max(self.now, until - AWAY) // pace.step + 1
+        rounds = range(first * pace.step, until + 1, pace.step)
+        every = [Event(at, "trading", partial(self._trade, at, pace)) for at in rounds]
         planned = [event for event in self._planned() if self.now < event.at <= until]
         for event in sorted([*planned, *every], key=lambda event: event.at):
-            self._clock.stand(event.at)
             tell(event)
+            if not live:
+                self._clock.stand(event.at)
             if calls := event.run():
                 self._send(calls)
             self.now = event.at
-        self.now = until
+        self.now = max(self.now, until)
+
+    def settle(self) -> None:
+        """Clears what is due and brings every launch up to date with the chain."""
+        self._settle()
 
     def _planned(self) -> Sequence[Event]:
         """Returns the events that the plan names, by time."""
@@ -148,8 +166,9 @@ class World:
             self._stages[agent.symbol] = found
         return self._stages.get(agent.symbol)
 
-    def _trade(self, now: int, trades: int, lot: int) -> list[Call]:
-        return [call for shop in self._open_shops(now) for call in self._street.round(shop, now, trades, lot)]
+    def _trade(self, now: int, pace: Pace) -> list[Call]:
+        shops = self._open_shops(now)
+        return [call for shop in shops for call in self._street.round(shop, now, pace.trades, pace.lot)]
 
     def _open_shops(self, now: int) -> list[Shop]:
         """Returns the pools; they are looked for anew after each settlement."""

@@ -198,6 +198,10 @@ class Follower:
         self.market.save(self._name, {"block": newest.number, "hash": newest.hash, "day_began": began})
         return True
 
+    def restart(self) -> None:
+        """Begins with the chain's first block at the next turn."""
+        self.market.save(self._name, {})
+
     @property
     def _name(self) -> str:
         return f"onchain:{self.chain}"
