@@ -27,8 +27,8 @@ HOUR = 3600
 
 
 @pytest.fixture
-def house(store: Store, clock: HandClock, settings: LaunchSettings) -> House:
-    return House.open(store, clock, settings)
+def house(either: Store, clock: HandClock, settings: LaunchSettings) -> House:
+    return House.open(either, clock, settings)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from mercato.chains import Address, Receipt
@@ -80,11 +81,16 @@ class House:
 
     @classmethod
     def open(
-        cls, store: Store, clock: Clock, settings: LaunchSettings | None = None, chain: LocalChain | None = None
+        cls,
+        store: Store,
+        clock: Clock,
+        settings: LaunchSettings | None = None,
+        chain: LocalChain | None = None,
+        record: Path | None = None,
     ) -> House:
         """Deploys everything to a chain and opens the room on it; the first account has every role."""
         chain = chain or local()
-        deployment = deploy_all(chain, ACCOUNTS[0])
+        deployment = deploy_all(chain, ACCOUNTS[0], path=record)
         wanted = settings or LaunchSettings(reviewers=REVIEWERS)
         return cls(Launches(store, chain, clock, wanted, deployment=deployment, keeper=ACCOUNTS[1]), chain)
 
