@@ -12,7 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from mercato.chains import Call, Deployed, LogQuery
 from mercato.chains.errors import BadCall, Unreachable
 from mercato.chains.evm.engine import COINBASE
-from mercato.chains.evm.local import BASE_FEE, START, LocalChain, open_engine
+from mercato.chains.evm.local import START, LocalChain, open_engine
+from mercato.chains.evm.sealing import BASE_FEE
 from mercato.chains.model import ZERO, Address
 from mercato.chains.signing import Key
 from mercato.chains.testing import ACCOUNTS, ETHER, KEYS, local

@@ -1,5 +1,6 @@
 """Transactions: signed and read by the standards' vectors and as an independent library does it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -48,32 +49,35 @@ def test_a_signed_transaction_is_that_of_eip_155() -> None:
     assert read.max_fee == read.max_tip == 20 * 10**9
 
 
+def word(slot: int) -> str:
+    return f"0x{slot:064x}"
+
+
+def listed(fees: dict[str, Any], slot: Callable[[int], Any]) -> dict[str, Any]:
+    """The access list of some fees, where they have one, its slots written in a way."""
+    entries = [
+        {"address": "0x" + who.hex(), "storageKeys": [slot(one) for one in slots]}
+        for who, slots in fees.get("accessList", ())
+    ]
+    return {"accessList": entries} if "accessList" in fees else {}
+
+
 @given(FIELDS, FEES, st.sampled_from(KEYS))
 def test_transactions_are_signed_as_another_library_signs_them(
     fields: dict[str, Any], fees: dict[str, Any], key: bytes
 ) -> None:
-    lists = [{"address": "0x" + who.hex(), "storageKeys": slots} for who, slots in fees.get("accessList", [])]
-    given = {**fields, **fees, **({"accessList": lists} if "accessList" in fees else {})}
-    other = {**given, "to": given["to"] or b""}
-    if lists:
-        other["accessList"] = [
-            {**one, "storageKeys": ["0x" + slot.to_bytes(32, "big").hex() for slot in one["storageKeys"]]}
-            for one in lists
-        ]
+    given = {**fields, **fees} | listed(fees, int)
+    other = {**given, "to": checksum(given["to"]) if given["to"] else b""} | listed(fees, word)
 
     signed = Key(key).transaction(given)
 
-    assert signed == bytes(Account.sign_transaction(_checksummed(other), key).raw_transaction)
+    assert signed == bytes(Account.sign_transaction(other, key).raw_transaction)
     read = decode(signed)
     assert read.sender == Key(key).address
     assert (read.nonce, read.to, read.value, read.data) == tuple(
         given[name] for name in ("nonce", "to", "value", "data")
     )
-    assert len(read.accesses) == len(lists)
-
-
-def _checksummed(fields: dict[str, Any]) -> dict[str, Any]:
-    return {**fields, "to": checksum(fields["to"]) if fields["to"] else b""}
+    assert len(read.accesses) == len(fees.get("accessList", ()))
 
 
 def test_a_transaction_before_eip_155_names_no_chain() -> None:

@@ -16,7 +16,8 @@ from typing import Any, TextIO
 
 from mercato.chains.errors import Diverged
 from mercato.chains.evm.engine import Head
-from mercato.chains.evm.local import START, Done, EngineName, LocalChain
+from mercato.chains.evm.local import START, EngineName, LocalChain
+from mercato.chains.evm.sealing import Done
 from mercato.chains.model import Address, Call, Receipt
 from mercato.chains.transactions import Transaction, decode, unsigned
 from mercato.core.errors import Conflict

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from threading import RLock
 from typing import Literal
 
-from mercato.chains import rlp
-from mercato.chains.abi import reason
 from mercato.chains.addresses import keccak
 from mercato.chains.errors import BadCall, Reverted, StaleSnapshot, Unreachable
-from mercato.chains.evm.engine import GAS_LIMIT, Engine, Head, Message, Result
+from mercato.chains.evm.engine import GAS_LIMIT, Engine, Head, Message
 from mercato.chains.evm.ledger import Ledger
 from mercato.chains.evm.past import Grant, Past
+from mercato.chains.evm.sealing import Done, message, receipts, sealed, sent, why
 from mercato.chains.model import Address, Block, Call, Chain, Controls, Hash, Log, LogQuery, Outcome, Receipt
 from mercato.chains.transactions import Transaction, decode, unsigned
 from mercato.core import chain as names
@@ -27,8 +26,6 @@ from mercato.core import chain as names
 EngineName = Literal["pyrevm", "py-evm"]
 START = 1_767_225_600  # 2026-01-01
 NOWHERE = Hash("0x" + "0" * 64)
-BASE_FEE = 0  # wei per gas, in every block
-Done = tuple[Transaction, Result]
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ class LocalChain(Chain, Controls):
         self._engine = open_engine(engine, chain_id)
         self._measured: Engine | None = None
         self._past = Past(lambda: open_engine(engine, chain_id))
-        self._ledger = Ledger(_sealed(Head(0, start, bytes(32)), NOWHERE, ()))
+        self._ledger = Ledger(sealed(Head(0, start, bytes(32)), NOWHERE, ()))
         self._waiting: list[Transaction] = []
         self._marks: list[_Mark] = []
         self._lock = RLock()
@@ -123,11 +120,11 @@ class LocalChain(Chain, Controls):
             engine = self._engine if newest else self._past.after(block.number, self._played)
             engine.mark()
             try:
-                result = engine.peek(_message(call), self._head(block.time, block.number))
+                result = engine.peek(message(call), self._head(block.time, block.number))
             finally:
                 engine.back()
         if not result.succeeded:
-            raise Reverted(_reason(result), result.output)
+            raise Reverted(why(result), result.output)
         return result.output
 
     def simulate(self, calls: Sequence[Call]) -> tuple[Outcome, ...]:
@@ -250,9 +247,9 @@ class LocalChain(Chain, Controls):
         head = self._head(self._next_time())
         self._engine.mark()
         try:
-            result = self._engine.run(_sent(transaction), head)
+            result = self._engine.run(sent(transaction), head)
             if refuse and not result.succeeded:
-                raise Reverted(_reason(result), result.output)
+                raise Reverted(why(result), result.output)
         except BaseException:
             self._engine.back()
             raise
@@ -265,21 +262,21 @@ class LocalChain(Chain, Controls):
         done = []
         for transaction in transactions:
             with suppress(BadCall):
-                done.append((transaction, self._engine.run(_sent(transaction), head)))
+                done.append((transaction, self._engine.run(sent(transaction), head)))
         return done
 
     def _seal(self, head: Head, done: Sequence[Done]) -> None:
-        block = _sealed(head, self._ledger.blocks[-1].hash, done)
-        self._ledger.append(block, [item for item, _ in done], _receipts(block, done))
+        block = sealed(head, self._ledger.blocks[-1].hash, done)
+        self._ledger.append(block, [item for item, _ in done], receipts(block, done))
 
     def _played(self, number: int) -> tuple[Head, list[Message]]:
         block = self._ledger.blocks[number]
-        messages = [_sent(self._ledger.transactions[item]) for item in block.transactions]
+        messages = [sent(self._ledger.transactions[item]) for item in block.transactions]
         return self._head(block.time, number), messages
 
     def _tried(self, call: Call, head: Head, engine: Engine | None = None) -> Outcome:
         try:
-            result = (engine or self._engine).run(_message(call), head)
+            result = (engine or self._engine).run(message(call), head)
         except BadCall as error:
             return Outcome(False, b"", 0, (), error.message)
         logs = tuple(
@@ -287,7 +284,7 @@ class LocalChain(Chain, Controls):
             for index, log in enumerate(result.logs)
         )
         output = result.output if result.succeeded else b""
-        return Outcome(result.succeeded, output, result.gas_used, logs, _reason(result))
+        return Outcome(result.succeeded, output, result.gas_used, logs, why(result))
 
     def _head(self, time: int, number: int | None = None) -> Head:
         number = len(self._ledger.blocks) if number is None else number
@@ -310,43 +307,3 @@ def open_engine(name: EngineName, chain_id: int) -> Engine:
 
         return PyEvm(chain_id)
     raise BadCall(f"engine was {name!r}", hint="known: 'pyrevm', 'py-evm'")
-
-
-def _message(call: Call) -> Message:
-    return Message(call.sender, call.to, call.data, call.value, GAS_LIMIT if call.gas is None else call.gas)
-
-
-def _sent(item: Transaction) -> Message:
-    price = item.price(BASE_FEE)
-    return Message(item.sender, item.to, item.data, item.value, item.gas, price, item.accesses)
-
-
-def _reason(result: Result) -> str:
-    return "" if result.succeeded else result.halt or reason(result.output)
-
-
-def _sealed(head: Head, parent: Hash, done: Sequence[Done]) -> Block:
-    """Returns the block's head. Its hash covers all that the block says and did; there is no state root in it."""
-    gas = sum(result.gas_used for _, result in done)
-    hashes = tuple(item.hash for item, _ in done)
-    told = [[int(result.succeeded), result.gas_used, result.output] for _, result in done]
-    covered = [bytes.fromhex(parent[2:]), head.number, head.time, [bytes.fromhex(item[2:]) for item in hashes], told]
-    digest = keccak(b"embedded block" + rlp.encode(covered))
-    return Block(head.number, Hash("0x" + digest.hex()), parent, head.time, hashes, gas, BASE_FEE)
-
-
-def _receipts(block: Block, done: Sequence[Done]) -> list[Receipt]:
-    receipts, counted = [], 0
-    for index, (item, result) in enumerate(done):
-        logs = tuple(
-            Log(log.address, log.topics, log.data, block.number, block.hash, item.hash, counted + place)
-            for place, log in enumerate(result.logs)
-        )
-        counted += len(logs)
-        receipts.append(
-            Receipt(
-                item.hash, block.number, block.hash, index, item.sender, item.to, result.created, result.succeeded,
-                result.gas_used, logs, _reason(result),
-            )
-        )  # fmt: skip
-    return receipts
