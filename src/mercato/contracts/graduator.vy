@@ -67,6 +67,7 @@ def __init__(pool: address, quote: address, treasury: address, platform_bps: uin
 # external functions
 
 @external
+@nonreentrant
 def graduate(token: address, quote: address, lp_quote: uint256, lp_tokens: uint256, raised: uint256) -> address:
     """
     @notice Opens the pool of the calling auction at the price lp_quote / lp_tokens and locks its liquidity for good.

@@ -9,7 +9,9 @@ blocked: public(HashMap[address, bool])
 fee_bps: public(uint256)
 lies: public(bool)
 target: address
+receiver: address
 data: Bytes[512]
+tried: public(bool)
 called_back: public(bool)
 
 
@@ -43,6 +45,16 @@ def call_back(target: address, data: Bytes[512]):
 
 
 @external
+def call_back_at(target: address, data: Bytes[512], receiver: address):
+    """
+    The next transfer to one account calls this first.
+    """
+    self.target = target
+    self.data = data
+    self.receiver = receiver
+
+
+@external
 def approve(spender: address, amount: uint256) -> bool:
     self.allowance[msg.sender][spender] = amount
     return True
@@ -64,9 +76,10 @@ def _move(owner: address, to: address, amount: uint256) -> bool:
     if self.lies:
         return False
     assert not self.blocked[owner] and not self.blocked[to], "dollar: blocked"
-    if self.target != empty(address):
+    if self.target != empty(address) and (self.receiver == empty(address) or self.receiver == to):
         target: address = self.target
         self.target = empty(address)
+        self.tried = True
         self.called_back = raw_call(target, self.data, revert_on_failure=False)
     self.balanceOf[owner] -= amount
     self.balanceOf[to] += amount - amount * self.fee_bps // 10_000

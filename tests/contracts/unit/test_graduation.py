@@ -8,6 +8,7 @@ import pytest
 from mercato.chains import Reverted
 from mercato.chains.addresses import create_address
 from mercato.chains.evm.anvil import Anvil
+from mercato.chains.model import Call
 from mercato.chains.testing import local
 from tests import npm
 from tests.contracts.compiled import hostile
@@ -268,6 +269,25 @@ def test_a_quote_token_that_calls_back_gets_nowhere(moody: House, function: str)
     assert moody.dollar.read("balanceOf", CREATOR) in (0, raised * 60 // 10_000)
     assert sale.pool.read("reserves")[1] == raised * 7_500 // 10_000
     assert moody.dollar.read("balanceOf", sale.pool_address) == raised * 7_500 // 10_000
+
+
+def test_a_quote_token_that_graduates_on_its_own_takes_nothing_on_the_way() -> None:
+    """The dollar itself stands where its maker's auction would, is enrolled, and calls back while the raise passes."""
+    chain = local()
+    for _ in range(2):
+        chain.send(Call(STRANGER, STRANGER))
+    house = House(chain, quote=hostile(chain, "moody_dollar", sender=STRANGER))
+    house.graduator.send("enroll", house.dollar.address, STRANGER, STRANGER, sender=STRANGER)
+    sale = bid_for(house)
+    steal = house.graduator.interface.encode(
+        "graduate", sale.token.address, house.dollar.address, 1, 1, 40_000 * DOLLAR
+    )
+    house.dollar.send("call_back_at", house.graduator.address, steal, sale.pool_address, sender=STRANGER)
+    sale.auction.send("clear", sender=KEEPER)
+
+    assert house.dollar.read("tried")
+    assert not house.dollar.read("called_back")
+    assert (sale.state, house.dollar.read("balanceOf", STRANGER)) == ("LIVE", 0)
 
 
 def test_a_pool_trade_cannot_be_entered_twice(moody: House) -> None:
