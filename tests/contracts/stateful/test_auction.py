@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from mercato.chains import Reverted
+from mercato.chains import Address, Reverted
 from mercato.chains.evm.local import LocalChain
 from mercato.launch.clearing import RETAIL, Clearing, Fill, Terms, aggregate, clear, grid, settle
 from mercato.launch.credentials import AllowList
@@ -36,9 +36,9 @@ class Auction(RuleBasedStateMachine):
         for person in PEOPLE:
             self.on.fund(person, CASH)
         self.on.open()
-        self.books: dict[tuple[str, int], int] = {}
-        self.paid: dict[tuple[str, int], Fill] = {}
-        self.escrow: dict[tuple[str, int], int] = {}
+        self.books: dict[tuple[Address, int], int] = {}
+        self.paid: dict[tuple[Address, int], Fill] = {}
+        self.escrow: dict[tuple[Address, int], int] = {}
         self.decided = False
         self.bid(PEOPLE[0], 0, first)
 
@@ -47,17 +47,17 @@ class Auction(RuleBasedStateMachine):
 
     @precondition(stands)
     @rule(person=PERSON, level=LEVEL, amount=AMOUNT)
-    def bid(self, person: str, level: int, amount: int) -> None:
+    def bid(self, person: Address, level: int, amount: int) -> None:
         self.on.auction.send("bid", level, amount, sender=person)
         self.books[person, level] = self.books.get((person, level), 0) + amount
 
     @precondition(stands)
     @rule(person=PERSON, amount=AMOUNT)
-    def bid_retail(self, person: str, amount: int) -> None:
+    def bid_retail(self, person: Address, amount: int) -> None:
         self.on.auction.send("bid_retail", amount, LISTED.credential(person), sender=person)
         self.books[person, RETAIL] = self.books.get((person, RETAIL), 0) + amount
 
-    def _below(self) -> list[tuple[str, int]]:
+    def _below(self) -> list[tuple[Address, int]]:
         return [place for place in sorted(self.books) if place[1] < LEVELS - 1]
 
     @precondition(lambda self: self.stands() and self._below())
@@ -78,7 +78,7 @@ class Auction(RuleBasedStateMachine):
         self.on.auction.send("cancel", level, amount, sender=person)
         self._take(person, level, amount)
 
-    def _take(self, person: str, level: int, amount: int) -> None:
+    def _take(self, person: Address, level: int, amount: int) -> None:
         left = self.books.pop((person, level)) - amount
         self.books |= {(person, level): left} if left else {}
 
@@ -121,7 +121,7 @@ class Auction(RuleBasedStateMachine):
         return clear(aggregate((level for _, level in self.escrow), self.escrow.values(), LEVELS), self.terms)
 
     @staticmethod
-    def _retail(books: dict[tuple[str, int], int]) -> int:
+    def _retail(books: dict[tuple[Address, int], int]) -> int:
         return sum(amount for (_, level), amount in books.items() if level == RETAIL)
 
     @precondition(lambda self: not self.decided)

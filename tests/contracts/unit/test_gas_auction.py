@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mercato.chains import Address
 from mercato.chains.evm.local import LocalChain
 from mercato.launch.clearing import RETAIL
 from mercato.launch.credentials import AllowList
@@ -39,7 +40,7 @@ def measured() -> dict[str, int]:
     """The gas of a life of one auction: every level bid on, two winners, a marginal bid, a loser, retail."""
     on, gas = open_stage(), {}
 
-    def send(name: str, function: str, *args: object, sender: object) -> None:
+    def send(name: str, function: str, *args: object, sender: Address) -> None:
         gas[f"{name}"] = on.auction.send(function, *args, sender=sender).gas_used
 
     send("bid first of all", "bid", 200, 1_000 * DOLLAR, sender=who(0))
