@@ -1,13 +1,13 @@
-"""Runs the benchmarks: `python -m bench [market] [--quick]`."""
+"""Runs the benchmarks: `python -m bench [chains] [market] [--quick]`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from bench import market
+from bench import chains, market
 
-SUITES = {"market": market.suite}
+SUITES = {"chains": chains.suite, "market": market.suite}
 
 
 def main() -> int:

@@ -56,6 +56,10 @@ class Anvil(Rpc, Controls):
         for place in range(blocks):
             self._node.ask("evm_mine", hex(newest + seconds + place))
 
+    def automine(self, on: bool) -> None:
+        """Says whether each transaction gets a block of its own at once, or waits for `mine`."""
+        self._node.ask("evm_setAutomine", on)
+
     def snapshot(self) -> int:
         """Returns a mark to come back to. Marks are reverted newest first."""
         self._marks.append(self._node.ask("evm_snapshot"))
