@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
@@ -209,3 +210,34 @@ def test_an_endpoint_that_refuses_wide_ranges_is_asked_for_narrow_ones(store: St
 
     agrees(store, index, world.chain.logs(ALL))
     assert max(widths) <= PACE.most
+
+
+def test_an_indexer_that_was_overtaken_while_it_read_writes_nothing(store: Store, world: World) -> None:
+    other = indexer(store, world.chain)
+
+    def overtake(question: str) -> None:
+        for _ in range(question == "logs"):
+            other.step()
+
+    overtaken = indexer(store, Interrupted(world.chain, overtake))
+    other.watch(*world.watches())
+    world.speak(20)
+    overtaken.sync()
+
+    agrees(store, other, world.chain.logs(ALL))
+
+
+def test_indexers_of_many_processes_share_the_work(store: Store, world: World) -> None:
+    first = indexer(store, world.chain)
+    first.watch(*world.watches())
+    mark = world.chain.snapshot()
+    world.speak(30)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: indexer(store, world.chain).sync(), range(4)))
+    world.chain.revert(mark)
+    world.speak(25, dollar=1)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: indexer(store, world.chain).sync(), range(4)))
+
+    agrees(store, first, world.chain.logs(ALL))
+    assert len(told(store)[1]) == 1
