@@ -11,7 +11,7 @@ A page test of a room is one line of a parametrised list:
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,11 +50,17 @@ class Visits:
         self._axe = axe
 
     @contextmanager
-    def open(self, url: str, look: str = "light", **more: Any) -> Iterator[Visit]:
-        """Opens a page and collects every console error, policy violation, failed request and uncaught exception."""
+    def open(
+        self, url: str, look: str = "light", prepare: Callable[[Page], None] = lambda page: None, **more: Any
+    ) -> Iterator[Visit]:
+        """Opens a page and collects every console error, policy violation, failed request and uncaught exception.
+
+        `prepare` is given the page before it goes anywhere.
+        """
         context = self.browser.new_context(**{**LOOKS[look], **more})
         try:
             page = context.new_page()
+            prepare(page)
             visit = Visit(page)
             page.on("console", lambda m: visit.complaints.append(m.text) if m.type in ("error", "warning") else None)
             page.on("pageerror", lambda error: visit.complaints.append(f"uncaught: {error}"))
