@@ -32,7 +32,7 @@ class Office:
         launch = self._launches.apply(application(agent, self._plan.seed, **terms), simulated=True)
         self._ids[agent.symbol] = launch.id
         applicant = Address(launch.application.applicant)
-        self._dollar.send("faucet", applicant, self._deployment.deposit_amount, sender=applicant)
+        self.dollar.send("faucet", applicant, self._deployment.deposit_amount, sender=applicant)
         self._signed(self._launches.deposit(launch.id))
         self._launches.submit(launch.id)
 
@@ -67,12 +67,12 @@ class Office:
             return None
         chain, held = self._launches.chain, launch.contracts
         pool = at(chain, "pool", held.pool) if held.pool else None
-        return Stage(agent.symbol, self._dollar, at(chain, "auction", held.auction),
+        return Stage(agent.symbol, self.dollar, at(chain, "auction", held.auction),
                      at(chain, "agent_token", held.token), pool)  # fmt: skip
 
     def dollars(self, grants: Sequence[tuple[Address, int]]) -> list[Call]:
         """Returns the transactions that give people their dollars, from the tap that is open to everybody."""
-        return [self._dollar.call("faucet", who, amount, sender=who) for who, amount in grants]
+        return [self.dollar.call("faucet", who, amount, sender=who) for who, amount in grants]
 
     def credential(self, auction: Address, bidder: Address) -> bytes:
         """Returns an attestation for a simulated person, who is one identity."""
@@ -81,7 +81,8 @@ class Office:
         return attested(identity, deadline, self._attester.digest(said))
 
     @cached_property
-    def _dollar(self) -> Deployed:
+    def dollar(self) -> Deployed:
+        """The test dollar of this chain."""
         return at(self._launches.chain, "test_dollar", self._deployment.quote)
 
     def _launch(self, agent: Agent) -> Launch | None:

@@ -31,7 +31,7 @@ class Profile:
 
 
 FULL = Profile()
-SHORT = Profile(people=70, rounds=4, trades=2000, lot=40_000 * 10**6)
+SHORT = Profile(people=70, rounds=4, trades=7000, lot=40_000 * 10**6)
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,8 @@ class World:
             if calls := event.run():
                 self._send(calls)
             self.now = event.at
+        if not live:
+            self._clock.stand(until)
         self.now = max(self.now, until)
 
     def settle(self) -> None:

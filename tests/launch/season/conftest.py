@@ -1,0 +1,78 @@
+"""A small season, lived once for all tests of it, with its market measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mercato.chains.service import Indexer
+from mercato.core.clock import HandClock
+from mercato.launch.season.economy import Economy, open_economy
+from mercato.launch.season.feed import Feed
+from mercato.launch.season.life import Life
+from mercato.launch.season.progress import Board, Progress
+from mercato.launch.season.settings import SeasonSettings
+from mercato.launch.settings import LaunchSettings
+from mercato.market.service import Market
+from mercato.store import Store
+from mercato.store.testing import sqlite_store
+
+END = int(datetime(2026, 11, 22, 17, 20, 5, tzinfo=UTC).timestamp())
+
+
+@dataclass
+class Whole:
+    """A lived season: its economy, its life, the market that measured it, and what was told on the way."""
+
+    home: Path
+    store: Store
+    economy: Economy
+    market: Market
+    life: Life
+    told: list[Progress]
+
+
+def opened(home: Path, store: Store, *, end: int = END, **settings: object) -> Economy:
+    """Opens the economy of a data folder, as a small season that ends at a moment."""
+    wanted = SeasonSettings.model_validate({"size": "small", **settings})
+    return open_economy(store, home, wanted, LaunchSettings(), say=lambda words: None, now=lambda: end)
+
+
+def alive(home: Path, store: Store, economy: Economy, told: list[Progress]) -> tuple[Life, Market]:
+    """Gives an economy its life and its market; nothing runs yet."""
+    market = Market(store, home, HandClock(datetime.fromtimestamp(economy.kept.end, UTC)))
+    feed = Feed(market, Indexer(store, economy.chain), economy.launches, economy.sectors)
+    return Life(economy, feed, Board([told.append]), looks=lambda: True), market
+
+
+Lived = Callable[..., Whole]
+
+
+@pytest.fixture(scope="session")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
+    """Lives through a small season with these settings in a folder of its own."""
+    made: list[Whole] = []
+
+    def live(**settings: object) -> Whole:
+        home = tmp_path_factory.mktemp("season")
+        store, told = sqlite_store(home), list[Progress]()
+        economy = opened(home, store, **settings)  # type: ignore[arg-type]  # settings as keywords, and `end`
+        life, market = alive(home, store, economy, told)
+        made.append(Whole(home, store, economy, market, life, told))
+        life.season()
+        return made[-1]
+
+    yield live
+    for item in made:
+        item.economy.close()
+        item.store.close()
+
+
+@pytest.fixture(scope="session")
+def season(lived: Lived) -> Whole:
+    """The season that tests look at; none of them changes it."""
+    return lived()

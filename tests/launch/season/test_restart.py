@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mercato.core.errors import ConfigError
+from mercato.launch.season.progress import Progress
+from mercato.launch.states import State
+from mercato.store import Store
+from mercato.store.testing import sqlite_store
+from tests.launch.season.conftest import END, alive, opened
+
+VICTIM = """
+import sys
+from pathlib import Path
+from mercato.store.testing import sqlite_store
+from tests.launch.season.conftest import alive, opened
+home = Path(sys.argv[1])
+store = sqlite_store(home)
+economy = opened(home, store)
+life, market = alive(home, store, economy, [])
+life.board._listeners = (lambda progress: print(progress.day, flush=True),)
+life.season()
+"""
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return sqlite_store(tmp_path)
+
+
+def test_a_whole_season_is_gone_on_from_and_what_was_missed_is_lived_through(tmp_path: Path, store: Store) -> None:
+    recent = int(time.time()) - 7200
+    economy = opened(tmp_path, store, end=recent)
+    life, _ = alive(tmp_path, store, economy, [])
+    life.season()
+    left, told = economy.chain.block(), list[Progress]()
+    economy.close()
+    again = opened(tmp_path, store, end=END)
+    life, _ = alive(tmp_path, store, again, told)
+    reopened = again.chain.block()
+    life.catch_up()
+    again.close()
+    store.close()
+
+    assert reopened == left
+    assert again.kept == economy.kept
+    assert [item.stage for item in told] == ["live"]
+    assert recent == left.time < again.chain.time() <= time.time() + 1
+    assert len(again.launches.launches([State.LIVE])) == 5
+    assert [receipt.reason for receipt in again.world.refused] == []
+
+
+@pytest.mark.parametrize("day", ["1", "20"])
+def test_a_season_that_was_killed_begins_anew_and_leaves_nothing_twice(tmp_path: Path, day: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", VICTIM, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=ROOT, env=dict(os.environ)
+    ) as victim:
+        assert victim.stdout is not None
+        assert next(line for line in victim.stdout if line.strip() == day)
+        victim.send_signal(signal.SIGKILL)
+    store = sqlite_store(tmp_path)
+    economy = opened(tmp_path, store)
+    life, market = alive(tmp_path, store, economy, [])
+    left = economy.launches.launches()
+    life.season()
+    symbols = sorted(item.application.symbol for item in economy.launches.launches())
+    economy.close()
+    store.close()
+
+    assert list(left) == []
+    assert len(symbols) == len(set(symbols)) == 10
+    assert len(market.segments()) == 1
+
+
+def test_another_seed_is_refused_where_a_season_was_lived(tmp_path: Path, store: Store) -> None:
+    economy = opened(tmp_path, store)
+    economy.is_whole()
+    economy.close()
+
+    with pytest.raises(ConfigError, match="season's seed was 8, the one here was lived with 7"):
+        opened(tmp_path, store, seed=8)
+    store.close()
+
+
+def test_a_journal_that_cannot_be_read_is_named_and_begun_anew(tmp_path: Path, store: Store) -> None:
+    economy = opened(tmp_path, store)
+    economy.is_whole()
+    economy.close()
+    journal = tmp_path / "economy" / "chain.jsonl"
+    journal.write_text(re.sub(r'"hash":"0x....', '"hash":"0x0000', journal.read_text()))
+    again = opened(tmp_path, store)
+    again.close()
+    store.close()
+
+    assert (economy.kept.stage, again.kept.stage) == ("live", "living")
+
+
+def test_without_a_season_the_chain_starts_now_with_the_contracts_and_nobody(tmp_path: Path, store: Store) -> None:
+    economy = opened(tmp_path, store, enabled=False)
+    life, _ = alive(tmp_path, store, economy, [])
+    life.catch_up()
+    found = (economy.kept.stage, economy.chain.block(0).time, list(economy.launches.launches()))
+    left = economy.chain.block()
+    economy.close()
+    again = opened(tmp_path, store, enabled=False)
+
+    assert found == ("none", END, [])
+    assert again.chain.block() == left
+    again.close()
+    store.close()
