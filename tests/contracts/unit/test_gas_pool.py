@@ -78,7 +78,20 @@ def pairing() -> dict[str, int]:
     return {
         "clear and graduate into a new v2 pair": plain,
         "clear and graduate into a squatted v2 pair": played(v2.house, squatted),
+        "buy through the v2 router": routed(v2, squatted),
     }
+
+
+def routed(v2: uniswap.V2, sale: Sale) -> int:
+    """Returns what a purchase costs in a v2 pair that is in use, to compare with one in the own pool."""
+    house = v2.house
+    house.pay(TRADER, 10_000 * DOLLAR, v2.router.address)
+    path = [house.dollar.address, sale.token.address]
+    sent = [
+        v2.router.send("swapExactTokensForTokens", 100 * DOLLAR, 0, path, TRADER, FOREVER, sender=TRADER).gas_used
+        for _ in range(3)
+    ]
+    return sent[-1]
 
 
 @pytest.mark.parametrize("section", [launching, graduating, trading], ids=lambda section: section.__name__)
