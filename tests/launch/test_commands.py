@@ -82,6 +82,9 @@ def test_a_launch_goes_its_whole_way_by_commands(run: Run, applied: str, chain: 
     assert run("improve", applied, "9", "12", str(200 * DOLLAR), "--from", BIDDER, "--send")[0] == 0
     assert run("cancel", applied, "9", str(50 * DOLLAR), "--from", BIDDER, "--send")[0] == 0
     assert run("demand", applied)[1]["total"] == str(250 * DOLLAR)
+    credential = run("admit", applied, BIDDER, "--identity", "x:bidder")[1]["credential"]
+    retail = ("bid", applied, "65535", str(10 * DOLLAR), "--from", BIDDER, "--credential", credential)
+    assert [item["refusal"] for item in run(*retail)[1]] == ["", ""]
     chain.mine(seconds=body["ends"] - chain.time() + 1)
     kept = run("keeper", "--once")[1]
     claims = [run("claim", applied, level, "--from", BIDDER, "--send")[0] for level in ("9", "12")]
@@ -89,6 +92,7 @@ def test_a_launch_goes_its_whole_way_by_commands(run: Run, applied: str, chain: 
     assert [item["succeeded"] for item in sent] == [True, True]
     assert (kept["sent"], kept["refunds"]) == (1, 0)
     assert claims == [0, 0]
+    assert {item["sound"] for item in run("verify")[1]} == {True}
     assert run("show", applied)[1]["state"] == "live"
     assert {item["claimed"] for item in run("positions", applied, "--from", BIDDER)[1]} == {True}
     assert [item["state"] for item in run("list", "--state", "live")[1]] == ["live"]
@@ -181,6 +185,7 @@ def test_a_file_that_is_no_application_is_refused(run: Run, home: Path, name: st
         (("deploy",), 0, "factory"),
         (("deploy", "--dry-run"), 0, "none sent"),
         (("check", "ID"), 1, "FAILED"),
+        (("verify",), 0, "as built"),
         (("keeper", "--once"), 0, "0 transactions"),
         (("refund", "ID"), 0, "no deposit is held"),
     ],

@@ -9,6 +9,8 @@ from datetime import timedelta
 import pytest
 
 from mercato.chains import Reverted
+from mercato.chains.signing import Key
+from mercato.chains.testing import KEYS
 from mercato.core.clock import HandClock
 from mercato.core.errors import Conflict, InvalidInput, NotFound
 from mercato.launch.clearing import RETAIL
@@ -347,6 +349,36 @@ def test_one_launch_in_trouble_keeps_no_other_waiting(house: House) -> None:
 
     assert house.room.keep_all() == 1
     assert house.room.launch(second.id).state is State.LIVE
+
+
+def test_a_retail_bidder_is_admitted_once_and_pays_the_clearing_price(house: House, scheduled: Launch) -> None:
+    attester = Key(KEYS[0])
+    house.to_open(scheduled)
+    house.bid(scheduled, ANN, 20, 400 * DOLLAR)
+    credential = house.room.admit(scheduled.id, BOB, "x:Bob", attester)
+    house.bid(scheduled, BOB, RETAIL, 50 * DOLLAR, credential)
+    again = house.room.admit(scheduled.id, CARL, " X:bob ", attester)
+    refused = house.room.prepare_bid(scheduled.id, CARL, RETAIL, 50 * DOLLAR, again)
+    house.over(scheduled)
+    house.room.keep(scheduled.id)
+    (position,) = house.room.positions(scheduled.id, BOB)
+
+    assert refused[-1].refusal == "gate: bidder not admitted"
+    assert (position.level, position.amount, position.charge) == (RETAIL, 50 * DOLLAR, 50 * DOLLAR)
+    assert house.room.launch(scheduled.id).outcome is not None
+    with pytest.raises(Conflict, match="attester was"):
+        house.room.admit(scheduled.id, BOB, "x:Bob", Key(KEYS[5]))
+
+
+def test_all_code_on_the_chain_is_what_the_build_made(house: House, scheduled: Launch) -> None:
+    house.to_open(scheduled)
+    house.bid(scheduled, ANN, 20, 400 * DOLLAR)
+    house.over(scheduled)
+    house.room.keep(scheduled.id)
+    found = dict(house.room.verify())
+
+    assert {"factory", "COURT token", "COURT auction", "COURT escrow", "COURT vesting", "COURT pool"} <= set(found)
+    assert all(found.values())
 
 
 def test_signed_requests_are_ordinary_transactions(house: House, scheduled: Launch) -> None:

@@ -14,6 +14,7 @@ from mercato.market.terminal import AsJson, progress, show, table
 
 if TYPE_CHECKING:
     from mercato.chains import Address, Chain
+    from mercato.chains.signing import Key
     from mercato.core.settings import Settings
     from mercato.launch.deployment import Terms
 
@@ -23,7 +24,7 @@ Role = Annotated[str, typer.Option(help="An account, 0x and 40 digits [default: 
 
 def attach(app: typer.Typer) -> None:
     """Adds the verbs to the room's command."""
-    for verb in (deploy, schedule, abort, refund, forfeit, keeper):
+    for verb in (deploy, verify, schedule, abort, refund, forfeit, admit, keeper):
         app.command(verb.__name__)(verb)
 
 
@@ -64,6 +65,20 @@ def deploy(
     typer.echo(f"record: {place}")
 
 
+def verify(as_json: AsJson = False) -> None:
+    """Compare the code of every contract on the chain with what the build made; exits with 1 where one differs."""
+    from mercato.launch.opening import opened
+
+    with opened(chain=True) as found:
+        results = found.room.verify()
+    if as_json:
+        show([{"contract": name, "sound": sound} for name, sound in results])
+    else:
+        table("Code on the chain", ["contract", ""], [[name, "as built" if ok else "DIFFERS"] for name, ok in results])
+    if not all(sound for _, sound in results):
+        raise typer.Exit(1)
+
+
 def schedule(
     id: Id,
     opens: Annotated[
@@ -98,6 +113,23 @@ def refund(id: Id, as_json: AsJson = False) -> None:
 def forfeit(id: Id, as_json: AsJson = False) -> None:
     """Send the deposit of a declined application with false statements to the treasury."""
     _settle(id, True, as_json)
+
+
+def admit(
+    id: Id,
+    bidder: Annotated[str, typer.Argument(help="The bidder's account, 0x and 40 digits.")],
+    identity: Annotated[str, typer.Option(help="Who stands behind it, such as x:somebody; counts once per auction.")],
+    as_json: AsJson = False,
+) -> None:
+    """Admit a bidder to the retail tranche: prints the credential that the attester signs."""
+    from mercato.launch.opening import opened
+
+    with opened(chain=True) as found:
+        credential = "0x" + found.room.admit(id, bidder, identity, _attester(found.settings, found.chain)).hex()
+    if as_json:
+        show({"launch": id, "bidder": bidder.lower(), "credential": credential})
+    else:
+        typer.echo(credential)
 
 
 def keeper(
@@ -164,6 +196,21 @@ def _chain(settings: Settings, rpc: str) -> Iterator[Chain]:
         yield chain
     finally:
         close_chain(chain)
+
+
+def _attester(settings: Settings, chain: Chain) -> Key:
+    """Returns the attester's key: the settings', else on a development chain that of the first account."""
+    from mercato.chains.fuse import DEVELOPMENT
+    from mercato.chains.signing import Key
+    from mercato.chains.testing import KEYS
+    from mercato.launch.opening import keys
+    from mercato.launch.settings import LaunchSettings
+
+    if held := keys(settings.of(LaunchSettings)).get("attester"):
+        return held
+    if int(chain.name.reference) in DEVELOPMENT:
+        return Key(KEYS[0])
+    raise ConfigError("no attester's key was set", hint="set MERCATO_LAUNCH_ATTESTER_KEY")
 
 
 def _deployer(settings: Settings, chain: Chain) -> Address:

@@ -17,6 +17,7 @@ ADDRESS = re.compile(r"0x[0-9a-f]{40}")
 SYMBOL = re.compile(r"[A-Z][A-Z0-9]{1,9}")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 SSH = re.compile(r"[\w.-]+@[\w.-]+:[\w./~-]+")
+NAME_OCTETS = 64  # as the token's contract takes it
 SALE = (2000, 6000)
 SUPPLY = (10**24, 10**30)
 PRICE = (2**32, 2**112)
@@ -166,8 +167,8 @@ def _clonable(text: str) -> bool:
 
 
 def _disclosure(application: Application, facts: Facts) -> Iterable[str]:
-    if not 1 <= len(application.name) <= 40:
-        yield f"name was {application.name!r}, not 1 to 40 letters"
+    if not 1 <= len(application.name.encode()) <= NAME_OCTETS or not application.name.isprintable():
+        yield f"name was {application.name!r}, not 1 to {NAME_OCTETS} bytes of letters that can be printed"
     if len(application.summary) < 40:
         yield f"summary was {len(application.summary)} letters, at least 40 say what the agent does"
     if not application.models:

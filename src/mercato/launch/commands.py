@@ -6,8 +6,6 @@ installation may sign for that account: by `MERCATO_CHAINS_KEY`, or at a develop
 
 from __future__ import annotations
 
-import json
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +13,7 @@ import typer
 
 from mercato.core.errors import InvalidInput
 from mercato.launch import bid_commands, chain_commands, review_commands, settle_commands
+from mercato.launch.handed import read
 from mercato.market.terminal import AsJson, show, table
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ chain_commands.attach(app)
 app.add_typer(review_commands.app, name="review")
 
 Id = Annotated[str, typer.Argument(help="A launch's id, such as lch_….", metavar="LAUNCH")]
-MOST_OCTETS = 200_000
 
 
 @app.callback()
@@ -141,24 +139,6 @@ def appeal(id: Id, as_json: AsJson = False) -> None:
     with opened() as found:
         item = found.room.appeal(id)
     _answer(shapes.launch(item), item, as_json)
-
-
-def read(file: Path) -> dict[str, Any]:
-    """Returns what a TOML or JSON file holds; InvalidInput names what was wrong with it."""
-    try:
-        if file.stat().st_size > MOST_OCTETS:
-            raise InvalidInput(f"file {file.name!r} is larger than {MOST_OCTETS} bytes", hint="is it the right one?")
-        text = file.read_text(encoding="utf-8")
-        body = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
-    except OSError as error:
-        raise InvalidInput(f"file was {str(file)!r}, which cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, json.JSONDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InvalidInput(
-            f"file {file.name!r} was not readable: {error}", hint="write TOML, or JSON in .json"
-        ) from None
-    if not isinstance(body, dict):
-        raise InvalidInput(f"file {file.name!r} holds {type(body).__name__}", hint="expected an object")
-    return body
 
 
 def _answer(body: dict[str, Any], item: Launch, as_json: bool) -> None:

@@ -5,7 +5,7 @@ Each act looks first at what the chain holds, so that doing it again after a kil
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mercato.chains import Address, Chain, Deployed, Receipt
@@ -95,6 +95,22 @@ class Curator:
         key = bytes.fromhex(application.hash[2:])
         return self._deposits.send("forfeit" if forfeit else "refund", key, sender=self._deployment.curator)
 
+    def verify(self, launch: Launch) -> list[tuple[str, bool]]:
+        """Returns for each contract of a launch whether its code is what the build made, or a proxy of our code."""
+        held = launch.contracts
+        if held is None:
+            return []
+        found = [
+            ("token", self._chain.code(held.token).startswith(load("agent_token").runtime)),
+            ("auction", self._chain.code(held.auction).startswith(load("auction").runtime)),
+            ("escrow", self._chain.code(held.escrow) == proxy(self._deployment.escrow_code)),
+        ]
+        vestings = {"vesting": held.vesting, "partner_vesting": held.partner_vesting}
+        code = proxy(self._deployment.vesting_code)
+        found += [(name, self._chain.code(place) == code) for name, place in vestings.items() if place]
+        pool = [("pool", self._chain.code(held.pool) == proxy(self._deployment.pool_code))] if held.pool else []
+        return found + pool
+
     def _try(self, auction: Deployed, function: str) -> Receipt | None:
         """Sends what would succeed now; None where it would not."""
         call = auction.call(function, sender=self._keeper)
@@ -173,13 +189,18 @@ class Curator:
 
     def _verified(self, launch: Launch, made: Contracts) -> None:
         """Raises Conflict unless the factory made what the application says, of the code that was built here."""
-        for name, artifact, address in (("token", "agent_token", made.token), ("auction", "auction", made.auction)):
-            if not self._chain.code(address).startswith(load(artifact).runtime):
-                raise Conflict(f"{name} at {address} was not of the code that was built", hint="check the deployment")
+        strange = [name for name, sound in self.verify(replace(launch, contracts=made)) if not sound]
+        if strange:
+            raise Conflict(f"{strange!r} were not of the code that was built", hint="check the deployment")
         params, wanted = _params(at(self._chain, "auction", made.auction)), self._terms(launch, made.opens)
         names = [name for name in wanted if name in params and params[name] != wanted[name]]
         if names:
             raise Conflict(f"auction {made.auction} was made with other {names!r}", hint="check the factory's curator")
+
+
+def proxy(code: Address) -> bytes:
+    """Returns the code of a minimal proxy (EIP-1167) that runs another contract's."""
+    return bytes.fromhex(f"363d3d373d3d3d363d73{code[2:]}5af43d82803e903d91602b57fd5bf3")
 
 
 def allocations(application: Application, rest: int) -> list[dict[str, object]]:

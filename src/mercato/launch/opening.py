@@ -28,10 +28,14 @@ SECTIONS = (StoreSettings, ChainSettings, LaunchSettings)
 
 
 def keys(settings: LaunchSettings) -> dict[str, Key]:
-    """Returns the keys of the curator and the keeper, those that are set."""
+    """Returns the keys of the curator, the keeper and the attester, those that are set."""
     from mercato.chains.signing import Key
 
-    held = {"curator": settings.curator_key, "keeper": settings.keeper_key}
+    held = {
+        "curator": settings.curator_key,
+        "keeper": settings.keeper_key,
+        "attester": settings.attester_key,
+    }
     return {name: Key(secret) for name, secret in held.items() if secret}
 
 

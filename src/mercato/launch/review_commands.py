@@ -55,7 +55,7 @@ def commit(
     """Seal a scorecard. Keep the card and the salt that this prints: both open it later, and nothing else does."""
     import secrets
 
-    from mercato.launch.commands import read
+    from mercato.launch.handed import read
     from mercato.launch.opening import opened
     from mercato.launch.scorecard import Scorecard, seal
 
@@ -82,7 +82,7 @@ def reveal(
 ) -> None:
     """Open a sealed scorecard. The last one of the panel decides the round."""
     from mercato.launch import shapes
-    from mercato.launch.commands import read
+    from mercato.launch.handed import read
     from mercato.launch.opening import opened
     from mercato.launch.scorecard import Scorecard
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 
-from mercato.chains import Address, Chain, Receipt
+from mercato.chains import Address, Chain, Receipt, Signer
 from mercato.core.clock import Clock
 from mercato.core.errors import InvalidInput, NotFound
 from mercato.launch import tables
@@ -13,13 +13,14 @@ from mercato.launch.application import HOUR, Application
 from mercato.launch.auctions import Auctions
 from mercato.launch.checks import ADDRESS
 from mercato.launch.curator import Curator
-from mercato.launch.deployment import Deployment
+from mercato.launch.deployment import Deployment, verify
 from mercato.launch.desk import Desk
 from mercato.launch.keeper import Keeper
 from mercato.launch.model import Change, Check, Demand, Launch, Phase, Position, Preview, Request, Review
+from mercato.launch.retail import admit
 from mercato.launch.scorecard import Scorecard
 from mercato.launch.settings import LaunchSettings
-from mercato.launch.states import State
+from mercato.launch.states import ON_CHAIN, State
 from mercato.launch.wallet import Wallet
 from mercato.store import Store
 
@@ -175,6 +176,18 @@ class Launches:
     def settle_deposits(self) -> int:
         """Gives back every deposit that is due; returns how many."""
         return self._keeper.settle_deposits()
+
+    def verify(self) -> list[tuple[str, bool]]:
+        """Returns for every contract of the deployment and of each launch whether its code is what the build made."""
+        found = verify(self._chain, self.deployment)
+        curator = self._curator()
+        for item in self.launches(ON_CHAIN):
+            found += [(f"{item.application.symbol} {name}", sound) for name, sound in curator.verify(item)]
+        return found
+
+    def admit(self, id: str, bidder: str, identity: str, attester: Signer) -> bytes:
+        """Returns a retail bidder's credential, signed by the gate's attester; one identity counts once per auction."""
+        return admit(self._chain, self.launch(id), account(bidder), identity, attester)
 
     # Auctions
 

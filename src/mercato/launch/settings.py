@@ -15,9 +15,10 @@ _ACCOUNT = re.compile(r"0x[0-9a-f]{40}")
 class LaunchSettings(Section):
     """`reviewers` are the accounts of those who may sit on panels. `deposit` (quote base units) is asked of applicants.
 
-    `curator_key` signs what the curator does (schedule, refunds of deposits), `keeper_key` the keeper's transactions;
-    both are private keys in hexadecimal, and on the embedded chain neither is needed. `reserved` are symbols that no
-    launch may take. `deployments` is the folder of deployment records, relative to the data folder.
+    `curator_key` signs what the curator does (schedule, refunds of deposits), `keeper_key` the keeper's transactions,
+    `attester_key` credentials of retail bidders: private keys in hexadecimal, none needed on the embedded chain.
+    `reserved` are symbols that no launch may take. `deployments` is the folder of deployment records, relative to the
+    data folder.
     """
 
     name: ClassVar[str] = "launch"
@@ -27,6 +28,7 @@ class LaunchSettings(Section):
     deposit: int = Field(250_000_000, ge=0)
     curator_key: Secret = Secret("")
     keeper_key: Secret = Secret("")
+    attester_key: Secret = Secret("")
     reserved: tuple[str, ...] = ("BTC", "ETH", "WETH", "WBTC", "SOL", "USDC", "USDT", "DAI", "EURC", "TUSD", "BNB")
     deployments: str = "deployments"
 
