@@ -1,10 +1,12 @@
-"""The chains room's benchmark: bids in a real auction on the embedded chain, beside Foundry's node in the same run."""
+"""The chains room's benchmark: bids in a real auction beside Foundry's node in the same run, and then the indexer."""
 
 from __future__ import annotations
 
 
 def suite(*, quick: bool) -> bool:
-    """Runs the whole suite and prints its table; returns whether every chain ended with the same books."""
-    from bench.chains.bids import report
+    """Runs the whole suite and prints its tables; returns whether every chain and every store ended with the same."""
+    from bench.chains.bids import report as bids
+    from bench.chains.index import report as index
 
-    return report(quick=quick)
+    same = bids(quick=quick)
+    return index(quick=quick) and same
