@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from mercato.chains import rlp
@@ -47,11 +48,11 @@ class Transaction:
 
 def unsigned(call: Call, chain_id: int, nonce: int, gas: int) -> Transaction:
     """Returns the transaction of a call whose sender is taken at its word; it pays no fee."""
-    to = bytes.fromhex(call.to[2:]) if call.to else b""
-    sender = bytes.fromhex(call.sender[2:])
-    digest = keccak(b"unsigned" + rlp.encode([chain_id, sender, nonce, to, call.value, call.data, gas]))
+    to = b"\1" + bytes.fromhex(call.to[2:]) if call.to else b"\0"
+    numbers = (number.to_bytes(32, "big") for number in (chain_id, nonce, call.value, gas))
+    digest = sha256(b"unsigned" + bytes.fromhex(call.sender[2:]) + b"".join(numbers) + to + call.data)
     return Transaction(
-        Hash("0x" + digest.hex()), 2, chain_id, call.sender, nonce, call.to, call.value, call.data, gas, 0, 0
+        Hash("0x" + digest.hexdigest()), 2, chain_id, call.sender, nonce, call.to, call.value, call.data, gas, 0, 0
     )
 
 

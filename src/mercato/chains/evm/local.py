@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from threading import RLock
 from typing import Literal
 
-from mercato.chains.addresses import keccak
 from mercato.chains.errors import BadCall, Reverted, StaleSnapshot, Unreachable
 from mercato.chains.evm.engine import GAS_LIMIT, Engine, Head, Message
 from mercato.chains.evm.ledger import Ledger
@@ -289,7 +289,7 @@ class LocalChain(Chain, Controls):
     def _head(self, time: int, number: int | None = None) -> Head:
         number = len(self._ledger.blocks) if number is None else number
         parents = (bytes.fromhex(self._ledger.blocks[place].hash[2:]) for place in range(number - 1, -1, -1))
-        return Head(number, time, keccak(b"randomness" + number.to_bytes(8, "big")), parents)
+        return Head(number, time, sha256(b"randomness" + number.to_bytes(8, "big")).digest(), parents)
 
     def _next_time(self) -> int:
         newest = self.time()

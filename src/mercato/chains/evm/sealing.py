@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 
-from mercato.chains import rlp
 from mercato.chains.abi import reason
-from mercato.chains.addresses import keccak
 from mercato.chains.evm.engine import GAS_LIMIT, Head, Message, Result
 from mercato.chains.model import Block, Call, Hash, Log, Receipt
 from mercato.chains.transactions import Transaction
@@ -35,10 +34,12 @@ def sealed(head: Head, parent: Hash, done: Sequence[Done]) -> Block:
     """Returns the block's head. Its hash covers all that the block says and did; there is no state root in it."""
     gas = sum(result.gas_used for _, result in done)
     hashes = tuple(item.hash for item, _ in done)
-    told = [[int(result.succeeded), result.gas_used, result.output] for _, result in done]
-    covered = [bytes.fromhex(parent[2:]), head.number, head.time, [bytes.fromhex(item[2:]) for item in hashes], told]
-    digest = keccak(b"embedded block" + rlp.encode(covered))
-    return Block(head.number, Hash("0x" + digest.hex()), parent, head.time, hashes, gas, BASE_FEE)
+    covered = [bytes.fromhex(parent[2:]), head.number.to_bytes(8, "big"), head.time.to_bytes(8, "big")]
+    for item, result in done:
+        told = result.succeeded.to_bytes(1, "big") + result.gas_used.to_bytes(8, "big")
+        covered += [bytes.fromhex(item.hash[2:]), told, len(result.output).to_bytes(4, "big"), result.output]
+    digest = sha256(b"embedded block" + b"".join(covered))
+    return Block(head.number, Hash("0x" + digest.hexdigest()), parent, head.time, hashes, gas, BASE_FEE)
 
 
 def receipts(block: Block, done: Sequence[Done]) -> list[Receipt]:
