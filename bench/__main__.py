@@ -1,13 +1,13 @@
-"""Runs the benchmarks: `python -m bench [chains] [market] [--quick]`."""
+"""Runs the benchmarks: `python -m bench [chains] [launch] [market] [--quick]`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from bench import chains, market
+from bench import chains, launch, market
 
-SUITES = {"chains": chains.suite, "market": market.suite}
+SUITES = {"chains": chains.suite, "launch": launch.suite, "market": market.suite}
 
 
 def main() -> int:
