@@ -14,6 +14,7 @@ FACTS = Facts(frozenset({"TAKEN"}), frozenset({"USDC"}), bonded=100, deposit=100
 TERMS = application().terms
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("identity", {"applicant": "0x12"}, "'0x12', not an account"),
+    ("identity", {"applicant": "0x" + "00" * 20}, "not an account"),
     ("identity", {"team": ()}, "no member"),
     ("identity", {"team": (Member("", "x"),)}, "no name"),
     ("disclosure", {"models": ()}, "no model"),
@@ -37,6 +38,8 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("allocation", {"allocation": Allocation(4000, 2000, 2000, 1000, 500, 500)}, "needs 3000"),
     ("allocation", {"allocation": Allocation(4000, 3000, 3000, 0, 0, 0)}, "team was 3000"),
     ("allocation", {"partner": ""}, "partner gets 500"),
+    ("allocation", {"partner": "0x" + "00" * 20}, "partner gets 500"),
+    ("allocation", {"allocation": Allocation(5714, 4286, 0, 0, 0, 0)}, "nobody but the auction"),
     ("floor", {"terms": replace(TERMS, floor=1)}, "grid of levels"),
     ("floor", {"terms": replace(TERMS, floor=0)}, "grid of levels"),
     ("floor", {"terms": Terms(floor=10**36, raise_min=1, step_bps=1000, supply=10**24)}, "grid"),

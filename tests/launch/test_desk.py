@@ -140,6 +140,15 @@ def test_a_card_cannot_be_changed_copied_or_opened_too_early(room: Launches) -> 
         room.reveal(launch.id, members[0], card(9), SALT)
 
 
+def test_a_card_whose_floors_no_auction_could_carry_is_not_opened(room: Launches) -> None:
+    launch = submitted(room)
+    wild = card(9, floor=10**40)
+    (member, *_) = sealed_by(room, launch.id, [wild] * 5)
+
+    with pytest.raises(InvalidInput, match="whose price the grid"):
+        room.reveal(launch.id, member, wild, SALT)
+
+
 def test_who_sealed_nothing_cannot_join_once_cards_are_open(room: Launches, clock: HandClock) -> None:
     launch = submitted(room)
     sealed_by(room, launch.id, [card()] * 3)

@@ -11,6 +11,7 @@ import pytest
 from mercato.chains import Reverted
 from mercato.chains.signing import Key
 from mercato.chains.testing import KEYS
+from mercato.chains.typed import digest
 from mercato.core.clock import HandClock
 from mercato.core.errors import Conflict, InvalidInput, NotFound
 from mercato.launch.clearing import RETAIL
@@ -368,6 +369,48 @@ def test_a_retail_bidder_is_admitted_once_and_pays_the_clearing_price(house: Hou
     assert house.room.launch(scheduled.id).outcome is not None
     with pytest.raises(Conflict, match="attester was"):
         house.room.admit(scheduled.id, BOB, "x:Bob", Key(KEYS[5]))
+
+
+def test_a_bid_that_was_only_signed_is_brought_by_a_stranger_and_is_the_bidders(
+    house: House, scheduled: Launch
+) -> None:
+    key = Key(KEYS[6])
+    house.to_open(scheduled)
+    house.fund(key.address, 100 * DOLLAR)
+    asked = house.room.prepare_authorization(scheduled.id, key.address, 12, 100 * DOLLAR)
+    signature = key.digest(digest(asked.typed))
+    named = {"salt": asked.salt, "valid_before": asked.valid_before, "signature": signature}
+
+    def brought(level: int, amount: int) -> tuple[Request, ...]:
+        return house.room.prepare_signed_bid(scheduled.id, house.stranger, key.address, level, amount, **named)  # type: ignore[arg-type] # the values of a mixed mapping
+
+    twisted = [brought(13, 100 * DOLLAR), brought(12, 99 * DOLLAR)]
+    house.sign(brought(12, 100 * DOLLAR))
+    again = brought(12, 100 * DOLLAR)
+
+    assert [item[0].refusal != "" for item in [*twisted, again]] == [True] * 3
+    assert [(item.level, item.amount) for item in house.room.positions(scheduled.id, key.address)] == [
+        (12, 100 * DOLLAR)
+    ]
+    assert house.dollars(key.address) == 0
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda room, id: room.prepare_authorization(id, ANN, RETAIL, 1),
+        lambda room, id: room.prepare_authorization(id, ANN, 1, 0),
+        lambda room, id: room.prepare_signed_bid(id, ANN, ANN, 1, 1, salt=b"", valid_before=1, signature=bytes(65)),
+        lambda room, id: room.prepare_signed_bid(
+            id, ANN, ANN, 1, 1, salt=bytes(32), valid_before=1, signature=bytes(64)
+        ),
+    ],
+)
+def test_a_signed_bid_of_the_wrong_shape_is_refused(
+    house: House, scheduled: Launch, ask: Callable[[Launches, str], object]
+) -> None:
+    with pytest.raises(InvalidInput):
+        ask(house.room, scheduled.id)
 
 
 def test_all_code_on_the_chain_is_what_the_build_made(house: House, scheduled: Launch) -> None:

@@ -12,6 +12,7 @@ from mercato.api.testing import serve
 from mercato.app import SECTIONS, Room, create_app
 from mercato.chains.signing import Key, personal
 from mercato.chains.testing import KEYS
+from mercato.chains.typed import digest
 from mercato.core.clock import HandClock
 from mercato.core.settings import load
 from mercato.launch.clearing import RETAIL
@@ -140,6 +141,21 @@ def test_a_wallet_gets_unsigned_transactions_for_everything_that_moves_money(cli
     assert (bid["arguments"], bid["refusal"]) == ({"level": "20", "amount": "300000000"}, "")
     assert (improve[0]["refusal"], cancel[0]["refusal"]) == ("", "")
     assert claim[0]["refusal"] == "auction: not decided yet"
+
+
+def test_a_bid_is_signed_as_typed_data_and_brought_by_somebody_else(client: Client, house: House) -> None:
+    id = scheduled(client, house)
+    house.to_open(house.room.launch(id))
+    house.fund(TEAM.address, 100 * DOLLAR)
+    bid = {"bidder": TEAM.address, "level": 12, "amount": str(100 * DOLLAR)}
+    asked = client.post(f"/launches/{id}/authorization", bid).json()
+    typed = asked.pop("typed")
+    signature = "0x" + TEAM.digest(digest(typed)).hex()
+    body = {**asked, "sender": BIDDER, "signature": signature}
+    (brought,) = client.post(f"/launches/{id}/transactions/signed-bid", body).json()
+
+    assert typed["message"]["value"] == str(100 * DOLLAR)
+    assert (brought["transaction"]["from"], brought["refusal"]) == (BIDDER, "")
 
 
 def test_the_book_a_preview_and_positions_are_text_amounts(client: Client, house: House) -> None:

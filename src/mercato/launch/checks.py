@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from mercato.launch.application import BPS, HOUR, Application
+from mercato.launch.application import BPS, HOUR, Application, Terms
+from mercato.launch.clearing import PRICE_LIMIT, grid
 from mercato.launch.model import Check
 
 ADDRESS = re.compile(r"0x[0-9a-f]{40}")
@@ -90,9 +91,11 @@ def _allocation(application: Application, facts: Facts) -> Iterable[str]:
         yield f"liquidity was {shares['liquidity']} basis points; a sale of {shares['sale']} needs {needed}"
     if shares["team"] > 2000:
         yield f"team was {shares['team']} basis points, more than 2000"
+    if not any(shares[name] for name in ("team", "partner", "grants", "community")):
+        yield "nobody but the auction gets tokens, so what rounding leaves over has no holder"
     for name in ("partner", "grants", "community"):
         account = getattr(application, name)
-        if shares[name] and not ADDRESS.fullmatch(account.lower()):
+        if shares[name] and not _somebody(account.lower()):
             yield f"{name} gets {shares[name]} basis points, its account was {account!r}"
 
 
@@ -106,14 +109,15 @@ def _supply(application: Application, facts: Facts) -> Iterable[str]:
 
 def _floor(application: Application, facts: Facts) -> Iterable[str]:
     terms = application.terms
+    if not carries(terms):
+        yield f"floor was {terms.floor} with steps of {terms.step_bps}, whose prices the grid of levels cannot carry"
+
+
+def carries(terms: Terms) -> bool:
+    """Returns whether the auction's arithmetic carries the price of every level."""
     if not terms.supply or not PRICE[0] < terms.floor_price < PRICE[1]:
-        yield f"floor was {terms.floor}, whose price the grid of levels cannot carry"
-        return
-    top = terms.floor_price
-    for _ in range(255):
-        top = -(-top * (BPS + terms.step_bps) // BPS)
-    if top >= 2**128:
-        yield f"step was {terms.step_bps} basis points, with which the highest level leaves the grid"
+        return False
+    return grid(terms.floor_price, terms.step_bps)[-1] < PRICE_LIMIT
 
 
 def _auction(application: Application, facts: Facts) -> Iterable[str]:
@@ -181,12 +185,16 @@ def _disclosure(application: Application, facts: Facts) -> Iterable[str]:
 
 
 def _identity(application: Application, facts: Facts) -> Iterable[str]:
-    if not ADDRESS.fullmatch(application.applicant):
+    if not _somebody(application.applicant):
         yield f"applicant was {application.applicant!r}, not an account: 0x and 40 digits"
     if not application.team:
         yield "no member of the team is named"
     if any(not (item.name and item.role) for item in application.team):
         yield "a member of the team has no name or no role"
+
+
+def _somebody(account: str) -> bool:
+    return bool(ADDRESS.fullmatch(account)) and int(account, 16) > 0
 
 
 def _revenue(application: Application, facts: Facts) -> Iterable[str]:

@@ -7,13 +7,14 @@ phase in which fewer than a majority of the panel took part is lengthened by its
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from mercato.core.clock import Clock
-from mercato.core.errors import Conflict
+from mercato.core.errors import Conflict, InvalidInput
 from mercato.launch import tables
 from mercato.launch.application import Application
-from mercato.launch.checks import Facts, check, passed
+from mercato.launch.checks import Facts, carries, check, passed
 from mercato.launch.model import LAUNCHES, Change, Check, Launch, LaunchChanged, Phase, Review, ReviewChanged, Seat
 from mercato.launch.scorecard import ROUNDS, Scorecard, judge, opened, panel, sealed, seats
 from mercato.launch.settings import LaunchSettings
@@ -110,6 +111,7 @@ class Desk:
             seal = next((seat.commitment for seat in review.seats if seat.reviewer == reviewer), "")
             if seal:
                 opened(seal, id, review.round, reviewer, card, salt)
+            self._carried(tables.get(tx, id), card)
             tables.reveal(tx, id, review.round, reviewer, card)
             self._told(tx, id, review)
         self.advance(id)
@@ -167,6 +169,14 @@ class Desk:
             self._step(tx, launch, Step.APPROVE, floor=floor, reason=verdict.reason)
         else:
             self._step(tx, launch, Step.DECLINE, reason=verdict.reason)
+
+    def _carried(self, launch: Launch, card: Scorecard) -> None:
+        """Refuses a card whose floors the launch's grid of prices cannot carry: approved, it could not be scheduled."""
+        for floor in (card.floor_low, card.floor_high):
+            if not carries(replace(launch.application.terms, floor=floor)):
+                raise InvalidInput(
+                    f"floor was {floor}, whose price the grid of levels cannot carry", hint="seal sensible floors"
+                )
 
     def _convene(self, tx: Transaction, launch: Launch, number: int, before: frozenset[str]) -> None:
         members = panel(launch.id, number, self._settings.reviewers, seats(number), before)

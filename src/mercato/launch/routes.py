@@ -79,6 +79,23 @@ class Bid(Body):
     credential: str = Field("0x", pattern=r"^0x([0-9a-fA-F]{2}){0,1025}$")
 
 
+class Authorized(Body):
+    """A bid to sign, so that somebody else can bring it."""
+
+    bidder: Account
+    level: Number
+    amount: Units
+
+
+class Brought(Authorized):
+    """A signed bid and who brings it: what `authorization` gave, and the wallet's signature of its `typed`."""
+
+    sender: Account
+    salt: str = Field(pattern=r"^0x[0-9a-fA-F]{64}$")
+    valid_before: int = Field(gt=0, lt=2**64)
+    signature: str = Field(pattern=r"^0x[0-9a-fA-F]{130}$")
+
+
 class Improved(Body):
     """A move of money to a higher level to prepare."""
 
@@ -254,6 +271,18 @@ def _transactions(routes: APIRouter, room: Launches) -> None:
     def bid(id: Id, body: Bid) -> list[dict[str, Any]]:
         credential = bytes.fromhex(body.credential[2:])
         made = room.prepare_bid(id, body.bidder, body.level, int(body.amount), credential)
+        return [shapes.request(item) for item in made]
+
+    @routes.post("/launches/{id}/authorization", summary="A bid as typed data to sign (EIP-712), for others to bring")
+    def authorization(id: Id, body: Authorized) -> dict[str, Any]:
+        return shapes.authorization(room.prepare_authorization(id, body.bidder, body.level, int(body.amount)))
+
+    @routes.post("/launches/{id}/transactions/signed-bid", summary="A signed bid as a transaction of who brings it")
+    def signed_bid(id: Id, body: Brought) -> list[dict[str, Any]]:
+        made = room.prepare_signed_bid(
+            id, body.sender, body.bidder, body.level, int(body.amount), salt=bytes.fromhex(body.salt[2:]),
+            valid_before=body.valid_before, signature=bytes.fromhex(body.signature[2:]),
+        )  # fmt: skip
         return [shapes.request(item) for item in made]
 
     @routes.post("/launches/{id}/transactions/improve", summary="A move to a higher level as unsigned transactions")

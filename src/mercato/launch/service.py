@@ -11,6 +11,7 @@ from mercato.core.errors import InvalidInput, NotFound
 from mercato.launch import tables
 from mercato.launch.application import HOUR, Application
 from mercato.launch.auctions import Auctions
+from mercato.launch.authorization import Authorization
 from mercato.launch.checks import ADDRESS
 from mercato.launch.curator import Curator
 from mercato.launch.deployment import Deployment, verify
@@ -208,6 +209,20 @@ class Launches:
     ) -> tuple[Request, ...]:
         """Returns the transactions of a bid, unsigned; level RETAIL takes the clearing price and needs a credential."""
         return self._wallet().bid(self.launch(id), account(bidder), level, amount, credential)
+
+    def prepare_authorization(self, id: str, bidder: str, level: int, amount: int) -> Authorization:
+        """Returns what a bidder signs (EIP-712) so that somebody else can bring the bid and pay its gas."""
+        return self._wallet().authorization(self.launch(id), account(bidder), level, amount)
+
+    def prepare_signed_bid(
+        self, id: str, sender: str, bidder: str, level: int, amount: int, *, salt: bytes, valid_before: int,
+        signature: bytes,
+    ) -> tuple[Request, ...]:  # fmt: skip
+        """Returns a signed bid as a transaction of whoever brings it."""
+        return self._wallet().bring(
+            self.launch(id), account(sender), account(bidder), level, amount,
+            salt=salt, valid_before=valid_before, signature=signature,
+        )  # fmt: skip
 
     def prepare_improve(self, id: str, bidder: str, from_level: int, to_level: int, amount: int) -> tuple[Request, ...]:
         """Returns the transaction that moves money to a higher level, unsigned."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from mercato.chains import Receipt
 from mercato.launch.auctions import sale
+from mercato.launch.authorization import Authorization
 from mercato.launch.deployment import Deployment, Planned
 from mercato.launch.model import Change, Check, Demand, Launch, Phase, Position, Preview, Request, Review
 from mercato.launch.scorecard import Verdict
@@ -129,6 +130,18 @@ def request(item: Request) -> dict[str, Any]:
         "function": item.function,
         "arguments": dict(item.arguments),
         "refusal": item.refusal,
+    }
+
+
+def authorization(item: Authorization) -> dict[str, Any]:
+    """Returns what a bidder signs, and what is brought with the signature."""
+    return {
+        "typed": item.typed,
+        "bidder": item.bidder,
+        "level": item.level,
+        "amount": str(item.amount),
+        "salt": "0x" + item.salt.hex(),
+        "valid_before": item.valid_before,
     }
 
 

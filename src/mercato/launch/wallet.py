@@ -11,6 +11,7 @@ from dataclasses import replace
 from mercato.chains import Address, Chain, Deployed
 from mercato.core.errors import InvalidInput
 from mercato.launch.auctions import Auctions, known_level
+from mercato.launch.authorization import Authorization, authorization, parts
 from mercato.launch.clearing import LEVELS, RETAIL
 from mercato.launch.contracts import at
 from mercato.launch.deployment import Deployment
@@ -42,6 +43,30 @@ class Wallet:
         else:
             bid = _request(f"Bid at level {level}", auction, bidder, "bid", level, amount)
         return self._tried([*self._approval(bidder, auction.address, amount), bid])
+
+    def authorization(self, launch: Launch, bidder: Address, level: int, amount: int) -> Authorization:
+        """Returns what a bidder signs so that somebody else can bring the bid; good until the window's present end."""
+        known_level(level, LEVELS)
+        if level == RETAIL:
+            raise InvalidInput("level was retail, which takes no bids by signature", hint="send a retail bid yourself")
+        if amount <= 0:
+            raise InvalidInput(f"amount was {amount!r}", hint="expected quote base units above 0")
+        auction = self._auctions.auction(launch)
+        ends = self._auctions.ends(launch)
+        return authorization(self._chain, auction, self._quote, bidder, level, amount, ends)
+
+    def bring(
+        self, launch: Launch, sender: Address, bidder: Address, level: int, amount: int, *, salt: bytes,
+        valid_before: int, signature: bytes,
+    ) -> tuple[Request, ...]:  # fmt: skip
+        """Returns a bid that its bidder signed, as a transaction of whoever brings it."""
+        if len(salt) != 32:
+            raise InvalidInput(f"salt was {len(salt)} bytes long", hint="bring the one that came with what was signed")
+        v, r, s = parts(signature)
+        auction = self._auctions.auction(launch)
+        arguments = (bidder, level, amount, 0, valid_before, salt, v, r, s)
+        title = f"Bring a signed bid at level {level}"
+        return self._tried([_request(title, auction, sender, "bid_with_authorization", *arguments)])
 
     def improve(self, launch: Launch, bidder: Address, low: int, high: int, amount: int) -> tuple[Request, ...]:
         """Returns the move of money from one level to a higher one."""
