@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
+from operator import attrgetter
 from pathlib import Path
 
 import ibis
@@ -264,5 +265,5 @@ def repeats(dated: Sequence[Segment]) -> bool:
 def asset_rows(universe: Universe) -> pa.Table:
     """Returns the universe as ASSETS rows."""
     items = sorted(universe.assets.values(), key=lambda item: item.asset_id)
-    columns = {name: [getattr(item, name) for item in items] for name in ASSETS.names}
+    columns = {name: list(map(attrgetter(name), items)) for name in ASSETS.names}
     return pa.table(columns, schema=ASSETS.to_pyarrow())

@@ -119,7 +119,7 @@ def panel_rows(
     names = [name for field in carries for name in _names(field)]
     filled = carried(wide, "asset_id", "day", names, last_known) if names else wide
     rows = _complete(filled.filter((filled.day >= first) & (filled.day >= filled.listed)), carries)
-    sized = _states(rows.inner_join(assets, "asset_id"))
+    sized = _states(rows.inner_join(assets, "asset_id"), [field for field in TIERS if field in fields])
     named = sized.left_join(docs.rename(price_doc="doc", price_sha="raw_sha"), "price_doc")
     named = named.left_join(docs.rename(supply_doc="doc", supply_sha="raw_sha"), "supply_doc")
     return named.select(*PANEL.names).cast(PANEL)
@@ -175,11 +175,11 @@ def _placed(wide: ibis.Table, rows: ibis.Table, field: str, eve: ibis.ir.DateVal
 
 
 def _complete(rows: ibis.Table, fields: Sequence[str]) -> ibis.Table:
-    """Returns the rows with an empty column for each field that nobody has spoken of."""
+    """Returns the rows with an empty column for each needed field, other than supplies, that nobody has spoken of."""
     types = dict(zip(("", "_day", "_doc"), ("float64", "date", "int32"), strict=True))
     empty = {
         field + suffix: ibis.null(kind)
-        for field in CARRIED_FIELDS
+        for field in (PRICE, CAP, "supply_max")
         if field not in fields
         for suffix, kind in types.items()
     }
@@ -202,8 +202,8 @@ def _own_day(rows: ibis.Table, curated: ibis.Table, fields: Sequence[str]) -> ib
     return rows.mutate(price_high=ibis.greatest(seen, rows.high_said))
 
 
-def _states(rows: ibis.Table) -> ibis.Table:
-    rows = _sized(_supplied(rows))
+def _states(rows: ibis.Table, supplies: Sequence[str]) -> ibis.Table:
+    rows = _sized(_supplied(rows, supplies))
     aged = ibis.coalesce(rows.price_age, rows.cap_age)
     token = rows.kind == "token"
     patience = token.ifelse(STALE_DAYS, REFERENCE_DAYS)
@@ -228,20 +228,21 @@ def _states(rows: ibis.Table) -> ibis.Table:
     )
 
 
-def _supplied(rows: ibis.Table) -> ibis.Table:
+def _supplied(rows: ibis.Table, supplies: Sequence[str]) -> ibis.Table:
     """Returns the rows with the best supply: the first tier that is not too old, otherwise the first there is."""
-    ages = {field: rows.day.delta(rows[f"{field}_day"], unit="day") for field in TIERS}
-    usable = [(ages[field] <= SUPPLY_DAYS, field) for field in TIERS]
-    present = [(rows[field].notnull(), field) for field in TIERS]
+    ages = {field: rows.day.delta(rows[f"{field}_day"], unit="day") for field in supplies}
+    usable = [(ages[field] <= SUPPLY_DAYS, field) for field in supplies]
+    present = [(rows[field].notnull(), field) for field in supplies]
 
-    def pick(what: dict[str, ibis.Value]) -> ibis.Value:
-        return ibis.cases(*[(test, what[field]) for test, field in usable + present])
+    def pick(kind: str, what: dict[str, ibis.Value]) -> ibis.Value:
+        cases = [(test, what[field]) for test, field in usable + present]
+        return ibis.cases(*cases) if cases else ibis.null(kind)
 
     return rows.mutate(
-        supply=pick({field: rows[field] for field in TIERS}),
-        supply_age=pick({field: ages[field] for field in TIERS}),
-        supply_doc=pick({field: rows[f"{field}_doc"] for field in TIERS}),
-        supply_tier=pick({field: ibis.literal(tier) for field, tier in TIERS.items()}),
+        supply=pick("float64", {field: rows[field] for field in supplies}),
+        supply_age=pick("int64", ages),
+        supply_doc=pick("int32", {field: rows[f"{field}_doc"] for field in supplies}),
+        supply_tier=pick("string", {field: ibis.literal(TIERS[field]) for field in supplies}),
         price_age=rows.day.delta(rows[f"{PRICE}_day"], unit="day"),
         cap_age=rows.day.delta(rows[f"{CAP}_day"], unit="day"),
     )
