@@ -67,7 +67,10 @@ class Market:
         """Returns a new analytics engine that spills into the room's own folder; close it."""
         self.folders.make()
         return duckdb_engine(
-            memory=self.settings.memory, threads=self.settings.threads or None, spill=self.folders.work / SPILL
+            memory=self.settings.memory,
+            threads=self.settings.threads or None,
+            spill=self.folders.work / SPILL,
+            translations=self.folders.translations,
         )
 
     # Bringing data in

@@ -17,7 +17,8 @@ import ibis
 import ibis.expr.operations as ops
 import pyarrow as pa
 
-from mercato.store.statements import MEMORY, Statement, literal, quoted, select_of, variables
+from mercato.store.statements import MEMORY, Statement, Translation, inlined, literal, quoted, select_of, variables
+from mercato.store.translations import TRANSLATIONS, form
 
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend
@@ -30,8 +31,8 @@ class Engine:
     #: The last value that is not NULL, as this engine writes it.
     LAST_KNOWN = "LAST_VALUE({0} IGNORE NULLS)"
 
-    def __init__(self, backend: BaseBackend) -> None:
-        self.backend = backend
+    def __init__(self, backend: BaseBackend, translations: Path | None = None) -> None:
+        self.backend, self.translations = backend, translations
         self._views: dict[ops.Node, str] = {}
 
     @property
@@ -66,8 +67,6 @@ class Engine:
 
     def run(self, asked: ibis.Table | Statement) -> pa.Table:
         """Returns the rows of an expression or statement."""
-        if not isinstance(asked, Statement):
-            return self.backend.to_pyarrow(asked)
         days, sql, schema = self._sql(asked)
         return self.backend.con.execute(days + sql).to_arrow_table().cast(schema.to_pyarrow())
 
@@ -78,11 +77,24 @@ class Engine:
 
     def _sql(self, asked: ibis.Table | Statement) -> tuple[str, str, ibis.Schema]:
         """Returns the SQL that sets the days, the SQL of the rows, and their columns."""
-        if not isinstance(asked, Statement):
+        if isinstance(asked, Statement):
+            found = MEMORY.translation(asked, self._inlined)
+            tables = {name: self._place(table) for name, table in asked.tables.items()}
+            return variables(asked.days), found.over(tables), found.schema
+        said = form(asked)
+        if said is None:
             return "", self.backend.compile(asked), asked.schema()
-        found = MEMORY.translation(asked, self.backend.compile)
-        tables = {name: self._place(table) for name, table in asked.tables.items()}
-        return variables(asked.days), found.over(tables), found.schema
+        sql = TRANSLATIONS.sql(said.key, lambda: self.backend.compile(said.expression()), self.translations)
+        places = {name: quoted(place) for name, place in said.tables.items()}
+        return variables(said.days), Translation(sql, asked.schema()).over(places), asked.schema()
+
+    def _inlined(self, expression: ibis.Table) -> str:
+        said = form(expression)
+
+        def make() -> str:
+            return inlined(self.backend.compile(expression))
+
+        return make() if said is None else TRANSLATIONS.sql(f"{said.key}-inlined", make, self.translations)
 
     def _place(self, table: ibis.Table) -> str:
         """Returns the name of a table in the database; an expression gets a view of its own, once."""
@@ -154,10 +166,13 @@ class SparkEngine(Engine):
         return session
 
 
-def duckdb_engine(*, memory: str = "1GB", threads: int | None = None, spill: Path | None = None) -> Engine:
+def duckdb_engine(
+    *, memory: str = "1GB", threads: int | None = None, spill: Path | None = None, translations: Path | None = None
+) -> Engine:
     """Returns an engine on an in-memory DuckDB, with UTC time, a memory limit and a place to spill.
 
     Without a place, a folder of the system's temporary files is used; DuckDB itself would take the working folder.
+    `translations` is a folder where SQL is kept for the next process.
     """
     backend = ibis.duckdb.connect()
     place = spill or Path(tempfile.gettempdir()) / f"mercato-spill-{uuid.uuid4().hex}"
@@ -173,7 +188,7 @@ def duckdb_engine(*, memory: str = "1GB", threads: int | None = None, spill: Pat
     for name, value in settings.items():
         quoted = value.replace("'", "''")
         backend.raw_sql(f"SET {name} = '{quoted}'")
-    return Engine(backend)
+    return Engine(backend, translations)
 
 
 def spark_engine(master: str = "local[2]") -> Engine:

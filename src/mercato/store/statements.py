@@ -21,6 +21,8 @@ import ibis.expr.operations as ops
 import sqlglot
 from ibis.backends.sql.datatypes import DuckDBType
 
+from mercato.store.translations import day_variable
+
 Build = Callable[..., ibis.Table]
 #: What shapes an expression: its text form must tell two values apart, so only plain values and tuples of them.
 PLAIN = (str, int, float, bool, type(None))
@@ -73,7 +75,7 @@ def _require_plain(name: str, value: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """SQL in which tables go by their names in the statement and days are variables; the columns of its rows."""
+    """SQL in which tables go by names of their own and days are variables; the columns of its rows."""
 
     sql: str
     schema: ibis.Schema
@@ -104,7 +106,7 @@ class Memory:
                 return found
         unbound = {name: ibis.table(table.schema(), name=name) for name, table in statement.tables.items()}
         expression = statement.expression(unbound, {name: day_variable(name) for name in statement.days})
-        made = Translation(inlined(compile_(expression)), expression.schema())
+        made = Translation(compile_(expression), expression.schema())
         with self._lock:
             self._found[shape] = made
             while len(self._found) > REMEMBERED:
@@ -126,13 +128,6 @@ def inlined(sql: str) -> str:
 
 #: The translations of this process. They hold no data and belong to no connection.
 MEMORY = Memory()
-
-
-# The body is never run: the function is DuckDB's own.
-@ibis.udf.scalar.builtin(name="getvariable")  # type: ignore[untyped-decorator] # ibis is untyped
-def day_variable(called: str) -> date:
-    """Returns the day that a variable of the connection holds (DuckDB)."""
-    raise NotImplementedError
 
 
 def variables(days: Mapping[str, date]) -> str:

@@ -4,6 +4,7 @@ HOME/market/
     raw/ab/abcd….zst         the bytes as they came, named by their SHA-256
     segments/ID/*.parquet    rows of one raw document, as one parser read it
     curated/, panel/         rebuilt from segments at any time
+    translations/            SQL that expressions were translated to, made again at any time
     work/                    files being written; whatever a killed process left here is swept
 """
 
@@ -32,6 +33,7 @@ class Folders:
         self.curated = self.root / "curated"
         self.panel = self.root / "panel"
         self.work = self.root / "work"
+        self.translations = self.root / "translations"
 
     def make(self) -> None:
         """Creates what is missing."""
