@@ -83,7 +83,9 @@ class Engine:
             return variables(asked.days), found.over(tables), found.schema
         said = form(asked)
         if said is None:
-            return "", self.backend.compile(asked), asked.schema()
+            name = f"whole_{uuid.uuid4().hex}"
+            self.backend.create_view(name, asked)
+            return "", f"FROM {name}", asked.schema()
         sql = TRANSLATIONS.sql(said.key, lambda: self.backend.compile(said.expression()), self.translations)
         places = {name: quoted(place) for name, place in said.tables.items()}
         return variables(said.days), Translation(sql, asked.schema()).over(places), asked.schema()
