@@ -13,13 +13,13 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from mercato.chains.model import Hash
 from mercato.core.errors import Conflict, InvalidInput
 from mercato.launch import model
-from mercato.launch.model import Demand, Launch
-from mercato.launch.pages.press import Press, account, form, wants_json
+from mercato.launch.model import RETAIL, Demand, Launch
+from mercato.launch.pages.press import Press, account, form, sign, wants_json
 from mercato.launch.states import State
 from mercato.launch.views import bidding, listing, single
 from mercato.launch.views.book import Answer, answer, book
 from mercato.launch.views.form import Form
-from mercato.launch.views.signing import outcome, steps
+from mercato.launch.views.signing import outcome
 from mercato.launch.views.states import BIDDING, ENDED, badge, countdown, road
 from mercato.launch.words import dollars, price
 
@@ -84,6 +84,16 @@ def _bidding(router: APIRouter, press: Press) -> None:
         asked.refuse()
         command = f"mercato launch bid {id} --level {level} --amount {units} --from {bidder}"
         return sign(press, request, launch, "Place a bid", press.room.prepare_bid(id, bidder, level, units), command)
+
+    @router.post("/launch/{id}/retail")
+    def retail(request: Request, id: str, given: Given) -> Response:
+        launch, asked = press.room.launch(id), Form(given)
+        units, bidder = bidding.amount(asked, launch), bidding.account(asked)
+        credential = asked.read("credential", bidding.octets) or b""
+        asked.refuse()
+        requests = press.room.prepare_bid(id, bidder, RETAIL, units, credential)
+        command = f"mercato launch bid {id} --level {RETAIL} --amount {units} --from {bidder}"
+        return sign(press, request, launch, "Bid at any price", requests, command)
 
     @router.post("/launch/{id}/raise")
     def raise_bid(request: Request, id: str, given: Given) -> Response:
@@ -179,19 +189,3 @@ def held(press: Press, launch: Launch, bidder: str, level: int) -> int:
     if not found:
         raise Conflict(f"account {bidder!r} has no bid at level {level}", hint="see your bids on the launch's page")
     return found[0]
-
-
-def sign(
-    press: Press, request: Request, launch: Launch, title: str, requests: Sequence[model.Request], command: str
-) -> Response:
-    """Returns transactions to sign: JSON for the island, a page without it."""
-    refused = next((item.refusal for item in requests if item.refusal), "")
-    if refused:
-        raise Conflict(f"{title.lower()} was refused by the contract: {refused}", hint="nothing was sent")
-    made = steps(requests)
-    if wants_json(request):
-        return JSONResponse({"steps": [step.body() for step in made]})
-    return press.page(
-        request, "steps.html", title=f"{title}: {launch.application.name}", steps=made, command=command,
-        back=f"/launch/{launch.id}",
-    )  # fmt: skip

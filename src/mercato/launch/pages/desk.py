@@ -9,8 +9,9 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from mercato.core.errors import InvalidInput, MercatoError, Refused, Terminal
+from mercato.launch.application import HOUR
 from mercato.launch.model import Launch
-from mercato.launch.pages.press import Press, account, form, wants_json
+from mercato.launch.pages.press import Press, account, form, sign, wants_json
 from mercato.launch.scorecard import CRITERIA, Scorecard
 from mercato.launch.states import State
 from mercato.launch.views import desk, single
@@ -45,6 +46,11 @@ def add(router: APIRouter, press: Press) -> None:
         applicant(request, room.launch(id))
         return back(request, room.submit(id).id)
 
+    @router.post(TAB + "/{id}/deposit")
+    def deposit(request: Request, id: str) -> Response:
+        launch = room.launch(id)
+        return sign(press, request, launch, "Leave the deposit", room.deposit(id), f"mercato launch deposit {id}")
+
     @router.post(TAB + "/{id}/appeal")
     def appeal(request: Request, id: str) -> Response:
         applicant(request, room.launch(id))
@@ -61,6 +67,25 @@ def add(router: APIRouter, press: Press) -> None:
         room.reveal(id, signed_in(request), card, given.get("salt", "").strip())
         return back(request, id)
 
+    _curator(router, press)
+
+
+def _curator(router: APIRouter, press: Press) -> None:
+    """Adds what the curator does: an approved launch gets its date, a scheduled one may be called off."""
+    room = press.room
+
+    @router.post(TAB + "/{id}/schedule")
+    def schedule(request: Request, id: str, given: Given) -> Response:
+        curator(request, press)
+        room.schedule(id, desk.second(given.get("opens", "")))
+        return back(request, id)
+
+    @router.post(TAB + "/{id}/abort")
+    def abort(request: Request, id: str) -> Response:
+        curator(request, press)
+        room.abort(id)
+        return back(request, id)
+
 
 def page(press: Press, request: Request, launch: Launch) -> HTMLResponse:
     """Returns one application on the desk."""
@@ -72,6 +97,7 @@ def page(press: Press, request: Request, launch: Launch) -> HTMLResponse:
         checked=checked(room.checks(id)), rounds=rounds(reviews), round=reviews[-1].round if reviews else 0,
         part=part(reviews, who), criteria=CRITERIA, shown=single.disclosure(launch), terms=single.terms(launch),
         mine=bool(who) and who == launch.application.applicant, can=_can(launch.state),
+        curates=bool(who) and who == room.deployment.curator, soonest=desk.written(room.chain.time() + HOUR),
     )  # fmt: skip
 
 
@@ -97,6 +123,12 @@ def applicant(request: Request, launch: Launch) -> None:
     if signed_in(request) != launch.application.applicant:
         hint = f"sign in as {launch.application.applicant}, who applied"
         raise SignInNeeded(f"account was {account(request)!r}", hint=hint)
+
+
+def curator(request: Request, press: Press) -> None:
+    """Raises SignInNeeded unless the curator is signed in."""
+    if signed_in(request) != press.room.deployment.curator:
+        raise SignInNeeded(f"account was {account(request)!r}", hint="only the curator may do this")
 
 
 def back(request: Request, id: str) -> Response:

@@ -17,4 +17,4 @@ def add(router: APIRouter, press: Press) -> None:
     def show_market(request: Request, id: str) -> Response:
         launch = press.room.launch(id)
         held = market(press.room.chain, launch)
-        return press.page(request, "token.html", launch=launch, shown=shown(launch, held))
+        return press.page(request, "token.html", topic="launch chains", launch=launch, shown=shown(launch, held))

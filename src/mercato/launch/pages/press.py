@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from mercato.core.errors import InvalidInput
+from mercato.core.errors import Conflict, InvalidInput
+from mercato.launch.model import Launch
+from mercato.launch.model import Request as Asked
 from mercato.launch.service import Launches
+from mercato.launch.views.signing import steps
 from mercato.launch.words import short
 
 TABS = (("/launch", "Launches"), ("/launch/apply", "Apply"), ("/launch/desk", "Curator's desk"))
@@ -46,6 +49,7 @@ class Press:
         """Returns a page for whoever asks."""
         who = account(request)
         chain = self.room.chain.name.reference
+        context.setdefault("topic", "launch")
         frame = {"account": who, "who": short(who), "chain": chain, "tabs": TABS, "tab": tab}
         return self.render(f"launch/{template}", status=status, frame=frame, **context)
 
@@ -72,3 +76,19 @@ def wants_json(request: Request) -> bool:
     """Says whether a script asks."""
     accepted = request.headers.get("accept", "")
     return "application/json" in accepted and "text/html" not in accepted
+
+
+def sign(
+    press: Press, request: Request, launch: Launch, title: str, requests: Sequence[Asked], command: str
+) -> Response:
+    """Returns transactions to sign: JSON for the island, a page without it; Conflict with the reason of a refusal."""
+    refused = next((item.refusal for item in requests if item.refusal), "")
+    if refused:
+        raise Conflict(f"{title.lower()} was refused by the contract: {refused}", hint="nothing was sent")
+    made = steps(requests)
+    if wants_json(request):
+        return JSONResponse({"steps": [step.body() for step in made]})
+    return press.page(
+        request, "steps.html", title=f"{title}: {launch.application.name}", steps=made, command=command,
+        back=f"/launch/{launch.id}",
+    )  # fmt: skip

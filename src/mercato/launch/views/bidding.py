@@ -52,3 +52,11 @@ def whole(text: str, place: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 78):
         raise InvalidInput(f"{place} was {text[:80]!r}", hint="expected digits")
     return int(text)
+
+
+def octets(text: str) -> bytes:
+    """Returns the bytes of 0x and hexadecimal digits; InvalidInput else."""
+    try:
+        return bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        raise InvalidInput(f"bytes were {text[:80]!r}", hint="expected 0x and hexadecimal digits") from None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
+from mercato.core.errors import InvalidInput
 from mercato.launch.model import Check, Launch, Phase, Review, Seat
 from mercato.launch.scorecard import CRITERIA, VETO
 from mercato.launch.states import State
@@ -141,3 +142,16 @@ def part(reviews: Sequence[Review], account: str) -> str:
 def said(at: datetime) -> str:
     """Returns a moment of the calendar in words."""
     return moment(int(at.timestamp()))
+
+
+def written(second: int) -> str:
+    """Returns a second of chain time as a field for date and time holds it, in UTC."""
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M")
+
+
+def second(text: str) -> int:
+    """Returns the second that such a field names, read as UTC; InvalidInput for another text."""
+    try:
+        return int(datetime.strptime(text, "%Y-%m-%dT%H:%M").replace(tzinfo=UTC).timestamp())
+    except ValueError:
+        raise InvalidInput(f"time was {text[:40]!r}", hint="write it as 2026-01-31T12:00, in UTC") from None

@@ -42,7 +42,8 @@ class WalletForm extends HTMLElement {
       const body = new URLSearchParams();
       for (const [key, value] of new FormData(form, asked)) body.append(key, String(value));
       say("Building the transaction", "waiting");
-      const { steps } = await json<{ steps: Step[] }>(form.action, { method: "POST", body });
+      const path = asked?.getAttribute("formaction") ?? form.getAttribute("action") ?? "";
+      const { steps } = await json<{ steps: Step[] }>(path, { method: "POST", body });
       await this.#walk(wallet.provider, steps, say);
       form.dispatchEvent(new CustomEvent("mercato:done", { bubbles: true }));
       this.dataset.state = "done";
