@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from html import unescape
@@ -11,15 +12,23 @@ from typing import Any
 
 import httpx
 import pytest
+import typer
+from typer.core import TyperGroup
 
 from mercato.api.testing import serve
 from mercato.app import SECTIONS, Room, create_app
 from mercato.chains import Call
+from mercato.chains.signing import Key
+from mercato.chains.testing import KEYS
 from mercato.core.clock import HandClock
 from mercato.core.settings import load
+from mercato.launch import commands as launch_commands
+from mercato.launch.model import RETAIL
 from mercato.launch.pages import live
 from mercato.launch.scorecard import seal
+from mercato.launch.states import State
 from mercato.launch.testing import House, card
+from mercato.launch.views.desk import written
 from mercato.launch.words import dollars, price, tokens
 from mercato.store.testing import sqlite_store
 from mercato.web import Site
@@ -260,6 +269,62 @@ def test_open_pages_are_told_the_new_book(town: Town) -> None:
     assert (topic, name) == ("launch", f"book-{town.launches['open']}")
     assert "Demand by price level" in html
     assert step == [("launch", f"changed-{town.launches['open']}", "")]
+
+
+def test_an_identified_person_bids_at_any_price(client: httpx.Client, town: Town) -> None:
+    id, attester = town.launches["open"], Key(KEYS[0])
+    credential = town.house.room.admit(id, BIDDER.address, "x:somebody", attester)
+    town.house.fund(BIDDER.address, 80 * DOLLAR)
+    refused = {"account": BIDDER.address, "amount": "80", "credential": "0x00"}
+    answer = client.post(f"/launch/{id}/retail", data=refused, headers=JSON)
+    sent(town, asked(client, f"/launch/{id}/retail", amount="80", credential="0x" + credential.hex()))
+
+    assert answer.status_code == 409
+    assert held(town, "open")[RETAIL] == 80 * DOLLAR
+
+
+def test_the_applicant_leaves_the_deposit_with_a_wallet(client: httpx.Client, town: Town) -> None:
+    launch = town.house.room.apply(town.wanted("draft", symbol="DEPO", name="Deposit Bot", applicant=TEAM.address))
+    town.house.fund(TEAM.address, 1000 * DOLLAR)
+    sent(town, asked(client, f"/launch/desk/{launch.id}/deposit"))
+    sign_in(client, TEAM)
+    answer = client.post(f"/launch/desk/{launch.id}/submit")
+
+    assert answer.status_code == 303
+    assert town.house.room.launch(launch.id).state is State.REVIEW
+
+
+def test_the_curator_schedules_and_calls_off_from_the_desk(client: httpx.Client, town: Town) -> None:
+    id = town.house.approved(town.wanted("approved", symbol="CURA", applicant="0x" + "c1" * 20)).id
+    path = f"/launch/desk/{id}"
+    body = {"opens": written(town.house.chain.time() + 7200)}
+    sign_in(client, BIDDER)
+    refused = client.post(f"{path}/schedule", data=body, headers=JSON)
+    sign_in(client, Key(KEYS[0]))
+    offered = text(client.get(path))
+    scheduled = client.post(f"{path}/schedule", data=body)
+    opens = town.house.contracts(town.house.room.launch(id)).opens
+    client.post(f"{path}/abort")
+
+    assert refused.status_code == 403
+    assert "Put it on the chain" in offered
+    assert (scheduled.status_code, opens % 60) == (303, 0)
+    assert town.house.room.launch(id).state is State.ABORTED
+
+
+@pytest.mark.parametrize("state", ["open", "draft", "approved", "scheduled", "declined"])
+def test_every_command_on_a_page_is_one_that_exists(client: httpx.Client, town: Town, state: str) -> None:
+    paths = (f"/launch/{town.launches[state]}", f"/launch/desk/{town.launches[state]}")
+    page = "".join(text(client.get(path)) for path in paths)
+    given = {"account": BIDDER.address, "amount": "10", "price": "0.004"}
+    page += text(client.post(f"/launch/{town.launches['open']}/bid", data=given))
+    found = set(re.findall(r"<code>mercato launch (\w+)", page))
+    group = typer.main.get_command(launch_commands.app)
+    assert isinstance(group, TyperGroup)
+    known = set(group.commands)
+
+    assert found
+    assert found <= known
 
 
 def test_a_reviewer_seals_and_opens_a_card_by_the_forms(client: httpx.Client, town: Town) -> None:

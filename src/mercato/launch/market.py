@@ -81,7 +81,7 @@ def market(chain: Chain, launch: Launch) -> Market:
     opened = pool.read("opened_at")
     reserves = pool.read("reserves")
     balances, burnt = _balances(token.interface, _logs(chain, held.token, held.block, head.number))
-    behind, ours = _code(chain, held.pool)
+    behind, ours = runs_ours(chain, held.pool)
     return Market(
         pool=held.pool,
         first=Pool(opening["reserve_token"], opening["reserve_quote"], opened),
@@ -128,7 +128,7 @@ def _balances(interface: Interface, logs: Sequence[Log]) -> tuple[dict[Address, 
     return {account: amount for account, amount in held.items() if amount > 0 and account != ZERO}, burnt
 
 
-def _code(chain: Chain, pool: Address) -> tuple[Address, bool]:
+def runs_ours(chain: Chain, pool: Address) -> tuple[Address, bool]:
     """Returns which contract's code a pool runs, and whether that is the pool of this release, immutables aside."""
     code = chain.code(pool)
     before, after = _PROXY

@@ -82,7 +82,7 @@ def _bidding(router: APIRouter, press: Press) -> None:
         if asked.errors and not wants_json(request):
             return page(press, request, launch, asked, status=422)
         asked.refuse()
-        command = f"mercato launch bid {id} --level {level} --amount {units} --from {bidder}"
+        command = f"mercato launch bid {id} {level} {units} --from {bidder}"
         return sign(press, request, launch, "Place a bid", press.room.prepare_bid(id, bidder, level, units), command)
 
     @router.post("/launch/{id}/retail")
@@ -92,7 +92,7 @@ def _bidding(router: APIRouter, press: Press) -> None:
         credential = asked.read("credential", bidding.octets) or b""
         asked.refuse()
         requests = press.room.prepare_bid(id, bidder, RETAIL, units, credential)
-        command = f"mercato launch bid {id} --level {RETAIL} --amount {units} --from {bidder}"
+        command = f"mercato launch bid {id} {RETAIL} {units} --from {bidder} --credential 0x{credential.hex()}"
         return sign(press, request, launch, "Bid at any price", requests, command)
 
     @router.post("/launch/{id}/raise")
@@ -101,7 +101,7 @@ def _bidding(router: APIRouter, press: Press) -> None:
         level, bidder = bidding.whole(asked.text("level"), "level"), bidding.account(asked)
         units = bidding.amount(asked, launch, least=False)
         asked.refuse()
-        command = f"mercato launch bid {id} --level {level} --amount {units} --from {bidder}"
+        command = f"mercato launch bid {id} {level} {units} --from {bidder}"
         return sign(press, request, launch, "Raise a bid", press.room.prepare_bid(id, bidder, level, units), command)
 
     @router.post("/launch/{id}/improve")
@@ -112,7 +112,7 @@ def _bidding(router: APIRouter, press: Press) -> None:
         asked.refuse()
         units = held(press, launch, bidder, level)
         requests = press.room.prepare_improve(id, bidder, level, higher, units)
-        command = f"mercato launch improve {id} --level {level} --to-level {higher} --amount {units} --from {bidder}"
+        command = f"mercato launch improve {id} {level} {higher} {units} --from {bidder}"
         return sign(press, request, launch, "Pay more", requests, command)
 
     @router.post("/launch/{id}/cancel")
@@ -121,7 +121,7 @@ def _bidding(router: APIRouter, press: Press) -> None:
         level, bidder = bidding.whole(asked.text("level"), "level"), bidding.account(asked)
         asked.refuse()
         units = held(press, launch, bidder, level)
-        command = f"mercato launch cancel {id} --level {level} --amount {units} --from {bidder}"
+        command = f"mercato launch cancel {id} {level} {units} --from {bidder}"
         return sign(press, request, launch, "Cancel", press.room.prepare_cancel(id, bidder, level, units), command)
 
     @router.post("/launch/{id}/claim")
@@ -129,7 +129,7 @@ def _bidding(router: APIRouter, press: Press) -> None:
         launch, asked = press.room.launch(id), Form(given)
         level, bidder = bidding.whole(asked.text("level"), "level"), bidding.account(asked)
         asked.refuse()
-        command = f"mercato launch claim {id} --level {level} --from {bidder}"
+        command = f"mercato launch claim {id} {level} --from {bidder}"
         return sign(press, request, launch, "Claim", press.room.prepare_claim(id, bidder, level), command)
 
 
@@ -150,7 +150,7 @@ def page(press: Press, request: Request, launch: Launch, asked: Form, *, status:
         result=single.result(launch), contracts=single.contracts(launch), form=asked, answer=said.answer,
         fault=said.fault, rule=RULES.get(launch.state, ""), least=dollars(terms.bid_min),
         floor=price(book_held.levels[0].price) if book_held else "", shown=single.disclosure(launch),
-        command=f"mercato launch bid {id} --level LEVEL --amount BASE_UNITS --from ACCOUNT",
+        command=f"mercato launch bid {id} LEVEL AMOUNT --from ACCOUNT",
     )  # fmt: skip
 
 
