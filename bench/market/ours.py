@@ -12,6 +12,7 @@ from typing import Any
 
 import ibis
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from bench.market.work import Watch
@@ -31,6 +32,8 @@ from mercato.store.statements import Statement
 
 OBSERVED = datetime(2026, 1, 1, tzinfo=UTC)
 MEMORY = "900MB"
+#: A range is that of so many calendar days.
+DAYS = 12
 
 
 def everything(folder: Path, out: Path, last: date, watch: Watch) -> dict[str, Any]:
@@ -71,12 +74,19 @@ def another_day(
 def recomputed(
     folders: Folders, home: Path, universe: Universe, segments: list[Segment], new: Path
 ) -> dict[str, list[dict[str, Any]]]:
-    """Returns the metrics' rows of the new day after building everything again from the daily rows."""
-    anew = Folders(home)
+    """Returns the metrics' rows of the new day after building everything anew and running every metric over it all."""
+    anew, day = Folders(home), last_of(new)
     anew.segments = folders.segments
     with duckdb_engine(memory=MEMORY, spill=anew.work / SPILL) as engine:
-        made = Build(anew, engine).refresh([*segments, record(new, last_of(new), last_of(new))], universe)
-        return {name: plain(rows) for name, rows in one_day(engine, anew, made, last_of(new)).items()}
+        made = Build(anew, engine).refresh([*segments, record(new, day, day)], universe)
+        panel, curated = tables(engine, anew, made)
+        found = {name: engine.run(item) for name, item in questions(panel, curated, first_of(made), day).items()}
+        return {name: [row for row in plain(rows) if row.get("day", day) == day] for name, rows in found.items()}
+
+
+def first_of(made: Manifest) -> date:
+    """Returns the first day of the history."""
+    return date.fromisoformat(made.panel[0].first)
 
 
 def last_of(new: Path) -> date:
@@ -133,29 +143,40 @@ def tables(engine: Engine, folders: Folders, made: Manifest) -> tuple[ibis.Table
 
 def metrics(engine: Engine, folders: Folders, made: Manifest, out: Path, last: date, watch: Watch) -> None:
     """Runs every metric expression over the whole history and writes the results."""
-    panel, curated = tables(engine, folders, made)
-    first = date.fromisoformat(made.panel[0].first)
-    for name, asked in questions(panel, curated, first, first, last).items():
+    for name, asked in questions(*tables(engine, folders, made), first_of(made), last).items():
         watch(name, partial(engine.write, asked, out / f"{name}.parquet"))
 
 
 def one_day(engine: Engine, folders: Folders, made: Manifest, day: date) -> dict[str, pa.Table]:
-    """Runs the metric expressions for one new day."""
+    """Runs the metric expressions for one new day. Drawdowns ask the whole history, the rest only the days it needs."""
     panel, curated = tables(engine, folders, made)
-    asked = questions(panel, curated, day - timedelta(days=1), day - timedelta(days=11), day)
-    return {name: engine.run(item) for name, item in asked.items()}
+    near = questions(panel, curated, day - timedelta(days=1), day)
+    asked = {
+        **near,
+        "level": Statement(last_level, panel=panel, first=first_of(made), last=day),
+        "ranges": Statement(last_ranges, curated=curated, first=day - timedelta(days=DAYS - 1), last=day),
+    }
+    found = {name: engine.run(item) for name, item in asked.items()}
+    found["dominance"] = found["dominance"].filter(pc.equal(found["dominance"]["day"], day))
+    return found
 
 
-def questions(panel: ibis.Table, curated: ibis.Table, first: date, early: date, last: date) -> dict[str, Statement]:
-    """Returns the metrics of the days from `first` to `last`, ranges from the prices since `early`."""
+def questions(panel: ibis.Table, curated: ibis.Table, first: date, last: date) -> dict[str, Statement]:
+    """Returns the metrics of the days from `first` to `last`."""
     span = {"first": first, "last": last}
     return {
         "level": Statement(level, panel=panel, **span),
         "dominance": Statement(dominance, panel=panel, **span),
         "decompose": Statement(decompose, panel=panel, **span),
-        "ranges": Statement(ranges, curated=curated, first=early, last=last),
+        "ranges": Statement(ranges, curated=curated, **span),
         "rebounds": Statement(rebounds, panel=panel, week=last - timedelta(days=7), last=last),
     }
+
+
+def last_level(panel: ibis.Table, first: ibis.ir.DateValue, last: ibis.ir.DateValue) -> ibis.Table:
+    """Returns the last day of `level`."""
+    days = level(panel, first, last)
+    return days.filter(days.day == last)
 
 
 def level(panel: ibis.Table, first: ibis.ir.DateValue, last: ibis.ir.DateValue) -> ibis.Table:
@@ -200,20 +221,34 @@ def by_day(effects: ibis.Table) -> ibis.Table:
     )
 
 
-def ranges(curated: ibis.Table, first: ibis.ir.DateValue, last: ibis.ir.DateValue, days: int = 12) -> ibis.Table:
+def ranges(curated: ibis.Table, first: ibis.ir.DateValue, last: ibis.ir.DateValue) -> ibis.Table:
     """Returns max/min - 1 of each asset over every full window of calendar days."""
-    prices = curated.filter(curated.field == "price_usd", curated.value.notnull())
-    prices = prices.filter(prices.day >= first, prices.day <= last)
-    window = ibis.window(group_by="asset_id", order_by="day", preceding=days - 1, following=0)
+    found = prices(curated, first, last)
+    window = ibis.window(group_by="asset_id", order_by="day", preceding=DAYS - 1, following=0)
     # Twelve rows that span twelve days are twelve days in a row.
-    behind = prices.day.lag(days - 1).over(ibis.window(group_by="asset_id", order_by="day"))
-    wide = prices.select(
+    behind = found.day.lag(DAYS - 1).over(ibis.window(group_by="asset_id", order_by="day"))
+    wide = found.select(
         "asset_id",
         "day",
         behind=behind,
-        width=prices.value.max().over(window) / prices.value.min().over(window) - 1.0,
+        width=found.value.max().over(window) / found.value.min().over(window) - 1.0,
     )
-    return wide.filter(wide.day.delta(wide.behind, unit="day") == days - 1).select("asset_id", "day", "width")
+    return wide.filter(wide.day.delta(wide.behind, unit="day") == DAYS - 1).select("asset_id", "day", "width")
+
+
+def last_ranges(curated: ibis.Table, first: ibis.ir.DateValue, last: ibis.ir.DateValue) -> ibis.Table:
+    """Returns `ranges` of the window from `first` to `last`."""
+    found = prices(curated, first, last)
+    wide = found.group_by("asset_id").agg(
+        days=found.count(), day=found.day.max(), width=found.value.max() / found.value.min() - 1.0
+    )
+    return wide.filter(wide.days == DAYS).select("asset_id", "day", "width")
+
+
+def prices(curated: ibis.Table, first: ibis.ir.DateValue, last: ibis.ir.DateValue) -> ibis.Table:
+    """Returns the prices of some days."""
+    known = curated.filter(curated.field == "price_usd", curated.value.notnull())
+    return known.filter(known.day >= first, known.day <= last)
 
 
 def strongest(found: ibis.Table, top: int = 10) -> ibis.Table:
