@@ -14,7 +14,7 @@ from mercato.chains.evm.local import LocalChain
 from mercato.chains.facade import Facade
 from mercato.chains.testing import ACCOUNTS, local
 from mercato.cli.root import main
-from mercato.launch.contracts import at
+from mercato.launch.opening import NODE
 from mercato.launch.testing import REVIEWERS, application, card
 
 DOLLAR = 10**6
@@ -59,14 +59,13 @@ def applied(run: Run, node: str, home: Path) -> str:
     return id
 
 
-def pay(run: Run, chain: LocalChain, account: str, amount: int) -> None:
-    quote = run("deploy")[1]["quote"]
-    at(chain, "test_dollar", quote).send("faucet", account, amount, sender=ACCOUNTS[9])
+def pay(run: Run, account: str, amount: int) -> None:
+    assert run("faucet", str(amount), "--from", account, "--send")[0] == 0
 
 
 def test_a_launch_goes_its_whole_way_by_commands(run: Run, applied: str, chain: LocalChain, home: Path) -> None:
-    pay(run, chain, TEAM, 1000 * DOLLAR)
-    pay(run, chain, BIDDER, 1000 * DOLLAR)
+    pay(run, TEAM, 1000 * DOLLAR)
+    pay(run, BIDDER, 1000 * DOLLAR)
     assert run("deposit", applied, "--send")[0] == 0
     assert run("submit", applied)[1]["state"] == "review"
     panel = [seat["reviewer"] for seat in run("review", "show", applied)[1][0]["seats"]]
@@ -105,6 +104,17 @@ def test_an_unsigned_transaction_is_printed_and_nothing_is_sent(run: Run, applie
     assert approve["transaction"]["from"] == deposit["transaction"]["from"] == TEAM
     assert deposit["function"] == "submit(bytes32)"
     assert chain.block().number == before
+
+
+def test_commands_find_the_chain_of_a_running_mercato_by_its_file(
+    run: Run, applied: str, node: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MERCATO_CHAINS_RPC")
+    monkeypatch.setenv("MERCATO_CHAINS_FACADE_PORT", "9")
+    assert run("verify")[0] == 2
+    (home / NODE).write_text(node)
+
+    assert run("verify")[0] == 0
 
 
 def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(run: Run, node: str, chain: LocalChain) -> None:

@@ -24,7 +24,7 @@ DOLLAR, TOKEN = 10**6, 10**18
 
 def attach(app: typer.Typer) -> None:
     """Adds the verbs to the room's command."""
-    for verb in (demand, preview, positions, bid, improve, cancel, claim, deposit):
+    for verb in (demand, preview, positions, bid, improve, cancel, claim, deposit, faucet):
         app.command(verb.__name__)(verb)
 
 
@@ -124,6 +124,12 @@ def claim(id: Id, level: Level, bidder: Bidder, send: Send = False, as_json: AsJ
 def deposit(id: Id, send: Send = False, as_json: AsJson = False) -> None:
     """Leave the applicant's deposit; for a declined application, the bond of an appeal."""
     _prepare(lambda room: room.deposit(id), send, as_json)
+
+
+def faucet(amount: Amount, bidder: Bidder, send: Send = False, as_json: AsJson = False) -> None:
+    """Take test dollars, where bids are paid in them."""
+    units = whole(amount)
+    _prepare(lambda room: room.prepare_faucet(bidder, units), send, as_json)
 
 
 def _prepare(ask: Callable[[Launches], Sequence[Request]], send: bool, as_json: bool) -> None:

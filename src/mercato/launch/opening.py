@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from mercato.chains.signing import Key
 
 SECTIONS = (StoreSettings, ChainSettings, LaunchSettings)
+#: The file of the data folder in which a running Mercato says where its chain is.
+NODE = "chain.url"
 
 
 def keys(settings: LaunchSettings) -> dict[str, Key]:
@@ -136,7 +138,8 @@ def _node(settings: Settings) -> Chain | None:
     wanted = settings.of(ChainSettings)
     if wanted.rpc:
         return chain_of(settings)
-    beside = f"http://127.0.0.1:{wanted.facade_port}"
+    told = settings.home / NODE
+    beside = told.read_text(encoding="utf-8").strip() if told.is_file() else f"http://127.0.0.1:{wanted.facade_port}"
     try:
         return chain_of(settings, wanted.model_copy(update={"rpc": Secret(beside)}))
     except (Unreachable, BadAnswer):

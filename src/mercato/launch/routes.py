@@ -79,6 +79,13 @@ class Bid(Body):
     credential: str = Field("0x", pattern=r"^0x([0-9a-fA-F]{2}){0,1025}$")
 
 
+class Faucet(Body):
+    """Test dollars to take."""
+
+    account: Account
+    amount: Units
+
+
 class Authorized(Body):
     """A bid to sign, so that somebody else can bring it."""
 
@@ -272,6 +279,10 @@ def _transactions(routes: APIRouter, room: Launches) -> None:
         credential = bytes.fromhex(body.credential[2:])
         made = room.prepare_bid(id, body.bidder, body.level, int(body.amount), credential)
         return [shapes.request(item) for item in made]
+
+    @routes.post("/transactions/faucet", summary="Test dollars for an account, as an unsigned transaction")
+    def faucet(body: Faucet) -> list[dict[str, Any]]:
+        return [shapes.request(item) for item in room.prepare_faucet(body.account, int(body.amount))]
 
     @routes.post("/launches/{id}/authorization", summary="A bid as typed data to sign (EIP-712), for others to bring")
     def authorization(id: Id, body: Authorized) -> dict[str, Any]:

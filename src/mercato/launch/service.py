@@ -210,6 +210,10 @@ class Launches:
         """Returns the transactions of a bid, unsigned; level RETAIL takes the clearing price and needs a credential."""
         return self._wallet().bid(self.launch(id), account(bidder), level, amount, credential)
 
+    def prepare_faucet(self, bidder: str, amount: int) -> tuple[Request, ...]:
+        """Returns a transaction that gives an account test dollars; Conflict where bids are paid in another token."""
+        return self._wallet().faucet(account(bidder), amount)
+
     def prepare_authorization(self, id: str, bidder: str, level: int, amount: int) -> Authorization:
         """Returns what a bidder signs (EIP-712) so that somebody else can bring the bid and pay its gas."""
         return self._wallet().authorization(self.launch(id), account(bidder), level, amount)

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mercato.chains import Address, Chain, Deployed
-from mercato.core.errors import InvalidInput
+from mercato.contracts import load
+from mercato.core.errors import Conflict, InvalidInput
 from mercato.launch.auctions import Auctions, known_level
 from mercato.launch.authorization import Authorization, authorization, parts
 from mercato.launch.clearing import LEVELS, RETAIL
@@ -93,6 +94,12 @@ class Wallet:
         application = bytes.fromhex(launch.application.hash[2:])
         pay = _request(title, contract, applicant, verb, application)
         return self._tried([*self._approval(applicant, contract.address, amount), pay])
+
+    def faucet(self, account: Address, amount: int) -> tuple[Request, ...]:
+        """Returns a transaction that gives an account test dollars; Conflict where bids are paid in another token."""
+        if not self._chain.code(self._quote.address).startswith(load("test_dollar").runtime):
+            raise Conflict(f"quote token {self._quote.address} is no test dollar", hint="real money has no faucet")
+        return self._tried([_request("Take test dollars", self._quote, account, "faucet", account, amount)])
 
     def _approval(self, owner: Address, spender: Address, amount: int) -> list[Request]:
         if self._quote.read("allowance", owner, spender) >= amount:

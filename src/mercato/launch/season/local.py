@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from mercato.chains.facade import Facade
 from mercato.chains.service import Indexer
@@ -12,6 +13,7 @@ from mercato.chains.settings import ChainSettings
 from mercato.chains.testing import ACCOUNTS
 from mercato.core.settings import Settings
 from mercato.launch.jobs import Watch
+from mercato.launch.opening import NODE
 from mercato.launch.season.economy import Economy, open_economy
 from mercato.launch.season.feed import Feed, Market
 from mercato.launch.season.life import Life
@@ -27,13 +29,17 @@ WELL_KNOWN_PORT = 8545
 
 @dataclass
 class Local:
-    """Everything of a local economy; `start` it once the pages are there, and `stop` it before they go."""
+    """Everything of a local economy; `start` it once the pages are there, and `stop` it before they go.
+
+    While it runs, the file `node` tells commands in other processes where the chain is.
+    """
 
     economy: Economy
     indexer: Indexer
     board: Board
     facade: Facade
     settings: SeasonSettings
+    node: Path
 
     @property
     def launches(self) -> Launches:
@@ -43,6 +49,7 @@ class Local:
     def start(self, market: Market, looks: Callable[[], bool]) -> None:
         """Starts the season, or what comes after it, in threads of their own."""
         self.facade.start()
+        self.node.write_text(self.facade.url, encoding="utf-8")
         feed = Feed(market, self.indexer, self.launches, self.economy.sectors)
         self._watch, began = Watch(self.launches), time.monotonic()
         self._life = Life(
@@ -56,6 +63,7 @@ class Local:
         self._life.stop()
         if self.board.read().stage == "live":
             self._watch.stop()
+        self.node.unlink(missing_ok=True)
         self.facade.stop()
         self.economy.close()
 
@@ -81,4 +89,4 @@ def open_local(
     )
     board = Board([Announcer(store), listener])
     board.post(Progress("waiting"))
-    return Local(economy, Indexer(store, economy.chain), board, facade, wanted)
+    return Local(economy, Indexer(store, economy.chain), board, facade, wanted, settings.home / NODE)
