@@ -13,6 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from mercato.chains.evm.local import LocalChain
+from mercato.chains.facade import Facade
+
 MAIN = "import sys; from mercato.cli import main; main(sys.argv[1:])"
 
 
@@ -90,3 +93,47 @@ def test_a_wrong_setting_is_named_with_its_place(home: Path) -> None:
     assert process.returncode == 2
     assert "api.port was 'many'" in output
     assert "hint:" in output
+
+
+def asked(url: str, method: str) -> object:
+    """What the chain answers over JSON-RPC."""
+    return httpx.post(url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": []}).json()["result"]
+
+
+def test_the_local_chain_answers_where_it_is_said_to_be(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MERCATO_CHAINS_FACADE_PORT", "0")
+    with running(home, "up", "--no-season", "--port", "0") as process:
+        url = said(process, r"The local chain \(id 31337\) is at (http://127\.0\.0\.1:\d+)").group(1)
+        chain_id = asked(url, "eth_chainId")
+        process.send_signal(signal.SIGTERM)
+
+        assert (chain_id, process.wait(60)) == ("0x7a69", 0)
+    assert (home / "economy" / "chain.jsonl").exists()
+
+
+def test_a_season_is_lived_told_and_stopped_in_its_middle_when_asked(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MERCATO_SEASON_SIZE", "small")
+    with running(home, "up", "--season", "--season-seed", "3", "--port", "0") as process:
+        said(process, r"Simulated season: day \d+ of 36")
+        process.send_signal(signal.SIGTERM)
+        stopped = process.wait(60)
+    with running(home, "up", "--season", "--season-seed", "4", "--port", "0") as process:
+        said(process, r"The local economy is live")
+        process.send_signal(signal.SIGTERM)
+
+        assert (stopped, process.wait(60)) == (0, 0)
+
+
+def test_a_node_in_the_settings_takes_the_place_of_the_local_chain(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Facade(LocalChain(), 0) as node:
+        monkeypatch.setenv("MERCATO_CHAINS_RPC", node.url)
+        with running(home, "up", "--season", "--port", "0") as process:
+            address = said(process, r"http://127\.0\.0\.1:\d+").group()
+            page = httpx.get(f"{address}/launch")
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+
+    assert page.status_code == 200
+    assert not (home / "economy").exists()

@@ -15,7 +15,7 @@ from mercato.launch.season.progress import Board, Progress
 from mercato.launch.season.world import Event, Pace
 
 #: Base units of the dollar: the middle trade of a busy second and of a sleepy half minute.
-BUSY_LOT, SLEEPY_LOT = 6 * 10**6, 150 * 10**6
+BUSY_LOT, SLEEPY_LOT = 4 * 10**6, 150 * 10**6
 SLEEPY = Pace(30, 300, SLEEPY_LOT)
 IDLE = 15  # seconds after which an empty block keeps the chain's time going
 log = logging.getLogger("mercato.launch.season")
@@ -44,7 +44,7 @@ class Life:
         market: Market,
         board: Board,
         *,
-        a_second: int = 500,
+        a_second: int = 1000,
         looks: Callable[[], bool] = lambda: True,
         seconds: float = 1.0,
         present: Callable[[], None] = lambda: None,
@@ -88,6 +88,7 @@ class Life:
         economy.world.settle()
         self.board.post(Progress("measuring", plan.profile.days, plan.profile.days, "the market is measured", 1000))
         self._market.follow()
+        self._followed = int(time.time()) // HOUR
         economy.is_whole()
 
     def catch_up(self) -> None:

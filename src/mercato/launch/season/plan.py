@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from mercato.launch.season.agents import Agent, agents
-from mercato.launch.season.bidding import Move, Terms, moves
+from mercato.launch.season.bidding import Move, Terms, level_of, levels, moves
 from mercato.launch.season.people import Person, account, crowd
 
 HOUR, DAY = 3600, 86_400
@@ -96,7 +96,8 @@ class Plan:
         if not found or agent.fate == "failed":
             return found
         stock = agent.interest * STARTING_LIQUIDITY // 100 * 10**6
-        return tuple(sorted((*found, Move(HOUR, self.maker, "bid", 200, stock)), key=lambda move: move.at))
+        level = level_of(agent.worth * 3 // 2 * 10**6, levels(agent.floor, terms)) or 0
+        return tuple(sorted((*found, Move(HOUR, self.maker, "bid", level, stock)), key=lambda move: move.at))
 
     def grants(self) -> dict[Person, int]:
         """Returns the dollars that each person is given at the beginning: for all bids, and as much again to trade."""

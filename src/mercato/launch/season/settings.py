@@ -20,4 +20,4 @@ class SeasonSettings(Section):
     enabled: bool = True
     seed: int = Field(7, ge=0)
     size: Literal["full", "small"] = "full"
-    a_second: int = Field(500, ge=0, le=10_000)
+    a_second: int = Field(1000, ge=0, le=10_000)
