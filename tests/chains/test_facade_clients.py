@@ -117,11 +117,11 @@ def test_web3_subscribes(facade: Facade) -> None:
             sender, receiver, *_ = await client.eth.accounts
             hash = await client.eth.send_transaction({"from": sender, "to": receiver, "value": 1})
             found: dict[str, Any] = {}
+            news = client.socket.process_subscriptions()
             async with asyncio.timeout(30):
-                async for message in client.socket.process_subscriptions():
+                while len(found) < len(ids):
+                    message = await anext(news)
                     found[message["subscription"]] = message["result"]
-                    if len(found) == len(ids):
-                        break
             return [found[ids[1]].hex(), hash.hex()], found[ids[0]]["number"]
 
     (pending, sent), number = asyncio.run(listen())

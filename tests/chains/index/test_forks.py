@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mercato.chains import Chain, Log, LogQuery
 from mercato.chains.errors import BadAnswer, Unreachable
 from mercato.chains.model import Watch
 from mercato.chains.service import Indexer
@@ -116,21 +117,44 @@ class Patient:
         raise AssertionError("it never came through")
 
 
+@dataclass
+class Turning:
+    """Replaces the last blocks between any two questions, by chance, some times."""
+
+    world: World
+    chance: random.Random
+    mark: int
+    left: int = 30
+
+    def __call__(self, question: str) -> None:
+        if self.left and self.chance.random() < 0.25:
+            self.left -= 1
+            self.world.chain.revert(self.mark)
+            self.mark = self.world.chain.snapshot()
+            self.world.speak(self.chance.randrange(1, 6), dollar=self.chance.randrange(2))
+            self.world.chain.mine(1, seconds=self.chance.randrange(2, 90))
+
+
+class Narrow(Interrupted):
+    """An endpoint that answers for two blocks at most, and remembers what it was asked for."""
+
+    def __init__(self, chain: Chain) -> None:
+        super().__init__(chain, lambda question: None)
+        self.widths: list[int] = []
+
+    def logs(self, query: LogQuery) -> tuple[Log, ...]:
+        self.widths.append(query.last - query.first + 1)
+        if self.widths[-1] > 2:
+            raise BadAnswer("range was too wide", hint="at most 2 blocks")
+        return super().logs(query)
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_forks_in_the_middle_of_reading_leave_no_trace(store: Store, world: World, seed: int) -> None:
     """Each question may find that the last blocks were replaced since the one before."""
-    chance = random.Random(seed)
     chain = world.chain
     world.speak(3)
-    marks = [chain.snapshot()]
-
-    def turn(question: str) -> None:
-        if chance.random() < 0.25 and len(told(store)[1]) < 30:
-            chain.revert(marks.pop())
-            marks.append(chain.snapshot())
-            world.speak(chance.randrange(1, 6), dollar=chance.randrange(2))
-            chain.mine(1, seconds=chance.randrange(2, 90))
-
+    turn = Turning(world, random.Random(seed), chain.snapshot())
     index = indexer(store, Interrupted(chain, turn))
     index.watch(*world.watches())
     for _ in range(60):
@@ -195,21 +219,13 @@ def test_an_endpoint_that_never_answers_is_given_up(store: Store, world: World) 
 
 def test_an_endpoint_that_refuses_wide_ranges_is_asked_for_narrow_ones(store: Store, world: World) -> None:
     world.speak(20)
-    widths: list[int] = []
-
-    class Narrow(Interrupted):
-        def logs(self, query):
-            widths.append(query.last - query.first + 1)
-            if widths[-1] > 2:
-                raise BadAnswer("range was too wide", hint="at most 2 blocks")
-            return super().logs(query)
-
-    index = indexer(store, Narrow(world.chain, lambda question: None))
+    narrow = Narrow(world.chain)
+    index = indexer(store, narrow)
     index.watch(*world.watches())
     index.sync()
 
     agrees(store, index, world.chain.logs(ALL))
-    assert max(widths) <= PACE.most
+    assert max(narrow.widths) <= PACE.most
 
 
 def test_an_indexer_that_was_overtaken_while_it_read_writes_nothing(store: Store, world: World) -> None:
