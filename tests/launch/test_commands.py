@@ -117,6 +117,18 @@ def test_commands_find_the_chain_of_a_running_mercato_by_its_file(
     assert run("verify")[0] == 0
 
 
+def test_on_a_development_chain_the_known_accounts_review_where_nobody_was_named(
+    run: Run, applied: str, home: Path
+) -> None:
+    (home / "mercato.toml").unlink()
+    assert run("faucet", str(1000 * DOLLAR), "--from", TEAM, "--send")[0] == 0
+    assert run("deposit", applied, "--send")[0] == 0
+    assert run("submit", applied)[0] == 0
+    (review,) = run("review", "show", applied)[1]
+
+    assert len({seat["reviewer"] for seat in review["seats"]} & set(ACCOUNTS)) >= 3
+
+
 def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(run: Run, node: str, chain: LocalChain) -> None:
     planned = run("deploy", "--rpc", node, "--dry-run")[1]
     assert chain.block().number == 0
