@@ -11,6 +11,7 @@ from mercato.launch import clearing
 from mercato.launch.words import (
     Q96,
     bps,
+    change,
     decimal_price,
     dollars,
     exact_dollars,
@@ -100,6 +101,14 @@ def test_a_share_is_cut_to_a_tenth_of_a_percent(part: int, whole: int) -> None:
 
     assert said <= Decimal(part) * 100 / whole + Decimal("0.0000001")
     assert said + Decimal("0.1") > Decimal(part) * 100 / whole - Decimal("0.0000001")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [(100, 105, "+5.0%"), (1000, 999, "−0.1%"), (5, 5, "0.0%"), (0, 7, "0.0%"), (100_000, 99_999, "0.0%")],
+)
+def test_a_change_is_said_with_its_sign(before: int, after: int, said: str) -> None:
+    assert change(before, after) == said
 
 
 def test_small_words() -> None:

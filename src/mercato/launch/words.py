@@ -53,6 +53,13 @@ def share(part: int, whole: int) -> str:
     return f"{tenths // 10}.{tenths % 10}%" if tenths % 10 else f"{tenths // 10}%"
 
 
+def change(before: int, after: int) -> str:
+    """Returns a change with its sign, cut to a tenth of a percent: `+12.3%`; `0.0%` from nothing."""
+    tenths = abs(after - before) * 1000 // before if before else 0
+    sign = "" if not tenths else "+" if after > before else "−"
+    return f"{sign}{tenths // 10}.{tenths % 10}%"
+
+
 def bps(points: int) -> str:
     """Returns basis points as a percentage: 2500 -> `25%`."""
     return share(points, 10_000)

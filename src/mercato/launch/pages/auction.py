@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from mercato.chains.model import Hash
 from mercato.core.errors import Conflict, InvalidInput
 from mercato.launch import model
+from mercato.launch.contracts import at
 from mercato.launch.model import RETAIL, Demand, Launch
 from mercato.launch.pages.press import Press, account, form, sign, wants_json
 from mercato.launch.states import State
@@ -46,7 +47,9 @@ def add(router: APIRouter, press: Press) -> None:
     @router.get("/launch")
     def show_launches(request: Request) -> Response:
         held = press.room.launches()
-        groups = listing.groups(held, lambda item: under_way(press, item), press.room.chain.time())
+        groups = listing.groups(
+            held, lambda item: under_way(press, item), lambda item: quoted(press, item), press.room.chain.time()
+        )
         shown = any(group.cards for group in groups)
         made_up = any(card.simulated for group in groups for card in group.cards)
         return press.page(request, "list.html", groups=groups, any=shown, simulated=made_up)
@@ -157,6 +160,14 @@ def page(press: Press, request: Request, launch: Launch, asked: Form, *, status:
 def under_way(press: Press, launch: Launch) -> Demand | None:
     """Returns the book of an auction that takes bids; None of any other."""
     return press.room.demand(launch.id) if launch.state in BIDDING else None
+
+
+def quoted(press: Press, launch: Launch) -> int | None:
+    """Returns what a token costs in its pool now, in Q96; None before it has one."""
+    if launch.contracts is None or launch.contracts.pool is None:
+        return None
+    found: int = at(press.room.chain, "pool", launch.contracts.pool).read("price")
+    return found
 
 
 def demand(press: Press, launch: Launch) -> Demand | None:

@@ -9,7 +9,7 @@ from mercato.launch.model import Demand, Launch
 from mercato.launch.states import State
 from mercato.launch.views.book import Fact
 from mercato.launch.views.states import BIDDING, Badge, Countdown, badge, countdown
-from mercato.launch.words import Q96, dollars, price, tokens, valuation
+from mercato.launch.words import Q96, change, dollars, price, tokens, valuation
 
 #: Title of a group, its states, and what to say where it is empty.
 GROUPS = (
@@ -44,17 +44,22 @@ class Group:
     empty: str
 
 
-def groups(launches: Sequence[Launch], book: Callable[[Launch], Demand | None], now: int) -> tuple[Group, ...]:
-    """Returns the groups; `book` gives the demand of an auction that is under way."""
+def groups(
+    launches: Sequence[Launch],
+    book: Callable[[Launch], Demand | None],
+    quoted: Callable[[Launch], int | None],
+    now: int,
+) -> tuple[Group, ...]:
+    """Returns the groups; `book` gives the demand of an auction under way, `quoted` a live token's price in Q96."""
     found = []
     for title, states, empty in GROUPS:
-        cards = tuple(card(item, book(item), now) for item in launches if item.state in states)
+        cards = tuple(card(item, book(item), quoted(item), now) for item in launches if item.state in states)
         if cards or empty:
             found.append(Group(title, cards, empty))
     return tuple(found)
 
 
-def card(launch: Launch, held: Demand | None, now: int) -> Card:
+def card(launch: Launch, held: Demand | None, quoted: int | None, now: int) -> Card:
     """Returns one launch for the list."""
     application = launch.application
     minimum = application.terms.raise_min
@@ -65,21 +70,23 @@ def card(launch: Launch, held: Demand | None, now: int) -> Card:
         summary=application.summary,
         badge=badge(launch.state),
         countdown=countdown(launch, now),
-        facts=_facts(launch, held),
+        facts=_facts(launch, held, quoted),
         reached=min(100, held.total * 100 // minimum) if held and minimum else None,
         simulated=launch.simulated,
     )
 
 
-def _facts(launch: Launch, held: Demand | None) -> tuple[Fact, ...]:
+def _facts(launch: Launch, held: Demand | None, quoted: int | None) -> tuple[Fact, ...]:
     application, result = launch.application, launch.outcome
     if held is not None:
         now = price(held.price) if held.clears else "none yet"
         return Fact("Bid so far", dollars(held.total)), Fact("Price now", now)
     if result is not None and result.sold:
         cleared = result.raised * Q96 // result.sold
-        worth = valuation(cleared, application.terms.supply)
-        return Fact("Price found", price(cleared)), Fact("Raised", dollars(result.raised)), Fact("Supply at it", worth)
+        found = Fact("Price found", price(cleared)), Fact("Raised", dollars(result.raised))
+        if quoted is None:
+            return *found, Fact("Supply at it", valuation(cleared, application.terms.supply))
+        return Fact("Price now", price(quoted), f"{change(cleared, quoted)} since the auction"), *found
     if launch.state is State.FAILED:
         return Fact("Minimum raise", dollars(application.terms.raise_min)), Fact("Refunds", "in full")
     sale = tokens(application.terms.tokens(application.allocation.sale))

@@ -12,7 +12,7 @@ from mercato.launch.market import Market, Swap
 from mercato.launch.model import Launch
 from mercato.launch.pool import Q96, Pool
 from mercato.launch.views.book import Fact
-from mercato.launch.words import dollars, moment, price, share, short, tokens, valuation
+from mercato.launch.words import TOKEN, change, dollars, moment, price, share, short, tokens, valuation
 
 COLUMNS = 60
 SPANS = (60, 300, 900, 3600, 4 * 3600, 86_400, 7 * 86_400)
@@ -119,9 +119,7 @@ def _headline(launch: Launch, held: Market) -> tuple[Fact, ...]:
     recent = [item for item in held.swaps if item.time > held.time - DAY]
     turnover = sum(item.turnover for item in recent)
     return (
-        Fact(
-            "Price", price(held.now.price), f"{_change(cleared, held.now.price)} since the auction's {price(cleared)}"
-        ),
+        Fact("Price", price(held.now.price), f"{change(cleared, held.now.price)} since the auction's {price(cleared)}"),
         Fact(
             "Whole supply at it",
             valuation(held.now.price, held.supply),
@@ -131,13 +129,6 @@ def _headline(launch: Launch, held: Market) -> tuple[Fact, ...]:
         Fact("Locked liquidity", dollars(2 * held.now.quote), "both sides of the pool"),
         Fact("Fee now", f"{_percent(held.now.fee_ppm(held.time))}%", "5% at the opening, 1% half an hour later"),
     )
-
-
-def _change(before: int, after: int) -> str:
-    """Returns a change with its sign: `+12.3%`."""
-    tenths = (after - before) * 1000 // before if before else 0
-    sign = "+" if tenths > 0 else "−" if tenths < 0 else ""
-    return f"{sign}{abs(tenths) // 10}.{abs(tenths) % 10}%"
 
 
 def _percent(ppm: int) -> str:
@@ -225,7 +216,7 @@ def _proof(held: Market) -> tuple[Fact, ...]:
     first, now = isqrt(held.first.token * held.first.quote), isqrt(held.now.token * held.now.quote)
     return (
         Fact("Liquidity when it opened", f"{first:,}", f"transaction {held.opened_in}"),
-        Fact("Liquidity now", f"{now:,}", f"{_change(first, now)}: it grows by fees and by gifts, and cannot fall"),
+        Fact("Liquidity now", f"{now:,}", f"{change(first, now)}: it grows by fees and by gifts, and cannot fall"),
         Fact(
             "Who owns it",
             held.locker,
@@ -243,8 +234,10 @@ def _sinks(launch: Launch, held: Market) -> tuple[Fact, ...]:
     """Returns what took tokens out of the world so far."""
     symbol = launch.application.symbol
     creator, treasury = held.owed
+    whole = held.burnt >= 10**TOKEN or not held.burnt
+    burnt = f"{tokens(held.burnt)} {symbol}" if whole else f"less than one {symbol}"
     return (
-        Fact("Burnt so far", f"{tokens(held.burnt)} {symbol}", "with what the auction did not sell or need"),
+        Fact("Burnt so far", burnt, "with what the auction did not sell or need"),
         Fact("Bought back so far", "nothing", "no buyback has run for this token yet"),
         Fact("Fees waiting for the team", dollars(creator), "paid on request, in the test dollar"),
         Fact("Fees waiting for the treasury", dollars(treasury)),
