@@ -63,7 +63,7 @@ CHAINS: dict[str, Callable[[], Any]] = {
 
 def report(*, quick: bool) -> bool:
     """Prints the table and the ratios; returns whether every chain ended with the same books."""
-    count = 60 if quick else 1_000
+    count = 60 if quick else 500
     found: dict[str, list[Run]] = {name: [] for name in CHAINS}
     for turn in range(1 if quick else ROUNDS):
         for name, opened in CHAINS.items():

@@ -93,7 +93,7 @@ class Rpc(Chain):
 
     def wait(self, transaction: Hash, seconds: int = 60) -> Receipt:
         """Returns the receipt once there is one, of a reverted transaction too; Unreachable after `seconds`."""
-        end, pause = time.monotonic() + seconds, 0.01
+        end, pause = time.monotonic() + seconds, 0.001
         while (found := self.receipt(transaction)) is None:
             if time.monotonic() > end:
                 raise Unreachable(f"{transaction} was in no block after {seconds} s", hint="it may still come")
