@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from mercato.chains import Address, Receipt
+from mercato.chains import Address, Chain, Controls, Receipt
 from mercato.chains.abi import succeeded
 from mercato.chains.evm.local import LocalChain
 from mercato.chains.testing import ACCOUNTS, local
@@ -71,12 +71,16 @@ def reviewed(room: Launches, id: str, cards: Sequence[Scorecard]) -> Launch:
     return room.launch(id)
 
 
+C = TypeVar("C", bound=Chain)
+
+
 @dataclass(frozen=True)
-class House:
-    """A launch room on an embedded chain where everything is deployed; its time and its people's money are ours."""
+class House(Generic[C]):
+    """A launch room on a chain of one's own where everything is deployed; its time and its people's money are ours."""
 
     room: Launches
-    chain: LocalChain
+    chain: C
+    controls: Controls
     stranger: Address = ACCOUNTS[9]
 
     @classmethod
@@ -87,12 +91,26 @@ class House:
         settings: LaunchSettings | None = None,
         chain: LocalChain | None = None,
         record: Path | None = None,
-    ) -> House:
-        """Deploys everything to a chain and opens the room on it; the first account has every role."""
-        chain = chain or local()
+    ) -> House[LocalChain]:
+        """Deploys everything to an embedded chain and opens the room on it; the first account has every role."""
+        made = chain or local()
+        return House.on(store, clock, made, made, settings, record)
+
+    @classmethod
+    def on(
+        cls,
+        store: Store,
+        clock: Clock,
+        chain: C,
+        controls: Controls,
+        settings: LaunchSettings | None = None,
+        record: Path | None = None,
+    ) -> House[C]:
+        """Does the same on any chain that somebody holds the controls of."""
         deployment = deploy_all(chain, ACCOUNTS[0], path=record)
         wanted = settings or LaunchSettings(reviewers=REVIEWERS)
-        return cls(Launches(store, chain, clock, wanted, deployment=deployment, keeper=ACCOUNTS[1]), chain)
+        room = Launches(store, chain, clock, wanted, deployment=deployment, keeper=ACCOUNTS[1])
+        return House(room, chain, controls)
 
     def approved(self, wanted: Application) -> Launch:
         """Takes an application through deposit and review."""
@@ -132,7 +150,7 @@ class House:
     def at(self, second: int) -> None:
         """Moves the chain to a second of its time, where that lies ahead."""
         if second > self.chain.time():
-            self.chain.mine(seconds=second - self.chain.time())
+            self.controls.mine(seconds=second - self.chain.time())
 
     def to_open(self, launch: Launch, *, sync: bool = True) -> None:
         """Moves the chain to the opening of a launch."""
