@@ -52,6 +52,7 @@ from mercato.launch.service import Launches
 from mercato.launch.settings import LaunchSettings
 from mercato.market.connectors.documents.settings import DocumentSettings
 from mercato.market.connectors.settings import SourceSettings
+from mercato.market.model import SIMULATED
 from mercato.market.service import Market
 from mercato.market.settings import MarketSettings
 from mercato.store import Store, StoreSettings, migrate
@@ -245,8 +246,9 @@ def run(
         economy = None
         if local and not settings.of(ChainSettings).rpc:
             origins = [f"http://{name}:{place.getsockname()[1]}" for name in LOOPBACK[:2]]
+            wants = season if season is not None else unmixed(store, settings)
             economy = open_local(
-                store, settings, season=season, seed=seed, origins=origins, listener=listener, say=typer.echo
+                store, settings, season=wants, seed=seed, origins=origins, listener=listener, say=typer.echo
             )
         parts = rooms(store, settings, economy)
         app = create_app(settings, store, parts, worker=worker)
@@ -258,6 +260,16 @@ def run(
             economy.start(market, looks=lambda: len(hub) > 0)
             server.also = [f"The local chain (id {economy.economy.chain.chain_id}) is at {economy.facade.url}"]
         server.run(sockets=[place])
+
+
+def unmixed(store: Store, settings: Settings) -> bool | None:
+    """Returns False, and says so, where a season would mix made-up tokens into somebody's own data; else None."""
+    market = Market(store, settings.home, SystemClock())
+    others = sorted({item.source for item in market.segments() if item.source.partition(":")[0] != SIMULATED})
+    if not others:
+        return None
+    typer.echo(f"This folder holds data from {', '.join(others)}, so no season is lived; say --season to mix them.")
+    return False
 
 
 def work() -> None:

@@ -137,3 +137,17 @@ def test_a_node_in_the_settings_takes_the_place_of_the_local_chain(home: Path, m
 
     assert page.status_code == 200
     assert not (home / "economy").exists()
+
+
+def test_no_season_is_mixed_into_data_of_ones_own(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MERCATO_SEASON_ENABLED", "true")
+    (home / "prices.csv").write_text("asset_id,field,valid_time,value\nbitcoin,price_usd,2025-01-01,94000\n")
+    with running(home, "market", "import", str(home / "prices.csv"), "--source", "mine") as process:
+        assert process.wait(60) == 0
+    with running(home, "up", "--port", "0") as process:
+        said(process, "holds data from mine, so no season is lived")
+        said(process, "Mercato is at")
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+    assert '"stage": "none"' in (home / "economy" / "season.json").read_text()

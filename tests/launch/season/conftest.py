@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,11 +43,11 @@ def opened(home: Path, store: Store, *, end: int = END, **settings: object) -> E
     return open_economy(store, home, wanted, LaunchSettings(), say=lambda words: None, now=lambda: end)
 
 
-def alive(home: Path, store: Store, economy: Economy, told: list[Progress]) -> tuple[Life, Market]:
+def alive(home: Path, store: Store, economy: Economy, told: list[Progress], **more: Any) -> tuple[Life, Market]:
     """Gives an economy its life and its market; nothing runs yet."""
     market = Market(store, home, HandClock(datetime.fromtimestamp(economy.kept.end, UTC)))
     feed = Feed(market, Indexer(store, economy.chain), economy.launches, economy.sectors)
-    return Life(economy, feed, Board([told.append]), looks=lambda: True), market
+    return Life(economy, feed, Board([told.append]), **more), market
 
 
 Lived = Callable[..., Whole]
