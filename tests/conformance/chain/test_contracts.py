@@ -152,6 +152,15 @@ def test_a_contract_sees_its_block_and_chain(chain: Chain) -> None:
     assert (number, time, chain_id, base_fee, origin) == (newest.number, newest.time, 31337, 0, BOB)
 
 
+def test_a_call_may_come_from_a_contract(chain: Chain) -> None:
+    contract = probe(chain, 5)
+
+    assert contract.read("around", sender=contract.address)[4] == contract.address
+    assert contract.read("add", 2, sender=contract.address) == 7
+    with pytest.raises(Reverted, match="probe: too much"):
+        contract.read("add", 100, sender=contract.address)
+
+
 def test_a_call_that_fits_nothing_is_caught_before_it_is_sent(chain: Chain) -> None:
     contract = probe(chain)
 
