@@ -75,6 +75,11 @@ def moment(seconds: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%-d %b %Y, %H:%M} UTC"
 
 
+def brief(seconds: int) -> str:
+    """Returns a moment of chain time without its year: `22 Nov, 17:00`; for axes and columns, in UTC."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%-d %b, %H:%M}"
+
+
 def left(seconds: int) -> str:
     """Returns a length of time in its two largest units: `3 h 20 min`; the island `count-down` says it the same way."""
     seconds = max(0, seconds)

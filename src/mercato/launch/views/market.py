@@ -12,7 +12,7 @@ from mercato.launch.market import Market, Swap
 from mercato.launch.model import Launch
 from mercato.launch.pool import Q96, Pool
 from mercato.launch.views.book import Fact
-from mercato.launch.words import TOKEN, change, dollars, moment, price, share, short, tokens, valuation
+from mercato.launch.words import TOKEN, brief, change, dollars, moment, price, share, short, tokens, valuation
 
 COLUMNS = 60
 SPANS = (60, 300, 900, 3600, 4 * 3600, 86_400, 7 * 86_400)
@@ -180,7 +180,7 @@ def _trade(item: Swap) -> Trade:
     paid = quote * Q96 // amount if amount else 0
     side = "buy" if item.buys else "sell"
     return Trade(
-        side, tokens(amount), dollars(quote), price(paid), moment(item.time), item.block, item.transaction,
+        side, tokens(amount), dollars(quote), price(paid), brief(item.time), item.block, item.transaction,
         short(item.trader),
     )  # fmt: skip
 
