@@ -40,14 +40,6 @@ def blueprint(chain: LocalChain, name: str) -> Address:
     return receipt.created
 
 
-def clone(chain: LocalChain, name: str, code: Address) -> Deployed:
-    """Deploys a minimal proxy (EIP-1167) of one of our contracts, as a factory does."""
-    pieces = "602d3d8160093d39f3363d3d373d3d3d363d73", code[2:], "5af43d82803e903d91602b57fd5bf3"
-    receipt = chain.wait(chain.send(Call(CURATOR, None, bytes.fromhex("".join(pieces)))))
-    assert receipt.created is not None
-    return at(chain, name, receipt.created)
-
-
 @dataclass(frozen=True)
 class Sale:
     """One launch and the contracts that belong to it."""

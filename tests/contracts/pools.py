@@ -8,11 +8,13 @@ from mercato.chains import Address, Deployed
 from mercato.chains.evm.local import LocalChain
 from mercato.chains.testing import local
 from mercato.launch.pool import Pool, Shares, Trade
-from tests.contracts.house import CREATOR, CURATOR, FOREVER, PEOPLE, TREASURY, clone, made
+from tests.contracts.compiled import hostile
+from tests.contracts.house import CREATOR, CURATOR, FOREVER, PEOPLE, TREASURY, at, made
 
 TRADER = PEOPLE[0]
 MOST = 2**112 - 1
 HOUSE = Shares()
+SALT = b"\x5a" * 32
 
 
 @dataclass
@@ -43,15 +45,23 @@ class Bench:
         return token, quote
 
 
+def prepared(maker: Deployed, code: Address, token: Address, salt: bytes = SALT) -> Deployed:
+    """Makes a pool that is not open yet, as a graduator does."""
+    receipt = maker.send("make", code, salt, token, CREATOR, sender=CURATOR)
+    assert isinstance(maker.chain, LocalChain)
+    return at(maker.chain, "pool", maker.events(receipt)[0].values["pool"])
+
+
 def opened(token: int, quote: int, shares: Shares = HOUSE, chain: LocalChain | None = None) -> Bench:
     """Opens a pool with these reserves; the trader has and allows as much of both as there can be."""
     chain = chain or local()
     asset, dollar = made(chain, "test_dollar"), made(chain, "test_dollar")
     code = made(chain, "pool", dollar.address, TREASURY, shares.creator_bps, shares.treasury_bps)
-    pool = clone(chain, "pool", code.address)
+    maker = hostile(chain, "pool_maker")
+    pool = prepared(maker, code.address, asset.address)
     for side, reserve in ((asset, token), (dollar, quote)):
         side.send("faucet", pool.address, reserve, sender=CURATOR)
         side.send("faucet", TRADER, 2**120, sender=CURATOR)
         side.send("approve", pool.address, 2**256 - 1, sender=TRADER)
-    pool.send("open", asset.address, CREATOR, token, quote, sender=CURATOR)
+    maker.send("open", pool.address, SALT, token, quote, sender=CURATOR)
     return Bench(chain, asset, dollar, pool, Pool(token, quote, chain.time(), shares))

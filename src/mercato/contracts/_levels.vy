@@ -75,8 +75,9 @@ def _prices(grid: Grid) -> uint256[256]:
     prices: uint256[256] = empty(uint256[256])
     p: uint256 = grid.floor_q96
     prices[0] = p
+    grown: uint256 = unsafe_add(BPS, grid.step_bps)
     for i: uint256 in range(1, grid.levels, bound=255):
-        p = self._next(p, grid.step_bps)
+        p = unsafe_div(unsafe_add(unsafe_mul(p, grown), BPS - 1), BPS)  # `_next`, without 255 calls of it
         prices[i] = p
     return prices
 
@@ -96,21 +97,19 @@ def _clear(grid: Grid, sale: uint256, retail: uint256, a: uint256) -> Result:
     """Returns formulas (1) to (3) on the books, retail escrow `a`; at most 256 levels, whatever the number of bids."""
     prices: uint256[256] = self._prices(grid)
     i: uint256 = grid.levels
-    pair: uint256 = 0
+    # Each word is read once, at its odd level; only where the top level is an even one it would be missing.
+    pair: uint256 = self.pairs[unsafe_sub(i, 1) >> 1]
     d: uint256 = 0
     c: uint256 = 0  # demand at level i and above
     nc: uint256 = 0
     p: uint256 = 0
     base: uint256 = 0
     for _: uint256 in range(grid.levels, bound=256):
-        # Each word is read once, at its odd level or at the top.
         i = unsafe_sub(i, 1)
         if i & 1 == 1:
             pair = self.pairs[i >> 1]
             d = pair >> 128
         else:
-            if unsafe_add(i, 1) == grid.levels:
-                pair = self.pairs[i >> 1]
             d = pair & LOW_128
         c = unsafe_add(c, d)
         p = prices[i]

@@ -17,10 +17,6 @@ event Enrolled:
     escrow: indexed(address)
     creator: indexed(address)
 
-struct Terms:
-    escrow: address
-    creator: address
-
 BPS: constant(uint256) = 10_000
 MAX_PLATFORM_BPS: constant(uint256) = 500
 AUCTION_NONCE: constant(uint256) = 2  # an assembler creates the token first, then the auction
@@ -29,7 +25,7 @@ QUOTE: immutable(address)
 TREASURY: immutable(address)
 PLATFORM_BPS: immutable(uint256)
 
-terms: public(HashMap[address, Terms])
+escrow_of: public(HashMap[address, address])  # auction -> who gets the rest of its raise
 
 
 @deploy
@@ -39,22 +35,6 @@ def __init__(quote: address, treasury: address, platform_bps: uint256):
     QUOTE = quote
     TREASURY = treasury
     PLATFORM_BPS = platform_bps
-
-
-@external
-def enroll(auction: address, escrow: address, creator: address):
-    """
-    @notice Says where the rest of an auction's raise goes and who earns the creator's fees; only whoever created it.
-    @dev The auction's address proves who created it, so nobody can be there first and no list of factories is needed.
-    @param auction What the caller created at nonce 2
-    @param escrow The contract that gets what is left of the raise
-    @param creator Whoever earns the creator's share of the pool's fees
-    """
-    assert _clone._created(msg.sender, AUCTION_NONCE) == auction, "graduator: not the auction's maker"
-    assert self.terms[auction].escrow == empty(address), "graduator: enrolled already"
-    assert escrow != empty(address) and creator != empty(address), "graduator: zero address"
-    self.terms[auction] = Terms(escrow=escrow, creator=creator)
-    log Enrolled(auction=auction, escrow=escrow, creator=creator)
 
 
 @external
@@ -85,15 +65,28 @@ def platform_bps() -> uint256:
 
 
 @internal
+def _enroll(auction: address, escrow: address, creator: address):
+    """
+    @dev Only whoever created the auction. Its address proves who did, so nobody can be there first and no list of
+         factories is needed.
+    """
+    assert _clone._created(msg.sender, AUCTION_NONCE) == auction, "graduator: not the auction's maker"
+    assert self.escrow_of[auction] == empty(address), "graduator: enrolled already"
+    assert escrow != empty(address) and creator != empty(address), "graduator: zero address"
+    self.escrow_of[auction] = escrow
+    log Enrolled(auction=auction, escrow=escrow, creator=creator)
+
+
+@internal
 @view
-def _enrolled(auction: address, quote: address) -> Terms:
+def _enrolled(auction: address, quote: address) -> address:
     """
-    @dev Returns the terms of the calling auction.
+    @dev Returns the escrow of the calling auction.
     """
-    terms: Terms = self.terms[auction]
-    assert terms.escrow != empty(address), "graduator: unknown auction"
+    escrow: address = self.escrow_of[auction]
+    assert escrow != empty(address), "graduator: unknown auction"
     assert quote == QUOTE, "graduator: other quote token"
-    return terms
+    return escrow
 
 
 @internal

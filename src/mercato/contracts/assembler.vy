@@ -106,7 +106,7 @@ def assemble(launch: _launch.Launch, quote: address, uptime: address, curator: a
     auction: address = create_from_blueprint(AUCTION, self._params(launch, token, quote, uptime, curator))
     escrow: address = create_minimal_proxy_to(ESCROW)
     extcall Escrow(escrow).begin(auction, token, launch.creator, launch.at_once_bps, launch.milestones)
-    extcall i_graduator(launch.graduator).enroll(auction, escrow, launch.creator)
+    extcall i_graduator(launch.graduator).enroll(auction, token, escrow, launch.creator)
     self._issue(launch, token, auction)
     return token, auction, escrow
 

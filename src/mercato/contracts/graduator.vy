@@ -4,7 +4,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 @title Graduation into the house's own pool
-@notice Makes the pool of a cleared auction as a minimal proxy and opens it, in one call.
+@notice Makes the pool of an auction as a minimal proxy when the launch is created, and opens it when the auction
+        clears: what can be done long before is not paid for by whoever clears.
         Invariants:
         - the pool opens with exactly lp_quote and lp_tokens, whatever was sent to its address before;
         - only the auction itself can make the pool at its address, since the caller is the salt;
@@ -18,7 +19,8 @@ import i_graduator
 implements: i_graduator
 
 interface Pool:
-    def open(token: address, creator: address, tokens: uint256, quote: uint256): nonpayable
+    def prepare(token: address, creator: address): nonpayable
+    def open(salt: bytes32, tokens: uint256, quote: uint256): nonpayable
     def shill_bound_bps() -> uint256: view
 
 
@@ -30,22 +32,12 @@ import _raise
 
 initializes: _raise
 
-exports: (_raise.enroll, _raise.terms, _raise.treasury, _raise.quote, _raise.platform_bps)
+exports: (_raise.escrow_of, _raise.treasury, _raise.quote, _raise.platform_bps)
 
 
 # immutables
 
 POOL: public(immutable(address))
-
-
-# events
-
-event Graduated:
-    auction: indexed(address)
-    token: indexed(address)
-    pool: indexed(address)
-    quote: uint256
-    tokens: uint256
 
 
 # construction
@@ -67,6 +59,20 @@ def __init__(pool: address, quote: address, treasury: address, platform_bps: uin
 # external functions
 
 @external
+def enroll(auction: address, token: address, escrow: address, creator: address):
+    """
+    @notice Says where the rest of an auction's raise goes and who earns the creator's fees; only whoever created it.
+    @param auction What the caller created at nonce 2
+    @param token The token that it sells
+    @param escrow The contract that gets what is left of the raise
+    @param creator Whoever earns the creator's share of the pool's fees
+    """
+    _raise._enroll(auction, escrow, creator)
+    pool: address = create_minimal_proxy_to(POOL, salt=convert(auction, bytes32))
+    extcall Pool(pool).prepare(token, creator)
+
+
+@external
 @nonreentrant
 def graduate(token: address, quote: address, lp_quote: uint256, lp_tokens: uint256, raised: uint256) -> address:
     """
@@ -78,13 +84,13 @@ def graduate(token: address, quote: address, lp_quote: uint256, lp_tokens: uint2
     @param raised R of the auction, in quote wei
     @return The pool's address
     """
-    terms: _raise.Terms = _raise._enrolled(msg.sender, quote)
-    pool: address = create_minimal_proxy_to(POOL, salt=convert(msg.sender, bytes32))
+    escrow: address = _raise._enrolled(msg.sender, quote)
+    salt: bytes32 = convert(msg.sender, bytes32)
+    pool: address = _clone._clone_of(POOL, self, salt)
     _payment._pay(quote, pool, lp_quote)
     _payment._pay(token, pool, lp_tokens)
-    extcall Pool(pool).open(token, terms.creator, lp_tokens, lp_quote)
-    _raise._share_out(raised, terms.escrow)
-    log Graduated(auction=msg.sender, token=token, pool=pool, quote=lp_quote, tokens=lp_tokens)
+    extcall Pool(pool).open(salt, lp_tokens, lp_quote)
+    _raise._share_out(raised, escrow)
     return pool
 
 

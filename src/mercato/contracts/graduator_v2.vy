@@ -39,7 +39,7 @@ import _raise
 
 initializes: _raise
 
-exports: (_raise.enroll, _raise.terms, _raise.treasury, _raise.quote, _raise.platform_bps)
+exports: (_raise.escrow_of, _raise.treasury, _raise.quote, _raise.platform_bps)
 
 
 # constants
@@ -57,13 +57,6 @@ LOCKER: public(immutable(address))
 
 
 # events
-
-event Graduated:
-    auction: indexed(address)
-    token: indexed(address)
-    pool: indexed(address)
-    quote: uint256
-    tokens: uint256
 
 event Neutralised:
     pair: indexed(address)
@@ -91,6 +84,18 @@ def __init__(factory: address, locker: address, quote: address, treasury: addres
 # external functions
 
 @external
+def enroll(auction: address, token: address, escrow: address, creator: address):
+    """
+    @notice Says where the rest of an auction's raise goes and who earns the creator's fees; only whoever created it.
+    @param auction What the caller created at nonce 2
+    @param token The token that it sells
+    @param escrow The contract that gets what is left of the raise
+    @param creator Whoever earns the creator's share of the pool's fees
+    """
+    _raise._enroll(auction, escrow, creator)
+
+
+@external
 @nonreentrant
 def graduate(token: address, quote: address, lp_quote: uint256, lp_tokens: uint256, raised: uint256) -> address:
     """
@@ -102,7 +107,7 @@ def graduate(token: address, quote: address, lp_quote: uint256, lp_tokens: uint2
     @param raised R of the auction, in quote wei
     @return The pool's address
     """
-    terms: _raise.Terms = _raise._enrolled(msg.sender, quote)
+    escrow: address = _raise._enrolled(msg.sender, quote)
     pair: address = staticcall Factory(FACTORY).getPair(token, quote)
     if pair == empty(address):
         pair = extcall Factory(FACTORY).createPair(token, quote)
@@ -114,8 +119,7 @@ def graduate(token: address, quote: address, lp_quote: uint256, lp_tokens: uint2
     extcall Pair(pair).mint(LOCKER)
     self._check(pair, token, lp_quote, lp_tokens)
     # The escrow also gets what was given to the pair to spoil it.
-    _raise._share_out(raised, terms.escrow)
-    log Graduated(auction=msg.sender, token=token, pool=pair, quote=lp_quote, tokens=lp_tokens)
+    _raise._share_out(raised, escrow)
     return pair
 
 

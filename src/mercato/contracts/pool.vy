@@ -25,6 +25,7 @@ interface Burnable:
 
 # modules
 
+import _clone
 import _curve
 import _oracle
 import _payment
@@ -45,6 +46,7 @@ M160: constant(uint256) = 2**160 - 1
 # immutables
 
 # Immutables lie in the code behind the proxy, so every pool of one graduator shares them without a storage read.
+SELF: immutable(address)  # the code itself, by which a pool knows who made its proxy
 QUOTE: immutable(address)
 TREASURY: immutable(address)
 CREATOR_BPS: immutable(uint256)
@@ -53,9 +55,12 @@ TREASURY_BPS: immutable(uint256)
 
 # events
 
-event Opened:
+event Prepared:
     token: indexed(address)
     creator: indexed(address)
+
+event Opened:
+    token: indexed(address)
     reserve_token: uint256
     reserve_quote: uint256
 
@@ -107,31 +112,46 @@ def __init__(quote: address, treasury: address, creator_bps: uint256, treasury_b
     TREASURY = treasury
     CREATOR_BPS = creator_bps
     TREASURY_BPS = treasury_bps
+    SELF = self
     self._asset = max_value(uint256)
 
 
 # external functions
 
 @external
-def open(token: address, creator: address, tokens: uint256, quote: uint256):
+def prepare(token: address, creator: address):
     """
-    @notice Opens the pool with what lies in it already; more than that is a gift, see `sweep`.
-    @dev Whoever makes the proxy opens it in the same transaction, so nobody else can.
+    @notice Says what the pool will trade and whose fees it will keep, long before it opens.
+    @dev Whoever makes the proxy prepares it in the same transaction, so nobody else can.
     @param token The agent's token
     @param creator Whoever claims the creator's share
+    """
+    assert self._asset == 0, "pool: prepared already"
+    assert token != QUOTE and token != empty(address) and creator != empty(address), "pool: bad token or creator"
+    self._asset = convert(token, uint256)
+    self._creator = creator
+    log Prepared(token=token, creator=creator)
+
+
+@external
+def open(salt: bytes32, tokens: uint256, quote: uint256):
+    """
+    @notice Opens the pool with what lies in it already; more than that is a gift, see `sweep`. Only whoever made the
+            proxy can, which its address proves.
+    @param salt What the proxy was made with
     @param tokens The first reserve of the token
     @param quote The first reserve of the quote token
     """
-    assert self._asset == 0, "pool: open already"
-    assert token != QUOTE and token != empty(address), "pool: bad token"
+    asset: uint256 = self._asset
+    assert asset != 0 and asset >> 160 == 0, "pool: open already, or not prepared"
+    assert _clone._clone_of(SELF, msg.sender, salt) == self, "pool: not its maker"
     assert 0 < tokens and tokens <= M112 and 0 < quote and quote <= M112, "pool: reserve out of range"
-    self._asset = convert(token, uint256) | (block.timestamp << 160)
-    self._creator = creator
+    token: address = convert(asset, address)
+    self._asset = asset | (block.timestamp << 160)
     self._state = self._packed(tokens, quote)
     assert staticcall IERC20(token).balanceOf(self) >= tokens, "pool: tokens missing"
     assert staticcall IERC20(QUOTE).balanceOf(self) >= quote, "pool: quote missing"
-    log Opened(token=token, creator=creator, reserve_token=tokens, reserve_quote=quote)
-    log Synced(reserve_token=tokens, reserve_quote=quote)
+    log Opened(token=token, reserve_token=tokens, reserve_quote=quote)
 
 
 @external
@@ -367,9 +387,9 @@ def shill_bound_bps() -> uint256:
 @view
 def token() -> address:
     """
-    @notice Returns the agent's token.
+    @notice Returns the agent's token, also before the opening.
     """
-    return self._token()
+    return convert(self._asset & M160, address)
 
 
 @external
@@ -423,7 +443,7 @@ def locker() -> address:
 @view
 def _token() -> address:
     asset: uint256 = self._asset
-    assert asset != 0 and asset != max_value(uint256), "pool: not open"
+    assert asset >> 160 != 0 and asset != max_value(uint256), "pool: not open"
     return convert(asset & M160, address)
 
 

@@ -139,6 +139,7 @@ def measure() -> uint256:
     start: uint256 = self.measured
     if start == 0:
         start = staticcall Pool(pool).opened_at()
+        assert start > 0, "vesting: pool is not open"
     assert block.timestamp >= start + MEASURE, "vesting: measuring less than 90 days"
     total: uint256 = staticcall Pool(pool).cumulative()
     average: uint256 = (total - self._sum) // (block.timestamp - start)

@@ -132,5 +132,5 @@ def test_nothing_is_released_before_the_token_is_live() -> None:
 
     with pytest.raises(Reverted, match="token: locked until live"):
         sale.vestings[0].send("release", sender=TEAM)
-    with pytest.raises(Reverted, match="vesting: no pool"):
+    with pytest.raises(Reverted, match="vesting: pool is not open"):
         sale.vestings[0].send("measure", sender=TEAM)

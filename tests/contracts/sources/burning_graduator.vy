@@ -17,7 +17,7 @@ def __init__(quote: address):
 
 
 @external
-def enroll(auction: address, escrow: address, creator: address):
+def enroll(auction: address, token: address, escrow: address, creator: address):
     pass
 
 

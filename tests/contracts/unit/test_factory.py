@@ -78,16 +78,14 @@ def test_the_address_follows_from_the_application_alone(house: House) -> None:
     assert predicted[:2] == (sale.token.address, sale.auction.address)
 
 
-def test_the_pool_is_where_it_was_predicted(house: House) -> None:
-    sale = house.launch()
-    predicted = sale.pool_address
-    assert house.chain.code(predicted) == b""
-
-    house = House()
+def test_the_pool_stands_from_the_beginning_and_opens_with_the_auction(house: House) -> None:
     sale = house.cleared()
+    pool = next(event.values["pool"] for event in sale.auction.events(house.chain.wait(
+        house.chain.block().transactions[0])) if event.name == "Graduated")  # fmt: skip
 
-    assert sale.pool_address == predicted
-    assert len(house.chain.code(predicted)) == 45
+    assert pool == sale.pool_address
+    assert len(house.chain.code(pool)) == 45
+    assert house.launch(application=b"\x02" * 32).pool.read("opened_at") == 0
 
 
 def test_the_supply_is_shared_out_as_approved(house: House) -> None:
@@ -106,7 +104,8 @@ def test_the_contracts_know_each_other(house: House) -> None:
 
     assert sale.escrow.read("auction") == sale.auction.address
     assert (sale.escrow.read("token"), sale.escrow.read("creator")) == (sale.token.address, CREATOR)
-    assert house.graduator.read("terms", sale.auction.address) == (sale.escrow.address, CREATOR)
+    assert house.graduator.read("escrow_of", sale.auction.address) == sale.escrow.address
+    assert (sale.pool.read("token"), sale.pool.read("creator")) == (sale.token.address, CREATOR)
     assert sale.token.read("mover") == sale.auction.address
     assert house.factory.read("auction_of", sale.terms["application"]) == sale.auction.address
     assert house.factory.read("application_of", sale.auction.address) == sale.terms["application"]

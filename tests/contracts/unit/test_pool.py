@@ -4,8 +4,9 @@ import pytest
 
 from mercato.chains import Reverted
 from mercato.launch.pool import Q96
-from tests.contracts.house import CREATOR, CURATOR, FOREVER, PEOPLE, TREASURY, House, clone, made
-from tests.contracts.pools import MOST, TRADER, Bench, opened
+from tests.contracts.compiled import hostile
+from tests.contracts.house import CREATOR, CURATOR, FOREVER, PEOPLE, TREASURY, House, made
+from tests.contracts.pools import MOST, SALT, TRADER, Bench, opened, prepared
 
 TOKENS, DOLLARS = 300_000_000 * 10**18, 22_500 * 10**6
 ONE = 10**6
@@ -59,35 +60,60 @@ def test_a_trade_beyond_the_range_is_refused(bench: Bench, function: str) -> Non
         bench.pool.send(function, MOST + 1, 0, FOREVER, TRADER, sender=TRADER)
 
 
-def test_a_pool_opens_once(bench: Bench) -> None:
-    with pytest.raises(Reverted, match="pool: open already"):
-        bench.pool.send("open", bench.token.address, CREATOR, 1, 1, sender=CURATOR)
+def test_a_pool_is_prepared_and_opened_once(bench: Bench) -> None:
+    with pytest.raises(Reverted, match="pool: prepared already"):
+        bench.pool.send("prepare", bench.token.address, CREATOR, sender=CURATOR)
+    with pytest.raises(Reverted, match="pool: open already, or not prepared"):
+        bench.pool.send("open", SALT, 1, 1, sender=CURATOR)
 
 
 def test_the_shared_code_is_no_pool() -> None:
     house = House()
 
-    with pytest.raises(Reverted, match="pool: open already"):
-        house.pool_code.send("open", house.dollar.address, CREATOR, 1, 1, sender=CURATOR)
+    with pytest.raises(Reverted, match="pool: prepared already"):
+        house.pool_code.send("prepare", house.dollar.address, CREATOR, sender=CURATOR)
+    with pytest.raises(Reverted, match="pool: open already, or not prepared"):
+        house.pool_code.send("open", SALT, 1, 1, sender=CURATOR)
     with pytest.raises(Reverted, match="pool: not open"):
         house.pool_code.send("buy", ONE, 0, FOREVER, TRADER, sender=TRADER)
 
 
-@pytest.mark.parametrize(("tokens", "quote", "reason"), [(0, 1, "range"), (1, 0, "range"), (2**112, 1, "range"),
-                                                          (1, 1, "tokens missing")])  # fmt: skip
+def test_only_whoever_made_a_pool_opens_it(bench: Bench) -> None:
+    maker, thief = (hostile(bench.chain, "pool_maker") for _ in range(2))
+    code = made(bench.chain, "pool", bench.quote.address, TREASURY, 4_000, 2_000).address
+    pool = prepared(maker, code, bench.token.address)
+    for token in (bench.token, bench.quote):
+        token.send("faucet", pool.address, 10, sender=CURATOR)
+
+    for sender, salt in ((thief, SALT), (maker, b"\x01" * 32)):
+        with pytest.raises(Reverted, match="pool: not its maker"):
+            sender.send("open", pool.address, salt, 10, 10, sender=CURATOR)
+    with pytest.raises(Reverted, match="pool: not open"):
+        pool.send("buy", 1, 0, FOREVER, TRADER, sender=TRADER)
+    assert (pool.read("token"), pool.read("opened_at")) == (bench.token.address, 0)
+
+    maker.send("open", pool.address, SALT, 10, 10, sender=CURATOR)
+    assert pool.read("reserves") == (10, 10)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "quote", "reason"),
+    [(0, 1, "range"), (1, 0, "range"), (2**112, 1, "range"), (1, 1, "tokens missing")],
+)
 def test_a_pool_opens_only_with_what_it_holds(bench: Bench, tokens: int, quote: int, reason: str) -> None:
-    house = House(bench.chain)
-    pool = clone(bench.chain, "pool", house.pool_code.address)
+    maker = hostile(bench.chain, "pool_maker")
+    code = made(bench.chain, "pool", bench.quote.address, TREASURY, 4_000, 2_000).address
+    pool = prepared(maker, code, bench.token.address)
 
     with pytest.raises(Reverted, match=reason):
-        pool.send("open", bench.token.address, CREATOR, tokens, quote, sender=CURATOR)
+        maker.send("open", pool.address, SALT, tokens, quote, sender=CURATOR)
 
 
 def test_nothing_takes_liquidity_out(bench: Bench) -> None:
     names = {part.get("name") for part in bench.pool.interface.abi if part.get("stateMutability") == "nonpayable"}
 
     assert names - {None} == {
-        "open", "buy", "sell", "deepen", "sweep", "claim_creator_fees", "claim_treasury_fees",
+        "prepare", "open", "buy", "sell", "deepen", "sweep", "claim_creator_fees", "claim_treasury_fees",
     }  # fmt: skip
     assert bench.pool.read("locker") == bench.pool.address
 
