@@ -23,6 +23,7 @@ from mercato.launch.contracts import at
 from mercato.launch.season.economy import Economy
 from mercato.launch.season.progress import Board, Progress
 from mercato.launch.states import State
+from mercato.launch.testing import application as sample
 from mercato.market.jobs import newest_day
 from mercato.market.report.reporting import refresh
 from mercato.market.service import Market
@@ -143,3 +144,22 @@ def test_pages_say_that_it_is_simulated_and_where_the_season_is(present: Present
     assert not any("Simulated season" in page for page in after)
     assert all("imulated" in page for page in after)
     assert all(name in after[3] for name in ("Courtside", "Tidal Swarm", "Mender", "Night Owl", "Marginalia"))
+
+
+def test_simulated_reviewers_carry_a_persons_application_on_and_say_what_they_are(
+    present: Present,
+) -> None:
+    room, office = present.economy.launches, present.economy.office
+    mine = room.apply(sample(symbol="MINE", applicant=WHO))
+    office.dollar.send("faucet", WHO, 10**9, sender=WHO)
+    for request in room.deposit(mine.id):
+        present.economy.chain.send(request.call)
+    room.submit(mine.id)
+    for _ in range(2):
+        office.welcome()
+    (review,) = room.reviews(mine.id)
+
+    assert room.launch(mine.id).state is State.APPROVED
+    assert {seat.card.comment for seat in review.seats if seat.card} == {
+        "A simulated reviewer's card: drawn, not judged."
+    }

@@ -16,6 +16,7 @@ from mercato.launch.application import (
 )
 from mercato.launch.scorecard import CRITERIA, Scorecard
 from mercato.launch.season.agents import Agent
+from mercato.launch.season.draws import stream
 from mercato.launch.season.people import account
 
 DOLLAR = 10**6  # base units
@@ -61,6 +62,18 @@ def card(agent: Agent, seat: int) -> Scorecard:
     floor = agent.floor * DOLLAR
     return Scorecard(
         scores=scores, floor_low=floor * 8 // 10, floor_high=floor * 15 // 10, comment="A simulated reviewer's card."
+    )
+
+
+def drawn_card(applied: Application, reviewer: str) -> Scorecard:
+    """Returns a simulated reviewer's card for a person's application: drawn, not judged, and kind."""
+    draw = stream(applied.hash, reviewer)
+    floor = applied.terms.floor
+    return Scorecard(
+        scores={name: 7 + draw.randrange(3) for name in CRITERIA},
+        floor_low=max(1, floor // 2),
+        floor_high=max(1, floor * 2),
+        comment="A simulated reviewer's card: drawn, not judged.",
     )
 
 

@@ -104,6 +104,7 @@ class Life:
         try:
             if economy.kept.stage == "live":
                 economy.world.advance(now, self._busy if self._looks() else SLEEPY, self._check, live=True)
+                economy.office.welcome()
             if economy.chain.time() < now - IDLE:
                 economy.chain.batch(())
             if now // HOUR != self._followed:

@@ -9,11 +9,11 @@ from mercato.chains import Address, Call, Deployed, Signer, keccak
 from mercato.launch.contracts import at
 from mercato.launch.credentials import attestation, attested
 from mercato.launch.deployment import Deployment
-from mercato.launch.model import Launch, Request
+from mercato.launch.model import Launch, Phase, Request, Review, Seat
 from mercato.launch.scorecard import seal
 from mercato.launch.season.acts import Stage
 from mercato.launch.season.agents import Agent
-from mercato.launch.season.applying import application, card, salt
+from mercato.launch.season.applying import application, card, drawn_card, reviewers, salt
 from mercato.launch.season.plan import DAY, Plan
 from mercato.launch.service import Launches
 from mercato.launch.states import State
@@ -54,6 +54,22 @@ class Office:
         launch = self._launch(agent)
         if launch and launch.state is State.APPROVED:
             self._launches.schedule(launch.id, opens)
+
+    def welcome(self) -> None:
+        """Lets the simulated reviewers on panels of people's applications seal and open their cards."""
+        ours = set(reviewers(self._plan.seed))
+        for launch in self._launches.launches([State.REVIEW]):
+            review = self._launches.reviews(launch.id)[-1]
+            for seat in (item for item in review.seats if item.reviewer in ours and not launch.simulated):
+                self._judge(launch, review, seat)
+
+    def _judge(self, launch: Launch, review: Review, seat: Seat) -> None:
+        who, secret = seat.reviewer, salt(self._plan.seed, launch.id, seat.reviewer)
+        card = drawn_card(launch.application, who)
+        if review.phase is Phase.COMMIT and not seat.commitment:
+            self._launches.commit(launch.id, who, seal(launch.id, review.round, who, card, secret))
+        elif review.phase is Phase.REVEAL and seat.commitment and seat.card is None:
+            self._launches.reveal(launch.id, who, card, secret)
 
     def settle(self) -> None:
         """Clears and graduates what is due, mirrors every launch on the chain, and gives deposits back."""
