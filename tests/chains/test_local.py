@@ -12,12 +12,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from mercato.chains import Call, Deployed, LogQuery
 from mercato.chains.errors import BadCall, Unreachable
 from mercato.chains.evm.engine import COINBASE
-from mercato.chains.evm.local import START, LocalChain, open_engine
+from mercato.chains.evm.local import MARKS, START, LocalChain, open_engine
 from mercato.chains.evm.sealing import BASE_FEE
 from mercato.chains.model import ZERO, Address
 from mercato.chains.signing import Key
 from mercato.chains.testing import ACCOUNTS, ETHER, KEYS, local
-from mercato.core.errors import NotFound
+from mercato.core.errors import Conflict, NotFound
 from tests.conformance.chain.probe import probe
 
 ANN, BOB, CAM = ACCOUNTS[:3]
@@ -127,6 +127,38 @@ def test_a_look_back_sees_money_given_and_chains_gone_back() -> None:
     assert [contract.read("count", at=number) for number in (4, 5, 6)] == [6, 26, 26]
     with pytest.raises(NotFound):
         contract.read("count", at=7)
+
+
+def test_marks_are_many_but_not_without_end() -> None:
+    chain = local()
+    contract = probe(chain)
+    marks = []
+    for _ in range(MARKS):
+        marks.append(chain.snapshot())
+        contract.send("add", 1, sender=ANN)
+    with pytest.raises(Conflict, match=f"marks were {MARKS} already"):
+        chain.snapshot()
+    assert contract.read("count") == MARKS
+
+    for mark in reversed(marks):
+        chain.revert(mark)
+
+    assert (contract.read("count"), chain.block().number, chain.nonce(ANN)) == (0, 1, 1)
+
+
+def test_going_back_brings_back_what_waited() -> None:
+    chain = local(automine=False)
+    chain.send(Call(ANN, BOB, value=1))
+    mark = chain.snapshot()
+    chain.send(Call(ANN, BOB, value=2))
+    chain.mine()
+    assert chain.nonce(ANN) == 2
+
+    chain.revert(mark)
+
+    assert (chain.nonce(ANN), chain.block().number) == (1, 0)
+    chain.mine()
+    assert chain.balance(BOB) == 10_000 * ETHER + 1
 
 
 def test_an_engine_is_one_of_two() -> None:

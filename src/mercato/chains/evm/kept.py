@@ -77,8 +77,9 @@ class KeptChain(LocalChain):
     def snapshot(self) -> int:
         """Returns a mark to come back to. Marks are reverted newest first, and do not outlive the process."""
         with self._lock:
+            mark = super().snapshot()
             self._counts.append(self._count)
-            return super().snapshot()
+            return mark
 
     def revert(self, mark: int) -> None:
         """Goes back to a mark and forgets it; StaleSnapshot unless it is the newest one."""

@@ -7,6 +7,7 @@ The base fee is 0, so only signed transactions pay for gas, what they offer. A b
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,9 +23,11 @@ from mercato.chains.evm.sealing import Done, message, receipts, sealed, sent, wh
 from mercato.chains.model import Address, Block, Call, Chain, Controls, Hash, Log, LogQuery, Outcome, Receipt
 from mercato.chains.transactions import Transaction, decode, unsigned
 from mercato.core import chain as names
+from mercato.core.errors import Conflict
 
 EngineName = Literal["pyrevm", "py-evm"]
 START = 1_767_225_600  # 2026-01-01
+MARKS = 256  # pyrevm counts each as a call, of which 1024 may nest
 NOWHERE = Hash("0x" + "0" * 64)
 
 
@@ -58,6 +61,7 @@ class LocalChain(Chain, Controls):
         self._past = Past(lambda: open_engine(engine, chain_id))
         self._ledger = Ledger(sealed(Head(0, start, bytes(32)), NOWHERE, ()))
         self._waiting: list[Transaction] = []
+        self._queued: Counter[Address] = Counter()  # how many of them each sender has
         self._marks: list[_Mark] = []
         self._lock = RLock()
 
@@ -106,8 +110,8 @@ class LocalChain(Chain, Controls):
     def transaction(self, transaction: Hash) -> Transaction | None:
         """Returns a transaction that is in a block or waits for one; None where there is no such."""
         with self._lock:
-            waiting = {item.hash: item for item in self._waiting}
-            return self._ledger.transactions.get(transaction) or waiting.get(transaction)
+            waiting = (item for item in self._waiting if item.hash == transaction)
+            return self._ledger.transactions.get(transaction) or next(waiting, None)
 
     def call(self, call: Call, at: int | None = None) -> bytes:
         """Returns what a call gives back on the state after block `at` (None: the newest). Raises Reverted.
@@ -168,7 +172,7 @@ class LocalChain(Chain, Controls):
     def nonce(self, address: Address) -> int:
         """Returns the number of the account's next transaction, behind those that wait."""
         with self._lock:
-            return self._engine.nonce(address) + sum(item.sender == address for item in self._waiting)
+            return self._engine.nonce(address) + self._queued[address]
 
     def code(self, address: Address) -> bytes:
         """Returns the contract's code; nothing for a plain account."""
@@ -203,12 +207,14 @@ class LocalChain(Chain, Controls):
                 if self._clock:
                     self._ahead = max(self._ahead, time - int(self._clock()))
                 head = self._head(time)
-                waiting, self._waiting = self._waiting, []
+                waiting, self._waiting, self._queued = self._waiting, [], Counter()
                 self._seal(head, self._run(waiting, head))
 
     def snapshot(self) -> int:
-        """Returns a mark to come back to. Marks are reverted newest first."""
+        """Returns a mark to come back to. Marks are reverted newest first; Conflict where there are too many."""
         with self._lock:
+            if len(self._marks) >= MARKS:
+                raise Conflict(f"marks were {MARKS} already", hint="revert some, each costs contracts one nested call")
             self._engine.mark()
             height, grants = len(self._ledger.blocks) - 1, len(self._past.grants)
             self._marks.append(_Mark(height, tuple(self._waiting), self._ahead, grants))
@@ -226,6 +232,7 @@ class LocalChain(Chain, Controls):
             self._ledger.cut(kept.height)
             self._past.cut(kept.height, kept.grants)
             self._waiting, self._ahead = list(kept.waiting), kept.ahead
+            self._queued = Counter(item.sender for item in kept.waiting)
 
     def _check(self, item: Transaction) -> None:
         """Raises BadCall where a node would not take a signed transaction."""
@@ -247,6 +254,7 @@ class LocalChain(Chain, Controls):
         """Puts a transaction into a block of its own, or into the queue."""
         if not self.automine:
             self._waiting.append(transaction)
+            self._queued[transaction.sender] += 1
             return transaction.hash
         head = self._head(self._next_time())
         self._engine.mark()
