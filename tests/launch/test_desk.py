@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -97,6 +98,42 @@ def test_a_symbol_in_use_is_free_again_once_its_launch_was_declined(room: Launch
     reviewed(room, first.id, [card(2)] * 5)
 
     assert room.submit(second.id).state is State.REVIEW
+
+
+def test_a_draft_holds_no_symbol_and_an_appeal_for_one_that_was_taken_is_refused(room: Launches) -> None:
+    first, second = room.apply(application()), room.apply(application(name="Other"))
+    room.submit(second.id)
+    with pytest.raises(Conflict, match="which another launch uses"):
+        room.submit(first.id)
+    reviewed(room, second.id, [card(2)] * 5)
+    room.submit(first.id)
+
+    with pytest.raises(Conflict, match="symbol was taken by another launch"):
+        room.appeal(second.id)
+    assert room.launch(second.id).state is State.DECLINED
+
+
+def test_a_panel_that_opens_all_at_once_decides_once(room: Launches) -> None:
+    launch = submitted(room)
+    members = sealed_by(room, launch.id, [card(8)] * 5)
+    with ThreadPoolExecutor(5) as pool:
+        done = [pool.submit(room.reveal, launch.id, member, card(8), SALT) for member in members]
+    reviews = [item.result() for item in done]
+
+    assert Phase.DECIDED in {item.phase for item in reviews}
+    assert [change.after for change in room.history(launch.id)] == [State.REVIEW, State.APPROVED]
+
+
+def test_a_draft_of_which_nothing_became_is_forgotten(room: Launches, clock: HandClock) -> None:
+    old, kept = room.apply(application()), room.apply(application(symbol="OTHER"))
+    room.submit(kept.id)
+    clock.move(timedelta(days=31))
+    fresh = room.apply(application(symbol="FRESH"))
+
+    assert room.forget_drafts() == 1
+    assert {item.id for item in room.launches()} == {kept.id, fresh.id}
+    with pytest.raises(NotFound):
+        room.launch(old.id)
 
 
 def test_nobody_sees_a_card_before_it_is_opened(room: Launches) -> None:

@@ -21,6 +21,8 @@ from mercato.launch.settings import LaunchSettings
 from mercato.launch.states import State, Step, move
 from mercato.store import Read, Store, Transaction, emit
 
+#: How long a draft is kept without a step; anybody may write one.
+DRAFT_TIME = timedelta(days=30)
 Paid = Callable[[Launch], int | None]
 Asked = Callable[[], int]
 
@@ -81,6 +83,7 @@ class Desk:
         move(launch.state, Step.APPEAL)
         paid = self._paid(launch)
         with self._store.transaction() as tx:
+            tables.hold(tx, id)
             held = tables.rounds(tx, id)
             number = len(held) + 1
             if number > ROUNDS:
@@ -123,6 +126,7 @@ class Desk:
         None where there is no round. Doing it twice changes nothing.
         """
         with self._store.transaction() as tx:
+            tables.hold(tx, id)
             launch, held = tables.get(tx, id), tables.rounds(tx, id)
             if not held:
                 return None
@@ -135,6 +139,11 @@ class Desk:
         for id in late:
             self.advance(id)
         return len(late)
+
+    def forget_drafts(self) -> int:
+        """Removes drafts of which nothing became in a month; returns how many."""
+        with self._store.transaction() as tx:
+            return tables.forget_drafts(tx, self._clock.now() - DRAFT_TIME)
 
     def _advanced(self, tx: Transaction, launch: Launch, review: Review) -> Phase:
         if review.phase is Phase.DECIDED:
@@ -191,7 +200,7 @@ class Desk:
         return commit_by, max(now, commit_by) + timedelta(hours=settings.reveal_hours)
 
     def _in(self, tx: Transaction, id: str, phase: Phase) -> Review:
-        tables.get(tx, id)
+        tables.hold(tx, id)
         held = tables.rounds(tx, id)
         was = held[-1].phase.value if held else "not begun"
         if was != phase.value:

@@ -33,7 +33,7 @@ def handlers(room: Launches) -> Mapping[str, Handler]:
 
 def kept(room: Launches, run: Run) -> None:
     """Does everything that is due; a worker that wants to end is obeyed between two parts."""
-    for part in (room.advance_due, room.sync_all, room.keep_all, room.settle_deposits):
+    for part in (room.advance_due, room.sync_all, room.keep_all, room.settle_deposits, room.forget_drafts):
         run.check()
         part()
 

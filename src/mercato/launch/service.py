@@ -125,6 +125,10 @@ class Launches:
         """Moves every round on whose time is over; returns how many there were."""
         return self._desk.advance_due()
 
+    def forget_drafts(self) -> int:
+        """Removes drafts of which nothing became in a month; returns how many."""
+        return self._desk.forget_drafts()
+
     # On the chain
 
     @property

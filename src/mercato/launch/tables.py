@@ -16,6 +16,10 @@ from mercato.launch.scorecard import Scorecard, Verdict
 from mercato.launch.states import State, Step
 from mercato.store import JSON, U256, Instant, Read, Transaction, metadata
 
+#: A draft does not hold its symbol, or whoever writes drafts could keep all of them; what is over gives it back.
+FREE = (State.DRAFT, State.DECLINED, State.ABORTED, State.FAILED)
+_HELD = sa.column("state", sa.String).not_in([state.value for state in FREE])
+
 launches = sa.Table(
     "launch_launch",
     metadata,
@@ -34,6 +38,7 @@ launches = sa.Table(
     sa.Column("deposit_settled", sa.Boolean, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("changed_at", Instant, nullable=False),
+    sa.Index("uq_launch_launch_held_symbol", "symbol", unique=True, sqlite_where=_HELD, postgresql_where=_HELD),
 )
 
 changes = sa.Table(
@@ -88,7 +93,22 @@ def add(tx: Transaction, launch: Launch) -> None:
         "created_at": launch.created_at,
         "changed_at": launch.changed_at,
     }
-    tx.execute(sa.insert(launches).values(row))
+    try:
+        tx.execute(sa.insert(launches).values(row))
+    except sa.exc.IntegrityError:  # somebody handed it in at the same moment
+        raise Conflict("application was handed in before", hint="go on with that launch") from None
+
+
+def hold(tx: Transaction, id: str) -> None:
+    """Keeps others from changing a launch or its reviews until the transaction ends; NotFound for an unknown id."""
+    if tx.execute(sa.select(launches.c.id).where(launches.c.id == id).with_for_update()).first() is None:
+        get(tx, id)
+
+
+def forget_drafts(tx: Transaction, before: datetime) -> int:
+    """Removes drafts that nobody touched since a time; returns how many."""
+    old = (launches.c.state == State.DRAFT) & (launches.c.changed_at < before)
+    return tx.execute(sa.delete(launches).where(old)).rowcount
 
 
 def get(session: Read, id: str) -> Launch:
@@ -118,9 +138,8 @@ def forget(tx: Transaction) -> int:
 
 
 def symbols(session: Read, but: str) -> frozenset[str]:
-    """Returns the symbols of all launches except one that were not declined, aborted or refunded."""
-    gone = [State.DECLINED, State.ABORTED, State.FAILED]
-    query = sa.select(launches.c.symbol).where(launches.c.id != but, launches.c.state.not_in(gone))
+    """Returns the symbols that launches hold: all but those of one launch, of drafts, and of what is over."""
+    query = sa.select(launches.c.symbol).where(launches.c.id != but, launches.c.state.not_in(FREE))
     return frozenset(session.execute(query).scalars())
 
 
@@ -128,7 +147,11 @@ def move(tx: Transaction, id: str, change: Change, **values: object) -> None:
     """Takes a step in the state that it starts from, with what it brings; Conflict where the launch has left that."""
     row = {"state": change.after, "changed_at": change.at, **values}
     where = sa.update(launches).where(launches.c.id == id, launches.c.state == change.before)
-    if not tx.execute(where.values(row)).rowcount:
+    try:
+        moved = tx.execute(where.values(row)).rowcount
+    except sa.exc.IntegrityError:
+        raise Conflict("symbol was taken by another launch meanwhile", hint="apply with another one") from None
+    if not moved:
         raise Conflict(f"launch {id!r} was no longer {change.before.value!r}", hint="look at it again", launch=id)
     tx.execute(sa.insert(changes).values(
         launch=id, step=change.step, before=change.before, after=change.after, at=change.at, block=change.block,

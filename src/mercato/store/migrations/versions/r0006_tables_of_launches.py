@@ -51,6 +51,15 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_launch_launch_state"), "launch_launch", ["state"], unique=False)
     op.create_index(op.f("ix_launch_launch_symbol"), "launch_launch", ["symbol"], unique=False)
+    held = sa.column("state", sa.String).not_in(["draft", "declined", "aborted", "failed"])
+    op.create_index(
+        "uq_launch_launch_held_symbol",
+        "launch_launch",
+        ["symbol"],
+        unique=True,
+        sqlite_where=held,
+        postgresql_where=held,
+    )
     op.create_table(
         "launch_review",
         sa.Column("launch", sa.String(length=40), nullable=False),
