@@ -43,7 +43,12 @@ class Auction(RuleBasedStateMachine):
         self.bid(PEOPLE[0], 0, first)
 
     def stands(self) -> bool:
-        return not self.decided and self.on.state() in {"OPEN", "LOCKED", "EXTENDED"}
+        """Whether the next transaction still falls into the window."""
+        return not self.decided and self.on.chain.time() + 1 < self.on.auction.read("end")
+
+    def open(self) -> bool:
+        """Whether the next transaction may still cancel."""
+        return not self.decided and self.on.chain.time() + 1 < self.on.window[1]
 
     @precondition(stands)
     @rule(person=PERSON, level=LEVEL, amount=AMOUNT)
@@ -70,7 +75,7 @@ class Auction(RuleBasedStateMachine):
         self._take(person, level, amount)
         self.books[person, higher] = self.books.get((person, higher), 0) + amount
 
-    @precondition(lambda self: not self.decided and self.on.state() == "OPEN" and len(self.books) > 1)
+    @precondition(lambda self: self.open() and len(self.books) > 1)
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
         person, level = data.draw(st.sampled_from(sorted(self.books)[1:]))
@@ -92,7 +97,7 @@ class Auction(RuleBasedStateMachine):
     def wait(self) -> None:
         self.on.chain.mine(seconds=200)
 
-    @precondition(lambda self: not self.decided and len(self.books) > 3)
+    @precondition(lambda self: not self.decided and (len(self.books) > 3 or not self.stands()))
     @rule()
     def decide(self) -> None:
         self.on.over()
