@@ -8,6 +8,8 @@
 @dev Invariant: a permit's nonce and an authorization's nonce are used once at most.
 """
 
+# modules
+
 import _erc20
 import _signatures
 

@@ -8,10 +8,9 @@
         amount than it was asked for, is refused. Tokens that return nothing are accepted.
 """
 
-from ethereum.ercs import IERC20
-
-
 # interfaces
+
+from ethereum.ercs import IERC20
 
 interface Authorizations:
     def receiveWithAuthorization(

@@ -7,6 +7,8 @@
 @notice The terms of one sale, fixed for ever, and what makes them possible.
 """
 
+# modules
+
 import _levels
 
 # constants

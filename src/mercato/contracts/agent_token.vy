@@ -13,6 +13,8 @@
      No owner, no pause, no fee, no upgrade.
 """
 
+# modules
+
 import _authorizations
 import _erc20
 import _signatures
@@ -20,6 +22,9 @@ import _signatures
 initializes: _erc20
 initializes: _signatures
 initializes: _authorizations[_erc20 := _erc20, _signatures := _signatures]
+
+
+# exports
 
 # ERC-20
 exports: (_erc20.balanceOf, _erc20.allowance, _erc20.totalSupply, _erc20.approve)

@@ -126,6 +126,8 @@ def __init__(params: _terms.Params):
 def bid(level: uint256, amount: uint256):
     """
     @notice Places `amount` of quote at `level`, or adds it to the caller's bid there; needs an allowance.
+    @param level The most that the bid pays, 0 to levels - 1
+    @param amount Quote base units
     """
     assert level < _register.LEVELS, "auction: level out of range"
     self._enter(msg.sender, level, amount)
@@ -137,6 +139,8 @@ def bid(level: uint256, amount: uint256):
 def bid_with_permit(level: uint256, amount: uint256, deadline: uint256, v: uint8, r: bytes32, s: bytes32):
     """
     @notice `bid` with an allowance that the caller signed (ERC-2612).
+    @param level The most that the bid pays
+    @param amount Quote base units
     """
     assert level < _register.LEVELS, "auction: level out of range"
     self._enter(msg.sender, level, amount)
@@ -153,6 +157,10 @@ def bid_with_authorization(
     """
     @notice Places a bid that `bidder` signed as a transfer to this contract (ERC-3009); anyone may bring it, since
             the signed nonce is `authorization_nonce(bidder, level, salt)`.
+    @param bidder Who signed
+    @param level The most that the bid pays
+    @param amount Quote base units
+    @param salt Any 32 bytes that this bidder has not used for this level
     """
     assert level < _register.LEVELS, "auction: level out of range"
     self._enter(bidder, level, amount)
@@ -165,6 +173,8 @@ def bid_with_authorization(
 def bid_retail(amount: uint256, credential: Bytes[1025]):
     """
     @notice Places `amount` of quote that takes the clearing price; the gate admits the caller and caps the sum.
+    @param amount Quote base units
+    @param credential What the gate asks for
     """
     assert _register.PARAMS.gate != empty(address), "auction: no retail tranche"
     cap: uint256 = extcall Gate(_register.PARAMS.gate).admit(msg.sender, credential)
@@ -178,6 +188,9 @@ def bid_retail(amount: uint256, credential: Bytes[1025]):
 def improve(from_level: uint256, to_level: uint256, amount: uint256):
     """
     @notice Moves `amount` of the caller's escrow to a higher level; possible until the window ends.
+    @param from_level Where the escrow is
+    @param to_level A higher level
+    @param amount Quote base units
     """
     assert from_level < to_level and to_level < _register.LEVELS, "auction: level out of range"
     book: uint256 = _register.book
@@ -196,6 +209,8 @@ def improve(from_level: uint256, to_level: uint256, amount: uint256):
 def cancel(level: uint256, amount: uint256):
     """
     @notice Takes `amount` of the caller's escrow back; possible until the lock, then bids are firm.
+    @param level Where the escrow is; 65535 for retail
+    @param amount Quote base units
     """
     assert _register.OPENS <= block.timestamp and block.timestamp < _register.LOCKS, "auction: bids are firm"
     _register._leave(msg.sender, level, amount)
@@ -309,6 +324,8 @@ def abort():
 def claim(bidder: address, level: uint256):
     """
     @notice Pays a bid's tokens and its refund to its bidder; anyone may call.
+    @param bidder Whose bid
+    @param level Where it stands; 65535 for retail
     """
     escrow: uint256 = _register.bids[bidder][level]
     assert escrow > 0, "auction: nothing to claim"

@@ -13,9 +13,14 @@
      - 1: identity (32), deadline (32), r (32), s (32), v (1).
 """
 
+# modules
+
 import _signatures
 
 initializes: _signatures
+
+
+# exports
 
 exports: _signatures.DOMAIN_SEPARATOR
 

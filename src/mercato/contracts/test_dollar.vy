@@ -8,6 +8,8 @@
 @dev Invariants: those of `_erc20` and `_authorizations`.
 """
 
+# modules
+
 import _authorizations
 import _erc20
 import _signatures
@@ -15,6 +17,9 @@ import _signatures
 initializes: _erc20
 initializes: _signatures
 initializes: _authorizations[_erc20 := _erc20, _signatures := _signatures]
+
+
+# exports
 
 # ERC-20
 exports: (_erc20.balanceOf, _erc20.allowance, _erc20.totalSupply, _erc20.approve)
