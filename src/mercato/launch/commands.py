@@ -25,11 +25,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-settle_commands.attach(app)
-bid_commands.attach(app)
-chain_commands.attach(app)
-app.add_typer(review_commands.app, name="review")
-
 Id = Annotated[str, typer.Argument(help="A launch's id, such as lch_….", metavar="LAUNCH")]
 
 
@@ -163,3 +158,9 @@ def _tell_checks(results: list[dict[str, Any]]) -> None:
 
 def _marked(item: dict[str, Any]) -> str:
     return "simulated" if item["simulated"] else ""
+
+
+app.add_typer(review_commands.app, name="review")
+bid_commands.attach(app)
+chain_commands.attach(app)
+settle_commands.attach(app)

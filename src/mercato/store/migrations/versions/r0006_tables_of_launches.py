@@ -17,6 +17,11 @@ depends_on = None
 
 def upgrade() -> None:
     """Tables of launches."""
+    _launches()
+    _reviews()
+
+
+def _launches() -> None:
     op.create_table(
         "launch_change",
         sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
@@ -60,6 +65,9 @@ def upgrade() -> None:
         sqlite_where=held,
         postgresql_where=held,
     )
+
+
+def _reviews() -> None:
     op.create_table(
         "launch_review",
         sa.Column("launch", sa.String(length=40), nullable=False),
