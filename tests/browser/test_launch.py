@@ -110,26 +110,42 @@ def test_a_bid_goes_from_the_form_through_the_wallet_onto_the_chain(
     visits: Visits, site: str, town: Town, wallet: Wallet
 ) -> None:
     id, held = town.launches["open"], town.house.room.demand(town.launches["open"])
-    town.house.fund(BIDDER.address, 300 * DOLLAR)
     with visits.open(f"{site}/launch/{id}", prepare=wallet) as visit:
         page = visit.page
         signed_in(page)
+        page.get_by_text("No test dollars yet?").click()
+        page.get_by_role("button", name="Take $1,000 of them").click()
+        expect(page.locator("#bid .signing li").last).to_contain_text("Take test dollars: confirmed in block")
         bid(page, "300", price(held.levels[60].price))
         expect(page.locator("#preview")).to_contain_text("You would get")
         page.get_by_role("button", name="Bid with a wallet").click()
-        expect(page.locator("#bid .signing li").last).to_contain_text("Bid at level 60: confirmed in block")
+        expect(page.locator("#bid .signing li").last).to_contain_text("signed bid at level 60: confirmed in block")
         expect(page.locator("#positions")).to_contain_text("$300")
 
     found = {item.level: item.amount for item in town.house.room.positions(id, BIDDER.address)}
     assert found[60] == 300 * DOLLAR
-    assert wallet.asked.count("eth_sendTransaction") == 2
+    assert (wallet.asked.count("eth_signTypedData_v4"), wallet.asked.count("eth_sendTransaction")) == (1, 2)
     assert visit.complaints == []
+
+
+def test_a_wallet_that_signs_no_transfers_allows_the_amount_first(
+    visits: Visits, site: str, town: Town, wallet: Wallet
+) -> None:
+    town.house.fund(BIDDER.address, 30 * DOLLAR)
+    with visits.open(f"{site}/launch/{town.launches['open']}", prepare=wallet) as visit:
+        bid(visit.page, "30", "0.0045")
+        visit.page.get_by_text("A wallet that cannot sign transfers").click()
+        visit.page.get_by_role("button", name="Bid with an approval first").click()
+        expect(visit.page.locator("#bid .signing li").last).to_contain_text("Bid at level")
+        expect(visit.page.locator("#bid .signing li").last).to_contain_text("confirmed in block")
+
+    assert (wallet.asked.count("eth_signTypedData_v4"), wallet.asked.count("eth_sendTransaction")) == (0, 2)
 
 
 def test_a_bid_that_is_declined_in_the_wallet_sends_nothing(
     visits: Visits, site: str, town: Town, wallet: Wallet
 ) -> None:
-    wallet.declines = frozenset({"eth_sendTransaction"})
+    wallet.declines = frozenset({"eth_signTypedData_v4", "eth_sendTransaction"})
     town.house.fund(BIDDER.address, 20 * DOLLAR)
     before = town.house.chain.nonce(BIDDER.address)
     with visits.open(f"{site}/launch/{town.launches['open']}", prepare=wallet) as visit:

@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 
 from mercato.api.testing import serve
 from mercato.app import SECTIONS, Room, create_app
-from mercato.chains import Call
+from mercato.chains import Call, typed
 from mercato.chains.signing import Key
 from mercato.chains.testing import KEYS
 from mercato.core.clock import HandClock
@@ -166,6 +166,34 @@ def test_a_bid_lives_its_whole_life_through_the_forms(client: httpx.Client, town
     assert client.get(f"/launch/transactions/{last}").json()["state"] == "confirmed"
     assert (placed[20], raised[20], improved[25]) == (100 * DOLLAR, 150 * DOLLAR, 150 * DOLLAR)
     assert 25 not in held(town, "open")
+
+
+def test_a_signed_transfer_and_one_transaction_make_a_bid(client: httpx.Client, town: Town) -> None:
+    id, town_dollars = town.launches["open"], town.house.dollars(BIDDER.address)
+    sent(town, asked(client, f"/launch/{id}/faucet"))
+    taken = town.house.dollars(BIDDER.address) - town_dollars
+    (step,) = asked(client, f"/launch/{id}/bid", amount="1000", price="0.003", how="sign")
+    signature = "0x" + BIDDER.digest(typed.digest(step["data"])).hex()
+    (bring,) = asked(client, step["next"], signature=signature)
+    before = held(town, "open")
+    sent(town, [bring])
+    grown = {level: amount - before.get(level, 0) for level, amount in held(town, "open").items()}
+
+    assert (step["kind"], step["title"], taken) == ("typed-data", "Sign the transfer of $1,000", 1000 * DOLLAR)
+    assert step["data"]["message"]["value"] == "1000000000"
+    assert 1000 * DOLLAR in grown.values()
+
+
+def test_a_transfer_signed_by_somebody_else_brings_nothing(client: httpx.Client, town: Town) -> None:
+    id = town.launches["open"]
+    town.house.fund(BIDDER.address, 200 * DOLLAR)
+    (step,) = asked(client, f"/launch/{id}/bid", amount="200", price="0.0035", how="sign")
+    forged = {"signature": "0x" + TEAM.digest(typed.digest(step["data"])).hex()}
+    answers = [client.post(step["next"], data=forged, headers=JSON)]
+    answers.append(client.post(step["next"].replace("amount=200000000", "amount=900000000"), data=forged, headers=JSON))
+    answers.append(client.post(step["next"], data={"signature": "0x12"}, headers=JSON))
+
+    assert [answer.status_code for answer in answers] == [409, 409, 422]
 
 
 @pytest.mark.parametrize(("state", "level"), [("live", 90), ("live", 0), ("failed", 3)])

@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from mercato.launch.pages import apply, auction, desk, market
+from mercato.launch.pages import apply, auction, bids, desk, market
 from mercato.launch.pages.press import Press, Render, Renderer, Text
 from mercato.launch.service import Launches
 from mercato.launch.views.book import book
@@ -29,6 +29,7 @@ def pages(room: Launches, render: Render) -> APIRouter:
     apply.add(router, press)
     desk.add(router, press)
     market.add(router, press)
+    bids.add(router, press)
     auction.add(router, press)  # last, as its paths end in an id
     return router
 

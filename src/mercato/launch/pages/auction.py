@@ -1,21 +1,21 @@
-"""All launches, one launch, and what a bidder may do in its auction."""
+"""All launches, and one launch with its book."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from mercato.chains.model import Hash
+from mercato.contracts import load
 from mercato.core.errors import Conflict, InvalidInput
 from mercato.launch import model
 from mercato.launch.contracts import at
-from mercato.launch.model import RETAIL, Demand, Launch
-from mercato.launch.pages.press import Press, account, form, sign, wants_json
+from mercato.launch.model import Demand, Launch
+from mercato.launch.pages.press import Press, account
 from mercato.launch.states import State
 from mercato.launch.views import bidding, listing, single
 from mercato.launch.views.book import Answer, answer, book
@@ -24,7 +24,6 @@ from mercato.launch.views.signing import outcome
 from mercato.launch.views.states import BIDDING, ENDED, badge, countdown, road
 from mercato.launch.words import dollars, price
 
-Given = Annotated[dict[str, str], Depends(form)]
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}")
 RULES = {
     State.OPEN: "Until the lock you may cancel. You pay the one price that everybody pays, never more than your limit.",
@@ -71,70 +70,6 @@ def add(router: APIRouter, press: Press) -> None:
         asked = Form({"amount": amount[:60], "price": price[:60], "account": account(request)})
         return page(press, request, press.room.launch(id), asked)
 
-    _bidding(router, press)
-
-
-def _bidding(router: APIRouter, press: Press) -> None:
-    """Adds what a bidder may ask for; each answers with transactions to sign."""
-
-    @router.post("/launch/{id}/bid")
-    def bid(request: Request, id: str, given: Given) -> Response:
-        launch, asked = press.room.launch(id), Form(given)
-        level = bidding.level(asked, levels(press, launch))
-        units, bidder = bidding.amount(asked, launch), bidding.account(asked)
-        if asked.errors and not wants_json(request):
-            return page(press, request, launch, asked, status=422)
-        asked.refuse()
-        command = f"mercato launch bid {id} {level} {units} --from {bidder}"
-        return sign(press, request, launch, "Place a bid", press.room.prepare_bid(id, bidder, level, units), command)
-
-    @router.post("/launch/{id}/retail")
-    def retail(request: Request, id: str, given: Given) -> Response:
-        launch, asked = press.room.launch(id), Form(given)
-        units, bidder = bidding.amount(asked, launch), bidding.account(asked)
-        credential = asked.read("credential", bidding.octets) or b""
-        asked.refuse()
-        requests = press.room.prepare_bid(id, bidder, RETAIL, units, credential)
-        command = f"mercato launch bid {id} {RETAIL} {units} --from {bidder} --credential 0x{credential.hex()}"
-        return sign(press, request, launch, "Bid at any price", requests, command)
-
-    @router.post("/launch/{id}/raise")
-    def raise_bid(request: Request, id: str, given: Given) -> Response:
-        launch, asked = press.room.launch(id), Form(given)
-        level, bidder = bidding.whole(asked.text("level"), "level"), bidding.account(asked)
-        units = bidding.amount(asked, launch, least=False)
-        asked.refuse()
-        command = f"mercato launch bid {id} {level} {units} --from {bidder}"
-        return sign(press, request, launch, "Raise a bid", press.room.prepare_bid(id, bidder, level, units), command)
-
-    @router.post("/launch/{id}/improve")
-    def improve(request: Request, id: str, given: Given) -> Response:
-        launch, asked = press.room.launch(id), Form(given)
-        level, bidder = bidding.whole(asked.text("level"), "level"), bidding.account(asked)
-        higher = bidding.level(asked, levels(press, launch))
-        asked.refuse()
-        units = held(press, launch, bidder, level)
-        requests = press.room.prepare_improve(id, bidder, level, higher, units)
-        command = f"mercato launch improve {id} {level} {higher} {units} --from {bidder}"
-        return sign(press, request, launch, "Pay more", requests, command)
-
-    @router.post("/launch/{id}/cancel")
-    def cancel(request: Request, id: str, given: Given) -> Response:
-        launch, asked = press.room.launch(id), Form(given)
-        level, bidder = bidding.whole(asked.text("level"), "level"), bidding.account(asked)
-        asked.refuse()
-        units = held(press, launch, bidder, level)
-        command = f"mercato launch cancel {id} {level} {units} --from {bidder}"
-        return sign(press, request, launch, "Cancel", press.room.prepare_cancel(id, bidder, level, units), command)
-
-    @router.post("/launch/{id}/claim")
-    def claim(request: Request, id: str, given: Given) -> Response:
-        launch, asked = press.room.launch(id), Form(given)
-        level, bidder = bidding.whole(asked.text("level"), "level"), bidding.account(asked)
-        asked.refuse()
-        command = f"mercato launch claim {id} {level} --from {bidder}"
-        return sign(press, request, launch, "Claim", press.room.prepare_claim(id, bidder, level), command)
-
 
 def page(press: Press, request: Request, launch: Launch, asked: Form, *, status: int = 200) -> HTMLResponse:
     """Returns the page of one launch."""
@@ -153,8 +88,14 @@ def page(press: Press, request: Request, launch: Launch, asked: Form, *, status:
         result=single.result(launch), contracts=single.contracts(launch), form=asked, answer=said.answer,
         fault=said.fault, rule=RULES.get(launch.state, ""), least=dollars(terms.bid_min),
         floor=price(book_held.levels[0].price) if book_held else "", shown=single.disclosure(launch),
+        faucet=dollars(bidding.FAUCET) if launch.state in BIDDING and has_faucet(press) else "",
         command=f"mercato launch bid {id} LEVEL AMOUNT --from ACCOUNT",
     )  # fmt: skip
+
+
+def has_faucet(press: Press) -> bool:
+    """Says whether bids are paid in the test dollar, which anybody may take."""
+    return press.room.chain.code(press.room.deployment.quote).startswith(load("test_dollar").runtime)
 
 
 def under_way(press: Press, launch: Launch) -> Demand | None:
@@ -192,11 +133,3 @@ def preview(press: Press, launch: Launch, asked: Form) -> Spoken:
     if tried.errors:
         return Spoken(fault="; ".join(f"{name}: {words}" for name, words in tried.errors.items()))
     return Spoken(answer(launch, press.room.preview(launch.id, level, units), grid[level].price))
-
-
-def held(press: Press, launch: Launch, bidder: str, level: int) -> int:
-    """Returns what a bidder has at a level, in base units; Conflict where that is nothing."""
-    found = [item.amount for item in press.room.positions(launch.id, bidder) if item.level == level]
-    if not found:
-        raise Conflict(f"account {bidder!r} has no bid at level {level}", hint="see your bids on the launch's page")
-    return found[0]

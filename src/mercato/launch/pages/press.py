@@ -51,7 +51,9 @@ class Press:
         chain = self.room.chain.name.reference
         context.setdefault("topic", "launch")
         frame = {"account": who, "who": short(who), "chain": chain, "tabs": TABS, "tab": tab}
-        return self.render(f"launch/{template}", status=status, frame=frame, **context)
+        answer = self.render(f"launch/{template}", status=status, frame=frame, **context)
+        answer.headers["cache-control"] = "private, no-cache"  # the header says who is signed in
+        return answer
 
 
 def account(request: Request) -> str:
@@ -82,9 +84,7 @@ def sign(
     press: Press, request: Request, launch: Launch, title: str, requests: Sequence[Asked], command: str
 ) -> Response:
     """Returns transactions to sign: JSON for the island, a page without it; Conflict with the reason of a refusal."""
-    refused = next((item.refusal for item in requests if item.refusal), "")
-    if refused:
-        raise Conflict(f"{title.lower()} was refused by the contract: {refused}", hint="nothing was sent")
+    tried(title, requests)
     made = steps(requests)
     if wants_json(request):
         return JSONResponse({"steps": [step.body() for step in made]})
@@ -92,3 +92,10 @@ def sign(
         request, "steps.html", title=f"{title}: {launch.application.name}", steps=made, command=command,
         back=f"/launch/{launch.id}",
     )  # fmt: skip
+
+
+def tried(title: str, requests: Sequence[Asked]) -> None:
+    """Raises Conflict with the contract's own reason where one of the transactions would be refused now."""
+    refused = next((item.refusal for item in requests if item.refusal), "")
+    if refused:
+        raise Conflict(f"{title.lower()} was refused by the contract: {refused}", hint="nothing was sent")

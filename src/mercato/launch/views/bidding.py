@@ -10,6 +10,7 @@ from mercato.launch.model import Launch, Level
 from mercato.launch.views.form import Form
 from mercato.launch.words import dollars, price, q96_of, quote_units
 
+FAUCET = 1_000_000_000  # base units of the test dollar that a visitor takes at once
 _ACCOUNT = re.compile(r"0x[0-9a-f]{40}")
 
 

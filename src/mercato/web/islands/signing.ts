@@ -40,7 +40,8 @@ class WalletForm extends HTMLElement {
       const field = form.elements.namedItem("account");
       if (field instanceof HTMLInputElement) field.value = account;
       const body = new URLSearchParams();
-      for (const [key, value] of new FormData(form, asked)) body.append(key, String(value));
+      for (const [key, value] of new FormData(form)) body.append(key, String(value));
+      if (asked?.name) body.append(asked.name, asked.value); // a disabled button is left out of the form's own data
       say("Building the transaction", "waiting");
       const path = asked?.getAttribute("formaction") ?? form.getAttribute("action") ?? "";
       const { steps } = await json<{ steps: Step[] }>(path, { method: "POST", body });
