@@ -96,6 +96,20 @@ def test_each_gate_opens_with_the_average_of_ninety_days(tenths: int, gates: int
     assert sale.token.read("balanceOf", TEAM) == model.amount // 2 + model.amount // 2 * gates // 4
 
 
+@pytest.mark.parametrize(("tenths", "gates"), [(16, 1), (60, 4)])
+def test_an_open_gate_releases_no_more_than_time_has_vested(tenths: int, gates: int) -> None:
+    house, sale, model = started(5_000, cliff=0, duration=900 * DAY)
+    lift(house, sale, tenths)
+    house.chain.mine(seconds=90 * DAY)
+    sale.vestings[0].send("measure", sender=TRADER)
+    for _ in range(4):
+        now = house.chain.time()
+
+        assert sale.vestings[0].read("gates") == gates
+        assert sale.vestings[0].read("releasable") == model.free(now, gates)
+        house.chain.mine(seconds=200 * DAY)
+
+
 def test_a_gate_that_opened_stays_open_and_a_spike_opens_none() -> None:
     house, sale, _ = started(5_000, cliff=0, duration=1)
     vesting = sale.vestings[0]

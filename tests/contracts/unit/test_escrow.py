@@ -108,6 +108,25 @@ def test_all_milestones_pay_everything(house: House, sale: Sale) -> None:
         sale.escrow.send("submit", EVIDENCE, sender=CREATOR)
 
 
+@pytest.mark.parametrize("first", [True, False], ids=["at once first", "at once last"])
+def test_each_milestone_pays_its_share_of_what_is_not_paid_at_once(house: House, sale: Sale, first: bool) -> None:
+    whole = sale.escrow.read("left")
+    at_once = sale.auction.read("result")[1] * 60 // 10_000
+    paid = []
+    for _ in range(first):
+        sale.escrow.send("take_at_once", sender=STRANGER)
+    for _ in range(3):
+        sale.escrow.send("submit", EVIDENCE, sender=CREATOR)
+        house.chain.mine(seconds=WINDOW)
+        paid.append(sale.escrow.read("due"))
+        sale.escrow.send("pay", sender=STRANGER)
+
+    rest = whole - at_once
+    assert paid[:2] == [rest * 4_000 // 10_000, rest * 3_000 // 10_000]
+    assert sum(paid) == rest
+    assert sale.escrow.read("left") == (0 if first else at_once)
+
+
 def test_a_silent_judge_pays_nobody_and_keeps_nobodys_bond(house: House, sale: Sale) -> None:
     escrow = challenged(house, sale)
     house.chain.mine(seconds=29 * DAY)

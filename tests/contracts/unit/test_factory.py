@@ -126,6 +126,7 @@ def test_only_the_curator_launches_and_each_application_once(house: House) -> No
         ({"application": bytes(32)}, "factory: no application"),
         ({"graduator": STRANGER}, "factory: unknown graduator"),
         ({"supply": 999_999_999 * TOKEN}, "factory: allocations are not the supply"),
+        ({"supply": 1_000_000_001 * TOKEN}, "factory: allocations are not the supply"),
         ({"supply": 2**112}, "factory: supply out of range"),
         ({"at_once_bps": 61}, "factory: money at once over the shill bound"),
         ({"lp_bps": 9_801}, "factory: shares over the whole raise"),
