@@ -61,9 +61,12 @@ class Engine:
         return ops.DatabaseTable(name, schema=schema, source=self.backend).to_expr()
 
     def write(self, asked: ibis.Table | Statement, path: Path) -> None:
-        """Writes the rows of an expression or statement into a Parquet file."""
+        """Writes the rows of an expression or statement into a Parquet file.
+
+        What is written here is read many times: LZ4 is read a third faster than Zstandard, and a tenth larger.
+        """
         days, sql, _ = self._sql(asked)
-        self.backend.con.execute(f"{days}COPY ({sql}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+        self.backend.con.execute(f"{days}COPY ({sql}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION lz4_raw)")
 
     def run(self, asked: ibis.Table | Statement) -> pa.Table:
         """Returns the rows of an expression or statement."""
@@ -138,8 +141,9 @@ class SparkEngine(Engine):
         """Returns the rows of Parquet files with exactly the columns of `schema`; no files give an empty table."""
         if not paths:
             return self.table(schema.to_pyarrow().empty_table(), schema)
-        found = self.backend.read_parquet([str(path) for path in paths])
-        return found.select(*schema.names).cast(schema)
+        name = ibis.util.gen_name("mercato_files")
+        self.session.read.parquet(*[str(path) for path in paths]).createOrReplaceTempView(name)
+        return self.backend.table(name).select(*schema.names).cast(schema)
 
     def write(self, asked: ibis.Table | Statement, path: Path) -> None:
         """Writes the rows of an expression or statement as Parquet."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from mercato.market import schema
 from mercato.market.layers.curated import curated
 from mercato.market.layers.panel import facts, last_facts, panel
+from mercato.market.layers.segments import Origin, write_daily
 from mercato.market.testing import table
 from mercato.store.analytics import Engine
 from tests.market.metrics.golden import differences
@@ -79,3 +83,23 @@ def test_the_panel_is_the_same_on_spark(duck: Engine, spark: Engine) -> None:
     assert {"fresh", "carried", "stale", "inactive"} <= {row["state"] for row in here}
     assert {"A", "B", "C", "D", "V"} <= {row["supply_tier"] for row in here}
     assert differences(here, paneled(spark)) == []
+
+
+@pytest.mark.spark
+def test_spark_reads_the_files_that_are_written_here(duck: Engine, spark: Engine, tmp_path: Path) -> None:
+    observed = [
+        {"asset_id": "one", "field": "price_usd", "valid_time": at(day), "value": 1.0 + day} for day in range(9)
+    ]
+    pq.write_table(pa.Table.from_pylist(observed, schema=schema.OBSERVATIONS.to_pyarrow()), tmp_path / "rows.parquet")
+    write_daily(duck, tmp_path / "rows.parquet", tmp_path / "daily.parquet", Origin("here", at(20), "ab"))
+    duck.write(duck.read([tmp_path / "daily.parquet"], schema.DAILY), tmp_path / "again.parquet")
+
+    files = [tmp_path / "daily.parquet", tmp_path / "again.parquet"]
+    here, there = (engine.run(engine.read(files, schema.DAILY)) for engine in (duck, spark))
+
+    assert here.num_rows == 18
+    assert sorted(there.to_pylist(), key=repr) == sorted(here.to_pylist(), key=repr)
+
+
+def at(day: int) -> datetime:
+    return datetime(2025, 1, 1, 23, tzinfo=UTC) + timedelta(days=day)

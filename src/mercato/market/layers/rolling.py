@@ -97,8 +97,9 @@ def write(rows: pa.Table, path: Path) -> None:
         rows,
         path,
         row_group_size=ROW_GROUP,
-        compression="zstd",
+        compression="lz4",  # read a third faster than Zstandard, and a tenth larger
         use_dictionary=[name for name in rows.column_names if name not in many],
+        write_statistics=["asset_id", "field", "day"],
         store_schema=False,  # it would make texts dictionaries for every later reader
     )
 
