@@ -13,7 +13,8 @@ from mercato.chains.testing import ACCOUNTS, local
 
 #: Small enough to be met by a test.
 LIMITS = Limits(
-    body=20_000, batch=5, log_blocks=50, logs=20, filters=3, kept=4, sockets=2, subscriptions=3, waiting=50
+    body=20_000, batch=5, log_blocks=50, logs=20, filters=3, kept=4, sockets=2, subscriptions=3, waiting=2_000,
+    stall_seconds=1,
 )  # fmt: skip
 PAGE = "http://127.0.0.1:8000"
 

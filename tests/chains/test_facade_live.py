@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -224,3 +225,35 @@ def test_a_transaction_that_waits_is_told_at_once_and_not_again_with_its_block()
 
     assert (told, waiting["blockHash"], missing) == (hash, None, None)
     assert later["blockNumber"] == "0x1"
+
+
+def narrow(facade: Facade) -> socket.socket:
+    """A connection to a façade on which little fits that nobody reads."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    host, port = facade.address.split(":")
+    made.connect((host, int(port)))
+    return made
+
+
+def drained(connection: ClientConnection) -> None:
+    """Reads until there is nothing more."""
+    while True:
+        connection.recv(timeout=SECONDS)
+
+
+def test_a_socket_that_does_not_read_is_closed_and_others_go_on(facade: Facade, chain: LocalChain) -> None:
+    told = 0
+    with (
+        connect(facade.ws_url, sock=narrow(facade), max_queue=1, compression=None) as deaf,
+        connect(facade.ws_url) as awake,
+    ):
+        for connection in (deaf, awake):
+            Socket(connection).ask("eth_subscribe", "newHeads")
+        for _ in range(12):
+            chain.mine(500)
+            told += len([Socket(awake).news() for _ in range(500)])
+        with pytest.raises(ConnectionClosed):
+            drained(deaf)
+
+    assert told == 6000

@@ -17,7 +17,7 @@ class Limits:
     kept             items that a filter keeps for its client; older ones are forgotten
     sockets          WebSocket connections at once
     subscriptions    of one connection
-    waiting          messages that wait for a slow connection before it is closed
+    waiting          messages that may wait for a connection, and how long one may wait for its client to take it
     """
 
     body: int = 2_000_000
@@ -29,4 +29,5 @@ class Limits:
     kept: int = 10_000
     sockets: int = 100
     subscriptions: int = 64
-    waiting: int = 1_000
+    waiting: int = 20_000
+    stall_seconds: int = 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -15,9 +16,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from mercato.chains.facade.doorkeeper import Doorkeeper
 from mercato.chains.facade.gateway import Gateway
+from mercato.chains.facade.sessions import Session
 
 LOOK_SECONDS = 0.1  # how often subscribers hear of blocks that were not made through the façade
 POLICY, LATER = 1008, 1013
+log = logging.getLogger("mercato.chains")
 GRANTS = {
     "access-control-allow-methods": "POST, OPTIONS",
     "access-control-allow-headers": "content-type",
@@ -64,16 +67,26 @@ class Web:
             await socket.close(LATER)
             return
         await socket.accept()
-        sending = asyncio.create_task(_send(socket, outbox))
+        both = {asyncio.create_task(_answer(socket, session)), asyncio.create_task(self._send(socket, outbox))}
         try:
-            with suppress(WebSocketDisconnect):
-                while not sending.done():
-                    await run_in_threadpool(session.answer, await _received(socket))
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._gateway.close(session)
-            sending.cancel()
-            with suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
-                await sending
+            for task in both:
+                task.cancel()
+        for result in await asyncio.gather(*both, return_exceptions=True):
+            if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect | RuntimeError):
+                log.warning("a socket of the façade failed", exc_info=result)
+
+    async def _send(self, socket: WebSocket, outbox: asyncio.Queue[str | None]) -> None:
+        """Sends what is put into the outbox, until the client takes nothing for too long, or too much waits for it."""
+        with suppress(TimeoutError):
+            while (text := await outbox.get()) is not None:
+                async with asyncio.timeout(self._gateway.limits.stall_seconds):
+                    await socket.send_text(text)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await socket.close(POLICY, "too slow")
 
     def _sender(self, outbox: asyncio.Queue[str | None]) -> Callable[[str], None]:
         """Returns what puts a message of any thread into an outbox; one that waits for too many is ended."""
@@ -109,18 +122,12 @@ class Web:
                 await run_in_threadpool(self._gateway.look)
 
 
-async def _received(socket: WebSocket) -> str:
-    message = await socket.receive()
-    if message["type"] == "websocket.disconnect":
-        raise WebSocketDisconnect(message.get("code") or 1006)
-    text = message.get("text")
-    return text if isinstance(text, str) else bytes(message.get("bytes") or b"").decode(errors="replace")
-
-
-async def _send(socket: WebSocket, outbox: asyncio.Queue[str | None]) -> None:
-    while (text := await outbox.get()) is not None:
-        await socket.send_text(text)
-    await socket.close(POLICY, "too slow")
+async def _answer(socket: WebSocket, session: Session) -> None:
+    """Answers what a client sends until it goes."""
+    while (message := await socket.receive())["type"] != "websocket.disconnect":
+        text = message.get("text")
+        given = text if isinstance(text, str) else bytes(message.get("bytes") or b"").decode(errors="replace")
+        await run_in_threadpool(session.answer, given)
 
 
 def _soon(loop: asyncio.AbstractEventLoop, put: Callable[[str], None], text: str) -> None:
