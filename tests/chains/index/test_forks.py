@@ -18,6 +18,7 @@ from mercato.chains.service import Indexer
 from mercato.chains.testing import Interrupted, faults
 from mercato.store import Store, metadata
 from tests.chains.index.conftest import ALL, PACE, World, agrees, indexer, told
+from tests.profiles import PROFILE
 
 ACTS = ("speak", "together", "quiet", "mark", "fork", "step", "sync")
 
@@ -56,10 +57,15 @@ def emptied(store: Store) -> None:
             tx.execute(table.delete())
 
 
-STORIES = st.lists(st.tuples(st.sampled_from(ACTS), st.integers(1, 9)), max_size=25)
+STORIES = st.lists(st.tuples(st.sampled_from(ACTS), st.integers(1, 9)), max_size=20)
+#: A story takes a second where the machine is busy.
+STORY = settings(
+    max_examples={"nightly": 300}.get(PROFILE, 30), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.timeout(1200)
+@settings(STORY)
 @given(STORIES)
 def test_after_any_story_the_index_holds_the_chains_logs_and_events_add_up(
     store: Store, world: World, story: list[tuple[str, int]]
@@ -77,7 +83,8 @@ def test_after_any_story_the_index_holds_the_chains_logs_and_events_add_up(
         world.chain.revert(mark)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.timeout(1200)
+@settings(STORY)
 @given(STORIES, st.integers(0, 2**32), st.integers(0, 40))
 def test_faults_of_the_endpoint_change_nothing(
     store: Store, world: World, story: list[tuple[str, int]], seed: int, percent: int

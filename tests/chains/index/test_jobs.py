@@ -46,7 +46,7 @@ def test_a_job_waits_where_the_node_is_away_and_is_not_given_up(store: Store, wo
 
 
 def test_a_thread_follows_a_chain_through_faults_until_it_is_stopped(store: Store, world: World) -> None:
-    faulty = indexer(store, Interrupted(world.chain, faults(random.Random(3), 60)))
+    faulty = indexer(store, Interrupted(world.chain, faults(random.Random(3), 20)))
     faulty.watch(*world.watches())
     follower = Follower(faulty, seconds=0.01)
     follower.start()

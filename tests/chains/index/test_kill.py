@@ -48,16 +48,15 @@ def test_killing_the_indexer_at_random_moments_loses_and_doubles_nothing(
     with Facade(chain, 0) as facade:
         for _ in range(KILLS):
             with running(store, facade, tmp_path / "started"):
-                time.sleep(chance.uniform(0, 0.2))
                 for _ in range(chance.randrange(5, 30)):
                     world.speak(chance.randrange(1, 4), dollar=chance.randrange(2))
-                    time.sleep(chance.uniform(0, 0.02))
-            before = index.logs(ALL)
+                wanted = chance.randrange(1, 6)
+                wait_for(lambda: len(index.logs(ALL)) >= wanted)  # noqa: B023 - asked within this turn
+                time.sleep(chance.uniform(0, 0.02))
             chain.revert(mark)
             mark = chain.snapshot()
             chain.mine(1, seconds=chance.randrange(2, 500))
-            assert before
     index.sync()
 
     agrees(store, index, chain.logs(ALL))
-    assert told(store)[1], "the victims read nothing before they were killed"
+    assert told(store)[1]
