@@ -92,6 +92,10 @@ def test_a_launch_goes_its_whole_way_by_commands(run: Run, applied: str, chain: 
     assert (kept["sent"], kept["refunds"]) == (1, 0)
     assert claims == [0, 0]
     assert {item["sound"] for item in run("verify")[1]} == {True}
+    assert run("quote", applied, str(DOLLAR))[1]["side"] == "buy"
+    assert run("buy", applied, str(DOLLAR), "--from", BIDDER, "--send", "--slippage-bps", "500")[0] == 0
+    assert run("sell", applied, str(10**24), "--from", BIDDER, "--send", "--slippage-bps", "500")[0] == 0
+    assert "off the price" in run("quote", applied, str(10**24), "--sell", as_json=False)[1]
     assert run("show", applied)[1]["state"] == "live"
     assert {item["claimed"] for item in run("positions", applied, "--from", BIDDER)[1]} == {True}
     assert [item["state"] for item in run("list", "--state", "live")[1]] == ["live"]

@@ -46,6 +46,10 @@ class Auctions:
         """Returns the auction of a launch; Conflict before it is on the chain."""
         return at(self._chain, "auction", contracts(launch).auction)
 
+    def token(self, launch: Launch) -> Address:
+        """Returns the launch's token; Conflict before it is on the chain."""
+        return contracts(launch).token
+
     def state(self, launch: Launch) -> State:
         """Returns what the auction says of itself."""
         return ON_CHAIN[self.auction(launch).read("state")]

@@ -93,7 +93,7 @@ def bid(
 ) -> None:
     """Bid: prints the unsigned transactions, an approval first where one is needed."""
     units, octets = whole(amount), _octets(credential)
-    _prepare(lambda room: room.prepare_bid(id, bidder, level, units, octets), send, as_json)
+    prepare(lambda room: room.prepare_bid(id, bidder, level, units, octets), send, as_json)
 
 
 def improve(
@@ -107,32 +107,32 @@ def improve(
 ) -> None:
     """Move money to a higher level."""
     units = whole(amount)
-    _prepare(lambda room: room.prepare_improve(id, bidder, low, high, units), send, as_json)
+    prepare(lambda room: room.prepare_improve(id, bidder, low, high, units), send, as_json)
 
 
 def cancel(id: Id, level: Level, amount: Amount, bidder: Bidder, send: Send = False, as_json: AsJson = False) -> None:
     """Take money back from a level, until bids are firm."""
     units = whole(amount)
-    _prepare(lambda room: room.prepare_cancel(id, bidder, level, units), send, as_json)
+    prepare(lambda room: room.prepare_cancel(id, bidder, level, units), send, as_json)
 
 
 def claim(id: Id, level: Level, bidder: Bidder, send: Send = False, as_json: AsJson = False) -> None:
     """Pay a bid out: tokens and refund, or everything back where the auction failed."""
-    _prepare(lambda room: room.prepare_claim(id, bidder, level), send, as_json)
+    prepare(lambda room: room.prepare_claim(id, bidder, level), send, as_json)
 
 
 def deposit(id: Id, send: Send = False, as_json: AsJson = False) -> None:
     """Leave the applicant's deposit; for a declined application, the bond of an appeal."""
-    _prepare(lambda room: room.deposit(id), send, as_json)
+    prepare(lambda room: room.deposit(id), send, as_json)
 
 
 def faucet(amount: Amount, bidder: Bidder, send: Send = False, as_json: AsJson = False) -> None:
     """Take test dollars, where bids are paid in them."""
     units = whole(amount)
-    _prepare(lambda room: room.prepare_faucet(bidder, units), send, as_json)
+    prepare(lambda room: room.prepare_faucet(bidder, units), send, as_json)
 
 
-def _prepare(ask: Callable[[Launches], Sequence[Request]], send: bool, as_json: bool) -> None:
+def prepare(ask: Callable[[Launches], Sequence[Request]], send: bool, as_json: bool) -> None:
     """Prints what a wallet would sign, or signs and sends it."""
     from mercato.chains.abi import succeeded
     from mercato.launch import shapes

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mercato.core.errors import InvalidInput
-from mercato.launch import bid_commands, chain_commands, review_commands, settle_commands
+from mercato.launch import bid_commands, chain_commands, pool_commands, review_commands, settle_commands
 from mercato.launch.handed import read
 from mercato.market.terminal import AsJson, show, table
 
@@ -162,5 +162,6 @@ def _marked(item: dict[str, Any]) -> str:
 
 app.add_typer(review_commands.app, name="review")
 bid_commands.attach(app)
+pool_commands.attach(app)
 chain_commands.attach(app)
 settle_commands.attach(app)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from mercato.launch import authority, shapes
+from mercato.launch import authority, pool_routes, shapes
 from mercato.launch.application import Application
 from mercato.launch.clearing import RETAIL
 from mercato.launch.scorecard import CRITERIA, PASS_TENTHS, VETO, Scorecard
@@ -137,6 +137,7 @@ def router(room: Launches) -> APIRouter:
     _reviewers(routes, room)
     _curator(routes, room)
     _transactions(routes, room)
+    pool_routes.attach(routes, room)
     return routes
 
 

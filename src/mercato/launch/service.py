@@ -17,11 +17,13 @@ from mercato.launch.curator import Curator
 from mercato.launch.deployment import Deployment, verify
 from mercato.launch.desk import Desk
 from mercato.launch.keeper import Keeper
+from mercato.launch.market import Market, market
 from mercato.launch.model import Change, Check, Demand, Launch, Phase, Position, Preview, Request, Review
 from mercato.launch.retail import admit
 from mercato.launch.scorecard import Scorecard
 from mercato.launch.settings import LaunchSettings
 from mercato.launch.states import ON_CHAIN, State
+from mercato.launch.trading import Quoted, quoted
 from mercato.launch.wallet import Wallet
 from mercato.store import Store
 
@@ -243,6 +245,23 @@ class Launches:
     def prepare_claim(self, id: str, bidder: str, level: int) -> tuple[Request, ...]:
         """Returns the transaction that pays a bid out, unsigned."""
         return self._wallet().claim(self.launch(id), account(bidder), level)
+
+    # The pool
+
+    def market(self, id: str) -> Market:
+        """Returns a live launch's market as of the newest block: its pool, trades and holders; Conflict before."""
+        return market(self._chain, self.launch(id))
+
+    def quote(self, id: str, *, buys: bool, amount: int) -> Quoted:
+        """Returns what buying for `amount` of quote, or selling `amount` of tokens, would give now."""
+        return quoted(self._chain, self.launch(id), buys, amount)
+
+    def prepare_trade(
+        self, id: str, trader: str, *, buys: bool, amount: int, slippage_bps: int = 100
+    ) -> tuple[Request, ...]:
+        """Returns the transactions of a trade, unsigned; it fails where it would give less than the slippage allows."""
+        launch = self.launch(id)
+        return self._wallet().trade(launch, account(trader), buys=buys, amount=amount, slippage_bps=slippage_bps)
 
     def _wallet(self) -> Wallet:
         return Wallet(self._chain, self.deployment)

@@ -10,8 +10,10 @@ from mercato.chains import Receipt
 from mercato.launch.auctions import sale
 from mercato.launch.authorization import Authorization
 from mercato.launch.deployment import Deployment, Planned
+from mercato.launch.market import Market, Swap
 from mercato.launch.model import Change, Check, Demand, Launch, Phase, Position, Preview, Request, Review
 from mercato.launch.scorecard import Verdict
+from mercato.launch.trading import Quoted
 
 
 def summary(launch: Launch) -> dict[str, Any]:
@@ -143,6 +145,41 @@ def authorization(item: Authorization) -> dict[str, Any]:
         "salt": "0x" + item.salt.hex(),
         "valid_before": item.valid_before,
     }
+
+
+def market(item: Market, trades: int) -> dict[str, Any]:
+    """Returns a pool and its token as of a block, with the newest trades first."""
+    reserves = {"token": item.now.token, "quote": item.now.quote}
+    return {
+        "pool": item.pool,
+        "reserves": texts(reserves),
+        "price_q96": str(item.now.price),
+        "fee_ppm": item.now.fee_ppm(item.time),
+        "opened_at": item.now.opened,
+        "liquidity": {"locker": item.locker, "code": item.behind, "as_built": item.ours},
+        "owed": {"creator": str(item.owed[0]), "treasury": str(item.owed[1])},
+        "supply": str(item.supply),
+        "burnt": str(item.burnt),
+        "holders": len(item.holders),
+        "largest": [{"account": account, "amount": str(amount)} for account, amount in item.holders[:10]],
+        "trades": [swap(one) for one in reversed(item.swaps[-trades:])],
+        "block": item.block,
+        "time": item.time,
+    }
+
+
+def swap(item: Swap) -> dict[str, Any]:
+    """Returns a trade with the block and transaction that prove it."""
+    named = {name: getattr(item, name) for name in ("given", "received", "fee")}
+    where = {"trader": item.trader, "block": item.block, "time": item.time, "transaction": item.transaction}
+    return {"side": "buy" if item.buys else "sell", **texts(named), **where}
+
+
+def quoted(item: Quoted) -> dict[str, Any]:
+    """Returns what a trade would give now."""
+    named = {name: getattr(item, name) for name in ("given", "received", "fee")}
+    parts = {"fee_ppm": item.fee_ppm, "impact_ppm": item.impact_ppm, "block": item.block}
+    return {"side": "buy" if item.buys else "sell", **texts(named), "price_q96": str(item.price), **parts}
 
 
 def receipt(item: Receipt | None) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from mercato.launch.clearing import LEVELS, RETAIL
 from mercato.launch.contracts import at
 from mercato.launch.deployment import Deployment
 from mercato.launch.model import Launch, Request
+from mercato.launch.trading import PATIENCE, least, place, quoted
 
 CREDENTIAL = 1025  # bytes at most, as the gate takes them
 
@@ -85,6 +86,21 @@ class Wallet:
         auction = self._auctions.auction(launch)
         return self._tried([_request(f"Claim the bid at level {level}", auction, bidder, "claim", bidder, level)])
 
+    def trade(
+        self, launch: Launch, trader: Address, *, buys: bool, amount: int, slippage_bps: int
+    ) -> tuple[Request, ...]:
+        """Returns an approval where the allowance is too small, then a trade in the pool, void after twenty minutes."""
+        found = quoted(self._chain, launch, buys, amount)
+        pool = at(self._chain, "pool", place(launch))
+        token = self._quote if buys else at(self._chain, "agent_token", self._auctions.token(launch))
+        symbol = launch.application.symbol
+        title = f"Buy {symbol}" if buys else f"Sell {symbol}"
+        deadline = self._chain.time() + PATIENCE
+        arguments = (amount, least(found, slippage_bps), deadline, trader)
+        verb = "buy" if buys else "sell"
+        swap = _request(title, pool, trader, verb, *arguments)
+        return self._tried([*self._approval(trader, pool.address, amount, token), swap])
+
     def deposit(self, launch: Launch, appeal: bool = False) -> tuple[Request, ...]:
         """Returns the applicant's deposit, or the bond of an appeal, as transactions."""
         applicant = Address(launch.application.applicant)
@@ -101,11 +117,12 @@ class Wallet:
             raise Conflict(f"quote token {self._quote.address} is no test dollar", hint="real money has no faucet")
         return self._tried([_request("Take test dollars", self._quote, account, "faucet", account, amount)])
 
-    def _approval(self, owner: Address, spender: Address, amount: int) -> list[Request]:
-        if self._quote.read("allowance", owner, spender) >= amount:
+    def _approval(self, owner: Address, spender: Address, amount: int, token: Deployed | None = None) -> list[Request]:
+        money = token or self._quote
+        if money.read("allowance", owner, spender) >= amount:
             return []
         title = "Allow the contract to take exactly this amount"
-        return [_request(title, self._quote, owner, "approve", spender, amount)]
+        return [_request(title, money, owner, "approve", spender, amount)]
 
     def _tried(self, requests: Sequence[Request]) -> tuple[Request, ...]:
         outcomes = self._chain.simulate([item.call for item in requests])
