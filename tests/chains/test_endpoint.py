@@ -275,7 +275,7 @@ WRONG: list[tuple[Callable[[Any], object], Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("read", "value"), WRONG, ids=str)
+@pytest.mark.parametrize(("read", "value"), WRONG, ids=range(len(WRONG)))
 def test_what_does_not_fit_is_no_answer(read: Callable[[Any], object], value: Any) -> None:
     with pytest.raises(BadAnswer):
         read(value)
