@@ -40,10 +40,12 @@ from mercato.api.session import router as session_routes
 from mercato.api.settings import ApiSettings
 from mercato.api.signin import SignIn
 from mercato.chains.messages import Accounts
+from mercato.chains.service import Indexer
 from mercato.chains.settings import ChainSettings
 from mercato.core.clock import SystemClock
 from mercato.core.errors import ConfigError, Conflict
 from mercato.core.settings import Settings, load
+from mercato.launch.following.feed import Feed, source_of
 from mercato.launch.opening import open_room
 from mercato.launch.season.local import Local, open_local
 from mercato.launch.season.progress import Listener
@@ -90,11 +92,20 @@ def open_store(settings: Settings) -> Store:
 
 
 def rooms(store: Store, settings: Settings, local: Local | None = None) -> tuple[Room, ...]:
-    """Returns every room of this installation, opened on the store, and on a local economy where there is one."""
-    market = Room("market", Market(store, settings.home, SystemClock(), settings.of(MarketSettings)))
-    if local is None:
-        return (market, Room("launch", open_room(store, settings)))
-    return (market, Room("launch", local.launches), Room("chains", local.indexer), Room("launch.season", local.board))
+    """Returns every room of this installation, opened on the store, and on a local economy where there is one.
+
+    A chain that only this process knows, and that ends with it, is not indexed.
+    """
+    market = Market(store, settings.home, SystemClock(), settings.of(MarketSettings))
+    found = [Room("market", market), Room("launch", local.launches if local else open_room(store, settings))]
+    if local:
+        found += [Room("chains", local.indexer), Room("launch.following", local.feed(market))]
+        return (*found, Room("launch.season", local.board))
+    launches = found[1].service
+    if settings.of(ChainSettings).rpc and isinstance(launches, Launches):
+        indexer, source = Indexer(store, launches.chain), source_of(int(launches.chain.name.reference))
+        found += [Room("chains", indexer), Room("launch.following", Feed(market, indexer, launches, source=source))]
+    return tuple(found)
 
 
 def create_app(settings: Settings, store: Store, parts: Sequence[Room], *, worker: bool = True) -> FastAPI:
@@ -254,10 +265,9 @@ def run(
         app = create_app(settings, store, parts, worker=worker)
         server = Server(_config(app))
         if economy:
-            market, hub = parts[0].service, app.state.hub
-            assert isinstance(market, Market)
+            hub, feed = app.state.hub, next(room.service for room in parts if isinstance(room.service, Feed))
             opened.callback(economy.stop)
-            economy.start(market, looks=lambda: len(hub) > 0)
+            economy.start(feed, looks=lambda: len(hub) > 0)
             server.also = [f"The local chain (id {economy.economy.chain.chain_id}) is at {economy.facade.url}"]
         server.run(sockets=[place])
 

@@ -12,9 +12,10 @@ import pytest
 
 from mercato.chains.service import Indexer
 from mercato.core.clock import HandClock
+from mercato.launch.following.feed import Feed
 from mercato.launch.season.economy import Economy, open_economy
-from mercato.launch.season.feed import Feed
 from mercato.launch.season.life import Life
+from mercato.launch.season.local import SOURCE
 from mercato.launch.season.progress import Board, Progress
 from mercato.launch.season.settings import SeasonSettings
 from mercato.launch.settings import LaunchSettings
@@ -46,7 +47,7 @@ def opened(home: Path, store: Store, *, end: int = END, **settings: object) -> E
 def alive(home: Path, store: Store, economy: Economy, told: list[Progress], **more: Any) -> tuple[Life, Market]:
     """Gives an economy its life and its market; nothing runs yet."""
     market = Market(store, home, HandClock(datetime.fromtimestamp(economy.kept.end, UTC)))
-    feed = Feed(market, Indexer(store, economy.chain), economy.launches, economy.sectors)
+    feed = Feed(market, Indexer(store, economy.chain), economy.launches, source=SOURCE, sectors=economy.sectors)
     return Life(economy, feed, Board([told.append]), **more), market
 
 

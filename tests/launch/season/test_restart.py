@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from mercato.chains.testing import ACCOUNTS
 from mercato.core.errors import ConfigError
+from mercato.launch.following.feed import source_of
+from mercato.launch.season.applying import reviewers
 from mercato.launch.season.progress import Progress
 from mercato.launch.states import State
 from mercato.store import Store
@@ -117,3 +120,37 @@ def test_without_a_season_the_chain_starts_now_with_the_contracts_and_nobody(tmp
     assert again.chain.block() == left
     again.close()
     store.close()
+
+
+def test_the_record_for_commands_is_put_right_at_each_start(tmp_path: Path, store: Store) -> None:
+    economy = opened(tmp_path, store, enabled=False)
+    economy.close()
+    record = tmp_path / "deployments" / "eip155-31337.toml"
+    right = record.read_text()
+    record.write_text(right.replace("genesis", "another"))
+    again = opened(tmp_path, store, enabled=False)
+    again.close()
+    store.close()
+
+    assert record.read_text() == right
+    assert again.deployment == economy.deployment
+
+
+def test_people_review_where_there_is_no_season_and_simulated_reviewers_where_there_is_one(
+    tmp_path: Path, store: Store
+) -> None:
+    empty = opened(tmp_path / "empty", store, enabled=False)
+    made_up = opened(tmp_path / "season", store)
+    seats = [item.launches.settings.reviewers for item in (empty, made_up)]
+    empty.close()
+    made_up.close()
+    store.close()
+
+    assert set(ACCOUNTS) < set(seats[0])
+    assert seats[1] == reviewers(7)
+
+
+def test_what_a_development_chain_says_is_simulated_and_what_another_says_is_not() -> None:
+    assert [source_of(chain_id) for chain_id in (31337, 1337, 8453)] == [
+        "simulated:chain-31337", "simulated:chain-1337", "onchain",
+    ]  # fmt: skip

@@ -8,6 +8,7 @@ on from the journal or, where the season was not whole, forgets it and begins it
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,8 +19,10 @@ from mercato.chains.evm.kept import KeptChain
 from mercato.chains.signing import Key
 from mercato.chains.testing import ACCOUNTS, ETHER, KEYS
 from mercato.core.errors import ConfigError
+from mercato.launch import record as records
 from mercato.launch import tables
 from mercato.launch.deployment import Deployment, Terms, deploy_all
+from mercato.launch.opening import seated
 from mercato.launch.season import state
 from mercato.launch.season.agents import agents
 from mercato.launch.season.applying import reviewers
@@ -33,7 +36,7 @@ from mercato.launch.service import Launches
 from mercato.launch.settings import LaunchSettings
 from mercato.store import Store
 
-FOLDER, JOURNAL, STATE, RECORD = "economy", "chain.jsonl", "season.json", "eip155-31337.toml"
+FOLDER, JOURNAL, STATE, DEPLOYED = "economy", "chain.jsonl", "season.json", "deployment.toml"
 CHAIN_ID = 31337
 HOUSE: Address = ACCOUNTS[0]
 WEALTH = 10_000 * ETHER
@@ -54,10 +57,11 @@ class Economy:
         self.chain = KeptChain(folder / JOURNAL, CHAIN_ID, begins, clock=self.clock.seconds)
         try:
             self.deployment = self._deployed(launch, record)
-            seats = launch.reviewers or reviewers(kept.seed)
-            settings = launch.model_copy(update={"reviewers": seats})
-            self.launches = Launches(store, self.chain, self.clock, settings, deployment=self.deployment)
-            self.office = Office(self.plan, self.launches, self.deployment, Key(KEYS[0]))
+            made_up = launch.model_copy(update={"reviewers": reviewers(kept.seed)})
+            here = seated(launch, self.chain) if kept.stage == "none" or launch.reviewers else made_up
+            self.launches = Launches(store, self.chain, self.clock, here, deployment=self.deployment)
+            inside = Launches(store, self.chain, self.clock, made_up, deployment=self.deployment)
+            self.office = Office(self.plan, inside, self.deployment, Key(KEYS[0]))
             self.world = World(self.plan, self.chain, self.clock, self.office)
         except BaseException:
             self.chain.close()
@@ -78,14 +82,23 @@ class Economy:
         self.chain.close()
 
     def _deployed(self, launch: LaunchSettings, record: Path) -> Deployment:
-        """Returns the contracts, deployed where they are not yet; on a new chain the well-known accounts are rich."""
+        """Returns the contracts, deployed where they are not yet; on a new chain the well-known accounts are rich.
+
+        The economy keeps its own record and lays a copy where commands look, since another chain may have used that.
+        """
         if self.chain.block().number == 0:
             if self.kept.stage == "living":
                 self.clock.stand(self.chain.time())
             for account in ACCOUNTS:
                 self.chain.fund(account, WEALTH)
-        terms = Terms(curator=HOUSE, treasury=HOUSE, judge=HOUSE, attester=HOUSE, deposit=launch.deposit)
-        return deploy_all(self.chain, HOUSE, terms, path=record)
+        own = self.folder / DEPLOYED
+        held = records.read(own)
+        deposit = int(held.settings["deposit"]) if held else launch.deposit
+        terms = Terms(curator=HOUSE, treasury=HOUSE, judge=HOUSE, attester=HOUSE, deposit=deposit)
+        found = deploy_all(self.chain, HOUSE, terms, path=own)
+        record.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(own, record)
+        return found
 
 
 def open_economy(
@@ -103,7 +116,7 @@ def open_economy(
     """
     folder = home / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    record = home / launch.deployments / RECORD
+    record = records.place(home / launch.deployments, f"eip155:{CHAIN_ID}")
     kept = state.read(folder / STATE)
     if kept and kept.stage == "live" and wanted.enabled and kept.seed != wanted.seed:
         raise ConfigError(
@@ -122,7 +135,7 @@ def _anew(
     folder: Path, record: Path, store: Store, wanted: SeasonSettings, launch: LaunchSettings, end: int
 ) -> Economy:
     """Forgets what an unfinished or unreadable economy left, and begins one."""
-    for path in (folder / STATE, folder / JOURNAL, record):
+    for path in (folder / STATE, folder / JOURNAL, folder / DEPLOYED, record):
         path.unlink(missing_ok=True)
     with store.transaction() as tx:
         tables.forget(tx)

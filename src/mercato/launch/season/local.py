@@ -12,10 +12,10 @@ from mercato.chains.service import Indexer
 from mercato.chains.settings import ChainSettings
 from mercato.chains.testing import ACCOUNTS
 from mercato.core.settings import Settings
+from mercato.launch.following.feed import Feed, Market
 from mercato.launch.jobs import Watch
 from mercato.launch.opening import NODE
 from mercato.launch.season.economy import Economy, open_economy
-from mercato.launch.season.feed import Feed, Market
 from mercato.launch.season.life import Life
 from mercato.launch.season.progress import Announcer, Board, Listener, Progress
 from mercato.launch.season.settings import SeasonSettings
@@ -25,6 +25,7 @@ from mercato.store import Store
 
 AWAKE = 600.0  # seconds after the season for which the street is awake although nobody looks
 WELL_KNOWN_PORT = 8545
+SOURCE = "simulated:local"  # every figure on it says so
 
 
 @dataclass
@@ -46,11 +47,14 @@ class Local:
         """Returns the launch room on the local chain."""
         return self.economy.launches
 
-    def start(self, market: Market, looks: Callable[[], bool]) -> None:
+    def feed(self, market: Market) -> Feed:
+        """Returns what brings the local pools into the market."""
+        return Feed(market, self.indexer, self.launches, source=SOURCE, sectors=self.economy.sectors)
+
+    def start(self, feed: Feed, looks: Callable[[], bool]) -> None:
         """Starts the season, or what comes after it, in threads of their own."""
         self.facade.start()
         self.node.write_text(self.facade.url, encoding="utf-8")
-        feed = Feed(market, self.indexer, self.launches, self.economy.sectors)
         self._watch, began = Watch(self.launches), time.monotonic()
         self._life = Life(
             self.economy, feed, self.board, a_second=self.settings.a_second,
