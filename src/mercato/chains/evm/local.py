@@ -150,13 +150,13 @@ class LocalChain(Chain, Controls):
 
         Its gas is what a real node counts. Nothing is kept. The first time takes a second, to load py-evm.
         """
-        with self._lock:
-            if self._engine.exact:
-                return self.simulate([call])[0]
-            if self._measured is None:
-                from mercato.chains.evm.measured import Measured
+        if self._engine.exact:
+            return self.simulate([call])[0]
+        if self._measured is None:  # before the lock is taken, which nobody should wait a second for
+            from mercato.chains.evm.measured import Measured
 
-                self._measured = Measured(self.chain_id, self)
+            self._measured = Measured(self.chain_id, self)
+        with self._lock:
             return self._tried(call, self._head(self._next_time()), self._measured)
 
     def logs(self, query: LogQuery) -> tuple[Log, ...]:
