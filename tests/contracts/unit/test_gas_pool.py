@@ -115,3 +115,7 @@ def test_a_proxy_saves_more_than_clearing_and_graduating_cost_together() -> None
         found["graduating"]["clear and graduate"] * 2
         < found["launching"]["deploy the pool's code, which a proxy saves"]
     )
+
+
+def test_clearing_and_graduating_together_stay_below_the_bound_of_clearing() -> None:
+    assert kept()["graduating"]["clear and graduate"] <= 630_000
