@@ -81,7 +81,7 @@ def test_a_season_that_was_killed_begins_anew_and_leaves_nothing_twice(tmp_path:
 
     assert list(left) == []
     assert len(symbols) == len(set(symbols)) == 10
-    assert len(market.segments()) == 1
+    assert len(market.segments()) == 2
 
 
 def test_another_seed_is_refused_where_a_season_was_lived(tmp_path: Path, store: Store) -> None:

@@ -153,6 +153,7 @@ def test_progress_goes_from_the_first_day_to_the_last_and_names_what_happens(sea
         ("rebounds", "risen-share", {"band": "all"}),
         ("drawdown", "drawdown", {"of": "level"}),
         ("sector-index", "index", {"variant": "all-members"}),
+        ("mindshare", "share", {"narrative": "ai"}),
     ],
 )  # fmt: skip
 def test_the_market_has_figures_of_it_and_each_says_that_it_is_simulated(

@@ -13,7 +13,7 @@ from mercato.launch.service import Launches
 from mercato.launch.states import State
 from mercato.market.connectors.onchain import Follower, Indexed, Listing
 from mercato.market.connectors.onchain import Market as Followed
-from mercato.market.model import SIMULATED
+from mercato.market.model import SIMULATED, RawDocument
 
 ONCHAIN = "onchain"
 
@@ -40,7 +40,8 @@ class Feed:
         source: str = ONCHAIN,
         sectors: Mapping[str, str] | None = None,
     ) -> None:
-        self._market, self._launches, self._sectors, self._source = market, launches, sectors or {}, source
+        self.source = source
+        self._market, self._launches, self._sectors = market, launches, sectors or {}
         self._logs, self._chain = Indexed(indexer), str(indexer.chain.name)
         self._follower = Follower(market, self._logs, self._chain, source, self._listings)
         self._turn = Lock()
@@ -52,9 +53,13 @@ class Feed:
                 self._logs.watch(found)
                 self._follower.follow(self._launches.clock.now())
 
+    def take(self, raw: RawDocument) -> None:
+        """Brings a document of another kind in, from the same source."""
+        self._market.ingest(raw)
+
     def forget(self) -> None:
         """Takes back what the source said, and begins to follow from the chain's first block."""
-        self._market.withdraw(self._source)
+        self._market.withdraw(self.source)
         self._follower.restart()
 
     def _listings(self) -> Sequence[Listing]:

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from mercato.core.errors import MercatoError
+from mercato.launch.season.chatter import posts
 from mercato.launch.season.economy import Economy
 from mercato.launch.season.plan import DAY, HOUR
 from mercato.launch.season.progress import Board, Progress
 from mercato.launch.season.world import Event, Pace
+from mercato.market.model import RawDocument
 
 #: Base units of the dollar: the middle trade of a busy second and of a sleepy half minute.
 BUSY_LOT, SLEEPY_LOT = 4 * 10**6, 150 * 10**6
@@ -22,10 +24,18 @@ log = logging.getLogger("mercato.launch.season")
 
 
 class Market(Protocol):
-    """What the life needs of the market: bring in what the chain has by now, and take a lost season's figures back."""
+    """What the life needs of the market: bring in what the chain has by now, and take a lost season's figures back.
+
+    `source` is what everything is said to be from.
+    """
+
+    source: str
 
     def follow(self) -> None:
         """Brings the pools' logs into the market."""
+
+    def take(self, raw: RawDocument) -> None:
+        """Brings in a document that is not from the chain."""
 
     def forget(self) -> None:
         """Takes back what an earlier season said."""
@@ -87,6 +97,7 @@ class Life:
         economy.world.advance(plan.end, Pace(plan.step, plan.profile.trades, plan.profile.lot), self._tell)
         economy.world.settle()
         self.board.post(Progress("measuring", plan.profile.days, plan.profile.days, "the market is measured", 1000))
+        self._market.take(posts(plan, self._market.source))
         self._market.follow()
         self._followed = int(time.time()) // HOUR
         economy.is_whole()
