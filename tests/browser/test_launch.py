@@ -208,11 +208,13 @@ def test_an_open_page_shows_a_bid_of_somebody_else_at_once(visits: Visits, site:
     id = town.launches["locked"]
     with visits.open(f"{site}/launch/{id}") as visit:
         expect(visit.page.locator("live-status")).to_have_attribute("data-status", "live")
-        visit.page.get_by_label("Amount, dollars").fill("123")
-        before = visit.page.locator(".source").inner_text()
-        town.house.bid(town.launch("locked"), "0x" + "77" * 20, 44, 5000 * DOLLAR)
+        bid(visit.page, "123", "0.005")
+        expect(visit.page.locator("#preview")).to_contain_text("You would get")
+        before, said = visit.page.locator(".source").inner_text(), visit.page.locator("#preview").inner_text()
+        town.house.bid(town.launch("locked"), "0x" + "77" * 20, 70, 400_000 * DOLLAR)
         town.house.room.sync(id)
         expect(visit.page.locator(".source")).not_to_have_text(before)
+        expect(visit.page.locator("#preview")).not_to_have_text(said)
         written = visit.page.get_by_label("Amount, dollars").input_value()
 
     assert written == "123"
