@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mercato.chains.errors import BadCall
+from mercato.chains.evm.depth import deep
 from mercato.chains.evm.engine import COINBASE, GAS_LIMIT, INVALID, OUT_OF_GAS, Engine, Head, Message, Result, Written
 from mercato.chains.model import Address
 
@@ -48,10 +49,11 @@ class PyEvm(Engine):
     exact = True
 
     def __init__(self, chain_id: int) -> None:
-        from eth.constants import BLANK_ROOT_HASH
-        from eth.db.atomic import AtomicDB
-        from eth.vm.execution_context import ExecutionContext
-        from eth.vm.forks.cancun.state import CancunState
+        with deep():  # what the import does to the limit is undone on the way out
+            from eth.constants import BLANK_ROOT_HASH
+            from eth.db.atomic import AtomicDB
+            from eth.vm.execution_context import ExecutionContext
+            from eth.vm.forks.cancun.state import CancunState
 
         self._chain_id, self._db = chain_id, AtomicDB()
         self._root: bytes = BLANK_ROOT_HASH
@@ -115,10 +117,12 @@ class PyEvm(Engine):
         executor = state.get_transaction_executor()
         # The executor's own check is left out: it wants a signature, and a nonce that was looked at above.
         built = executor.build_evm_message(sent)
-        done = executor.finalize_computation(sent, executor.build_computation(built, sent))
+        with deep():
+            done = executor.finalize_computation(sent, executor.build_computation(built, sent))
+            result = _result(sent, built, done, executor)
         state.clear_transient_storage()
         self._persist(state)
-        return _result(sent, built, done, executor)
+        return result
 
     def _state(self, head: Head | None = None) -> Any:
         head = head or Head(0, 0, bytes(32))

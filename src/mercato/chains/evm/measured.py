@@ -19,9 +19,9 @@ class Measured(PyEvm):
     """An exact engine on the state of another chain. Only `peek` is of use: every run starts from that state again."""
 
     def __init__(self, chain_id: int, state: State) -> None:
-        from mercato.chains.evm.borrowed import Borrowed
-
         super().__init__(chain_id)
+        from mercato.chains.evm.borrowed import Borrowed  # imports py-evm, which the line above did with care
+
         made = partial(Borrowed, source=state)
         self._rules = type("BorrowedState", (self._rules,), {"account_db_class": made})
 
