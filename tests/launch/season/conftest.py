@@ -38,10 +38,12 @@ class Whole:
     told: list[Progress]
 
 
-def opened(home: Path, store: Store, *, end: int = END, **settings: object) -> Economy:
-    """Opens the economy of a data folder, as a small season that ends at a moment."""
+def opened(home: Path, store: Store, *, end: int = END, said: list[str] | None = None, **settings: object) -> Economy:
+    """Opens the economy of a data folder, as a small season that ends at a moment; `said` hears what it has to say."""
     wanted = SeasonSettings.model_validate({"size": "small", **settings})
-    return open_economy(store, home, wanted, LaunchSettings(), say=lambda words: None, now=lambda: end)
+    return open_economy(
+        store, home, wanted, LaunchSettings(), say=(said if said is not None else []).append, now=lambda: end
+    )
 
 
 def alive(home: Path, store: Store, economy: Economy, told: list[Progress], **more: Any) -> tuple[Life, Market]:

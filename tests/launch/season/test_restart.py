@@ -100,11 +100,13 @@ def test_a_journal_that_cannot_be_read_is_named_and_begun_anew(tmp_path: Path, s
     economy.close()
     journal = tmp_path / "economy" / "chain.jsonl"
     journal.write_text(re.sub(r'"hash":"0x....', '"hash":"0x0000', journal.read_text()))
-    again = opened(tmp_path, store)
+    said: list[str] = []
+    again = opened(tmp_path, store, said=said)
     again.close()
     store.close()
 
     assert (economy.kept.stage, again.kept.stage) == ("live", "living")
+    assert "begins anew: block 1 was '0x0000" in said[-1]
 
 
 def test_without_a_season_the_chain_starts_now_with_the_contracts_and_nobody(tmp_path: Path, store: Store) -> None:

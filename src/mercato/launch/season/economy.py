@@ -124,10 +124,11 @@ def open_economy(
             hint=f"use another data folder, or remove {folder} to forget this one",
         )
     if kept and kept.stage != "living":
+        say("The local chain is read from its journal.")
         try:
             return Economy(folder, kept, store, launch, record)
         except Diverged as error:
-            say(f"the local chain cannot be gone on from ({error.message}); it begins anew")
+            say(f"It cannot be gone on from, so it begins anew: {error.message}")
     return _anew(folder, record, store, wanted, launch, int(now()))
 
 
