@@ -96,6 +96,8 @@ def test_an_application_survives_json_and_its_hash_names_it() -> None:
         ("revenue", [], "revenue was"),
         ("colour", "red", "application has the field 'colour'"),
         ("summary", "x" * 4001, "summary was 4001 letters"),
+        ("summary", "half \ud800 of a pair", r"summary was 'half .ud800 of a pair'"),
+        ("name", "end\0", "name was 'end.x00'"),
     ],
 )
 def test_a_body_of_the_wrong_shape_is_refused_by_the_name_of_its_field(path: str, value: object, said: str) -> None:

@@ -378,6 +378,12 @@ def _json(body: Any) -> str:
     return json.dumps(body)
 
 
+def test_a_card_that_nests_without_end_is_refused_like_any_other_text(client: httpx.Client, town: Town) -> None:
+    answer = client.post(f"/launch/desk/{town.launches['review']}/reveal", data={"card": "[" * 100_000}, headers=JSON)
+
+    assert (answer.status_code, answer.json()["detail"]) == (422, "card was not a JSON object")
+
+
 @pytest.mark.parametrize("verb", ["commit", "reveal", "submit", "appeal"])
 def test_nobody_acts_at_the_desk_unless_signed_in(client: httpx.Client, town: Town, verb: str) -> None:
     shown = _json(card().body())

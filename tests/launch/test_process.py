@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from mercato.chains import Reverted
+from mercato.chains import Address, Reverted
 from mercato.chains.signing import Key
 from mercato.chains.testing import KEYS
 from mercato.chains.typed import digest
@@ -286,6 +286,23 @@ def test_a_deposit_must_lie_on_the_chain_by_the_applicant_and_goes_back_once_sch
     assert house.room.settle_deposits() == 1
     assert house.dollars(APPLICANT) - poorer == 250 * DOLLAR
     assert house.room.settle_deposits() == 0
+
+
+def test_nobody_takes_an_applicants_place_by_leaving_a_deposit_first(house: House) -> None:
+    launch, stranger = house.room.apply(application()), Address(ANN)
+    deposits = at(house.chain, "deposit", house.room.deployment.deposit)
+    house.fund(stranger, 250 * DOLLAR)
+    at(house.chain, "test_dollar", house.room.deployment.quote).send(
+        "approve", deposits.address, 250 * DOLLAR, sender=stranger
+    )
+    deposits.send("submit", bytes.fromhex(launch.application.hash[2:]), sender=stranger)
+    with pytest.raises(Conflict, match="deposit was 0 base units"):
+        house.room.submit(launch.id)
+
+    house.pay_deposit(launch)
+    assert house.room.submit(launch.id).state is State.REVIEW
+    house.room.settle_deposit(launch.id)
+    assert house.dollars(stranger) == 0
 
 
 def test_a_declined_applicant_may_appeal_with_a_bond_or_wait_for_the_deposit(house: House, clock: HandClock) -> None:

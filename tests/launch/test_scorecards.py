@@ -98,6 +98,7 @@ def test_a_seal_opens_for_nothing_else(launch: str, round: int, reviewer: str, s
         ({"scores": dict.fromkeys(CRITERIA, 5), "floor_low": "1.5", "floor_high": "2"}, "floor_low was '1.5'"),
         ({"scores": dict.fromkeys(CRITERIA, 5), "floor_low": "3", "floor_high": "2"}, "floor band was"),
         ({"scores": dict.fromkeys(CRITERIA, 5), "floor_low": "1", "floor_high": "2", "comment": "x" * 2001}, "comment"),
+        ({"scores": dict.fromkeys(CRITERIA, 5), "floor_low": "1", "floor_high": "2", "comment": "\ud800"}, "comment"),
     ],
 )
 def test_a_card_that_cannot_be_right_is_refused_by_name(body: dict[str, object], said: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypeVar
@@ -185,6 +186,7 @@ _MONEY = frozenset({"floor", "raise_min", "supply", "bid_min"})
 _DEFAULTS = {"partner": "", "grants": "", "community": "", "website": ""}
 _LETTERS, _ITEMS = 4000, 50
 _LIMIT = 2**256
+_PLAIN = re.compile(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*")
 
 
 def _text(value: object, place: str) -> str:
@@ -192,7 +194,14 @@ def _text(value: object, place: str) -> str:
         raise InvalidInput(f"{place} was {value!r}", hint="expected text")
     if len(value) > _LETTERS:
         raise InvalidInput(f"{place} was {len(value)} letters long", hint=f"at most {_LETTERS}")
+    plain(value, place)
     return value.strip()
+
+
+def plain(text: str, place: str) -> None:
+    """Raises InvalidInput unless a text is hashed, stored and shown alike everywhere."""
+    if not _PLAIN.fullmatch(text):
+        raise InvalidInput(f"{place} was {text!a:.80}", hint="no control characters, nor halves of surrogate pairs")
 
 
 def _list(value: object, place: str, kind: type[T]) -> tuple[T, ...]:

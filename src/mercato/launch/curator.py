@@ -31,9 +31,8 @@ HELD = 1  # the deposit contract's word for a deposit that it still has
 
 @dataclass(frozen=True, slots=True)
 class Deposit:
-    """What the deposit contract holds for an application: whose, how many quote base units, after how many appeals."""
+    """What the deposit contract holds of an applicant: how many quote base units, after how many appeals."""
 
-    applicant: Address
     amount: int
     rounds: int
 
@@ -83,17 +82,16 @@ class Curator:
         return None
 
     def deposit(self, application: Application) -> Deposit | None:
-        """Returns what is held for an application; None where nothing was left, or it was paid out."""
-        found = self._deposits.read("deposits", bytes.fromhex(application.hash[2:]))
-        applicant, amount, _, rounds, fate = found
-        return Deposit(applicant, amount, rounds) if fate == HELD else None
+        """Returns what is held of the applicant; None where nothing was left, or it was paid out."""
+        amount, _, rounds, fate = self._deposits.read("deposits", *_key(application))
+        return Deposit(amount, rounds) if fate == HELD else None
 
     def settle_deposit(self, application: Application, *, forfeit: bool = False) -> Receipt | None:
         """Gives a deposit back, or sends it to the treasury; None where none is held any more."""
         if self.deposit(application) is None:
             return None
-        key = bytes.fromhex(application.hash[2:])
-        return self._deposits.send("forfeit" if forfeit else "refund", key, sender=self._deployment.curator)
+        verb = "forfeit" if forfeit else "refund"
+        return self._deposits.send(verb, *_key(application), sender=self._deployment.curator)
 
     def verify(self, launch: Launch) -> list[tuple[str, bool]]:
         """Returns for each contract of a launch whether its code is what the build made, or a proxy of our code."""
@@ -228,6 +226,11 @@ def allocations(application: Application, rest: int) -> list[dict[str, object]]:
 def floor_price(launch: Launch) -> int:
     """Returns the price of level 0 in Q96, of the floor that the panel's band left."""
     return -(-launch.floor_valuation * 2**96 // launch.application.terms.supply)
+
+
+def _key(application: Application) -> tuple[bytes, Address]:
+    """Returns where the deposit contract keeps the applicant's own deposit."""
+    return bytes.fromhex(application.hash[2:]), Address(application.applicant)
 
 
 def _params(auction: Deployed) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mercato.core.errors import Conflict, InvalidInput
+from mercato.launch.application import plain
 
 #: Criterion -> its weight in percent.
 CRITERIA: Mapping[str, int] = {
@@ -55,6 +56,7 @@ class Scorecard:
             )
         if len(self.comment) > 2000:
             raise InvalidInput(f"comment was {len(self.comment)} letters long", hint="at most 2000 letters")
+        plain(self.comment, "comment")
 
     @property
     def total(self) -> int:

@@ -283,7 +283,7 @@ class Launches:
         if not self._has_deployment():
             return None
         held = self._curator().deposit(launch.application)
-        return held.amount if held and held.applicant == launch.application.applicant else 0
+        return held.amount if held else 0
 
     def _asked(self) -> int:
         return self.deployment.deposit_amount if self._has_deployment() else self.settings.deposit

@@ -44,8 +44,7 @@ def sold(sale: Sale, person: Address, level: int) -> tuple[int, int]:
 
 @given(BIDS)
 @settings(max_examples=examples(25))
-def test_the_pool_opens_at_the_auctions_price_and_its_liquidity_is_its_own(bids: Bids) -> None:
-    """I9."""
+def test_i9_the_pool_opens_at_the_auctions_price_and_its_liquidity_is_its_own(bids: Bids) -> None:
     mark = house().chain.snapshot()
     sale = cleared(bids)
     _, raised, tokens_sold, *_ = sale.auction.read("result")
@@ -61,8 +60,8 @@ def test_the_pool_opens_at_the_auctions_price_and_its_liquidity_is_its_own(bids:
 
 @given(BIDS, st.integers(1, 3_600))
 @settings(max_examples=examples(15))
-def test_selling_straight_into_the_pool_returns_less_than_it_cost(bids: Bids, seconds: int) -> None:
-    """I8, for each bidder as if it were the first to sell, at any age of the pool; at its opening less by both fees."""
+def test_i8_selling_straight_into_the_pool_returns_less_than_it_cost(bids: Bids, seconds: int) -> None:
+    """For each bidder as if it were the first to sell, at any age of the pool; at its opening less by both fees."""
     mark = house().chain.snapshot()
     sale = cleared(bids)
     house().chain.mine(seconds=seconds)
@@ -102,8 +101,8 @@ def takings(bids: Bids, shill: tuple[int, int] | None) -> tuple[int, int]:
 
 @given(BIDS, st.tuples(st.integers(0, 60), st.integers(5 * DOLLAR, 200_000 * DOLLAR)))
 @settings(max_examples=examples(25))
-def test_a_seller_who_bids_for_itself_gains_nothing(bids: Bids, shill: tuple[int, int]) -> None:
-    """I12: at once the creator gets f(1-c) of the raise, and bidding for itself costs at least what it adds to that."""
+def test_i12_a_seller_who_bids_for_itself_gains_nothing(bids: Bids, shill: tuple[int, int]) -> None:
+    """At once the creator gets f(1-c) of the raise, and bidding for itself costs at least what it adds to that."""
     raised, honest = takings(bids, None)
     shilled, gained = takings(bids, shill)
     assume(raised > 0)

@@ -1,4 +1,4 @@
-"""Deposits: every step that the rules allow and none that they do not, in any order, for several applicants."""
+"""Deposits: every step that the rules allow and no other, in any order, of several applicants to the same hashes."""
 
 from dataclasses import dataclass
 
@@ -17,13 +17,13 @@ APPLICATIONS = [bytes([number]) * 32 for number in (1, 2, 3)]
 NONE, HELD, REFUNDED, FORFEITED = 0, 1, 2, 4
 PERSONS = [*PEOPLE[:2], CURATOR]
 CASE = st.tuples(st.sampled_from(APPLICATIONS), st.sampled_from(PERSONS))
+OTHERS = st.sampled_from(PERSONS)
 
 
 @dataclass
 class Held:
     """The model of one deposit."""
 
-    applicant: Address
     amount: int
     since: int
     rounds: int = 0
@@ -41,54 +41,52 @@ class Deposits(RuleBasedStateMachine):
         for person in PERSONS:
             self.dollar.send("faucet", person, 10**15, sender=person)
             self.dollar.send("approve", self.deposit.address, 10**15, sender=person)
-        self.held: dict[bytes, Held] = {}
+        self.held: dict[tuple[bytes, Address], Held] = {}
         self.treasury = 0
 
-    def attempt(self, allowed: bool, name: str, application: bytes, person: Address) -> None:
+    def attempt(self, allowed: bool, name: str, person: Address, *given: object) -> None:
         """Sends it, and expects a refusal exactly where the model does."""
         if allowed:
-            self.deposit.send(name, application, sender=person)
+            self.deposit.send(name, *given, sender=person)
             return
         with pytest.raises(Reverted, match="deposit: "):
-            self.deposit.send(name, application, sender=person)
+            self.deposit.send(name, *given, sender=person)
 
     @rule(case=CASE)
     def submit(self, case: tuple[bytes, Address]) -> None:
         application, person = case
-        allowed = application not in self.held
-        self.attempt(allowed, "submit", application, person)
+        allowed = case not in self.held
+        self.attempt(allowed, "submit", person, application)
         if allowed:
-            self.held[application] = Held(person, AMOUNT, self.chain.time())
+            self.held[case] = Held(AMOUNT, self.chain.time())
 
     @rule(case=CASE)
     def appeal(self, case: tuple[bytes, Address]) -> None:
         application, person = case
-        held = self.held.get(application)
-        allowed = held is not None and held.fate == HELD and held.applicant == person and held.rounds < 2
-        self.attempt(allowed, "appeal", application, person)
+        held = self.held.get(case)
+        allowed = held is not None and held.fate == HELD and held.rounds < 2
+        self.attempt(allowed, "appeal", person, application)
         if held and allowed:
             held.amount += AMOUNT * 3 // 2
             held.rounds += 1
             held.since = self.chain.time()
 
-    @rule(case=CASE)
-    def refund(self, case: tuple[bytes, Address]) -> None:
-        application, person = case
-        held = self.held.get(application)
+    @rule(case=CASE, person=OTHERS)
+    def refund(self, case: tuple[bytes, Address], person: Address) -> None:
+        held = self.held.get(case)
         late = held is not None and self.chain.time() + 1 >= held.since + 60 * DAY
-        says = held is not None and (person == CURATOR or (person == held.applicant and late))
+        says = held is not None and (person == CURATOR or (person == case[1] and late))
         allowed = held is not None and held.fate == HELD and says
-        self.attempt(allowed, "refund", application, person)
+        self.attempt(allowed, "refund", person, *case)
         if held and allowed:
             held.fate = REFUNDED
 
-    @rule(case=CASE)
-    def forfeit(self, case: tuple[bytes, Address]) -> None:
-        application, person = case
-        held = self.held.get(application)
+    @rule(case=CASE, person=OTHERS)
+    def forfeit(self, case: tuple[bytes, Address], person: Address) -> None:
+        held = self.held.get(case)
         early = held is not None and self.chain.time() + 1 < held.since + 60 * DAY
         allowed = held is not None and held.fate == HELD and person == CURATOR and early
-        self.attempt(allowed, "forfeit", application, person)
+        self.attempt(allowed, "forfeit", person, *case)
         if held and allowed:
             held.fate = FORFEITED
             self.treasury += held.amount
@@ -104,12 +102,10 @@ class Deposits(RuleBasedStateMachine):
         assert self.dollar.read("balanceOf", self.deposit.address) == kept
         assert self.dollar.read("balanceOf", TREASURY) == self.treasury
         for person in PERSONS:
-            out = sum(held.amount for held in self.held.values() if held.applicant == person and held.fate != REFUNDED)
-            assert self.dollar.read("balanceOf", person) == 10**15 - out
-        for application, held in self.held.items():
-            assert self.deposit.read("deposits", application) == (
-                held.applicant, held.amount, held.since, held.rounds, held.fate,
-            )  # fmt: skip
+            gone = [held.amount for case, held in self.held.items() if case[1] == person and held.fate != REFUNDED]
+            assert self.dollar.read("balanceOf", person) == 10**15 - sum(gone)
+        for case, held in self.held.items():
+            assert self.deposit.read("deposits", *case) == (held.amount, held.since, held.rounds, held.fate)
 
 
 Deposits.TestCase.settings = settings(max_examples=examples(20), stateful_step_count=25, deadline=None)

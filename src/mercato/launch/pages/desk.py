@@ -139,7 +139,7 @@ def back(request: Request, id: str) -> Response:
 def _object(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter where it nests without end
         found = None
     if not isinstance(found, dict):
         raise InvalidInput("card was not a JSON object", hint="paste the card as it was saved when it was sealed")
