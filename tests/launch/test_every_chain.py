@@ -6,6 +6,7 @@ import pytest
 
 from mercato.chains.testing import ACCOUNTS
 from mercato.core.clock import HandClock
+from mercato.launch.deployment import STEPS, deploy_all, plan
 from mercato.launch.settings import LaunchSettings
 from mercato.launch.states import State
 from mercato.launch.testing import House, application
@@ -15,6 +16,18 @@ from tests.conformance.chain.conftest import CHAINS, EVERY
 DOLLAR = 10**6
 TEAM, ANN, BOB = ACCOUNTS[3:6]
 PLACE = "0xd2f37df9bc36c42488d5c7dbdfff606605488116"  # of the auction: it follows from the deployer and the application
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_what_a_deployment_would_send_is_known_before_on_every_chain(name: str) -> None:
+    with CHAINS[name](True) as rig:
+        before = rig.chain.nonce(ACCOUNTS[0])
+        planned = plan(rig.chain, ACCOUNTS[0])
+        after = rig.chain.nonce(ACCOUNTS[0])
+        made = deploy_all(rig.chain, ACCOUNTS[0])
+
+    assert before == after
+    assert [item.address for item in planned] == [getattr(made, step.name) for step in STEPS]
 
 
 @pytest.mark.parametrize("name", EVERY)

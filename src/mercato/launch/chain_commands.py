@@ -264,7 +264,9 @@ def _tell_plan(planned: list[dict[str, Any]], sender: Address, as_json: bool) ->
     if as_json:
         show({"deployer": sender, "transactions": planned})
         return
-    rows = [[item["name"], item["artifact"], item["address"], item["octets"], item["gas"]] for item in planned]
+    rows = [
+        [item["name"], item["artifact"], item["address"], item["octets"], item["gas"] or "unknown"] for item in planned
+    ]
     table(f"{len(rows)} transactions of {sender}, none sent", ["what", "contract", "where", "bytes", "gas"], rows)
 
 

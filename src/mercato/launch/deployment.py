@@ -6,13 +6,13 @@ what was sent but never seen is looked for at the address that its nonce gives i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mercato.chains.abi import create_address
 from mercato.chains.errors import BadAnswer, Reverted
-from mercato.chains.model import ZERO, Address, Call, Chain, Outcome
+from mercato.chains.model import ZERO, Address, Call, Chain
 from mercato.contracts import Artifact, load
 from mercato.core.errors import Conflict, InvalidInput, NotFound
 from mercato.launch import record as records
@@ -181,8 +181,7 @@ def plan(chain: Chain, deployer: Address, terms: Terms | None = None, *, path: P
         known[step.name] = create_address(deployer, nonce + len(calls))
         calls.append(Call(deployer, None, code))
         found.append(Planned(step.name, step.artifact, known[step.name], len(code), None))
-    outcomes = chain.simulate(calls)
-    return [replace(item, gas=_gas(outcome)) for item, outcome in zip(found, outcomes, strict=True)]
+    return [replace(item, gas=gas) for item, gas in zip(found, _costs(chain, calls), strict=True)]
 
 
 def deployed(chain: Chain, path: Path) -> Deployment:
@@ -199,8 +198,13 @@ def verify(chain: Chain, deployment: Deployment) -> list[tuple[str, bool]]:
     return [(step.name, step.stands(chain.code(getattr(deployment, step.name)))) for step in STEPS]
 
 
-def _gas(outcome: Outcome) -> int | None:
-    return outcome.gas_used if outcome.succeeded else None
+def _costs(chain: Chain, calls: Sequence[Call]) -> list[int | None]:
+    """Returns the gas of creations one after another, None where unknown: not every node simulates creations."""
+    try:
+        outcomes = chain.simulate(calls)
+    except BadAnswer:
+        return [None] * len(calls)
+    return [outcome.gas_used if outcome.succeeded else None for outcome in outcomes]
 
 
 def _begun(chain: Chain, deployer: Address, terms: Terms, path: Path | None) -> Record:
