@@ -19,11 +19,12 @@ from bench.market.work import Watch
 from mercato.market import schema
 from mercato.market.layers.build import Build, Manifest, curated_files
 from mercato.market.layers.files import SPILL, Folders
+from mercato.market.layers.running import kept
 from mercato.market.layers.segments import Origin, write_daily
 from mercato.market.metrics.decompose import steps
 from mercato.market.metrics.dominance import groups
 from mercato.market.metrics.drawdown import own_closes, tops
-from mercato.market.metrics.level import daily_level, members
+from mercato.market.metrics.level import daily_level, members, summed_level
 from mercato.market.metrics.rebounds import below, gains
 from mercato.market.model import Asset, Segment
 from mercato.market.universe import Universe
@@ -148,15 +149,17 @@ def metrics(engine: Engine, folders: Folders, made: Manifest, out: Path, last: d
 
 
 def one_day(engine: Engine, folders: Folders, made: Manifest, day: date) -> dict[str, pa.Table]:
-    """Runs the metric expressions for one new day. Drawdowns ask the whole history, the rest only the days it needs."""
+    """Runs the metric expressions for one new day, as a room does: from its last days and what is carried by then."""
     panel, curated = tables(engine, folders, made)
+    known = kept(engine, folders.panel, made.running)
     near = questions(panel, curated, day - timedelta(days=1), day)
     asked = {
         **near,
-        "level": Statement(last_level, panel=panel, first=first_of(made), last=day),
+        "level": Statement(last_level, days=known.sector_days, first=first_of(made), last=day),
+        "rebounds": Statement(last_rebounds, panel=panel, highs=known.highs, week=day - timedelta(days=7), last=day),
         "ranges": Statement(last_ranges, curated=curated, first=day - timedelta(days=DAYS - 1), last=day),
     }
-    found = {name: engine.run(item) for name, item in asked.items()}
+    found = dict(zip(asked, engine.together([partial(run, item) for item in asked.values()]), strict=True))
     found["dominance"] = found["dominance"].filter(pc.equal(found["dominance"]["day"], day))
     return found
 
@@ -173,10 +176,20 @@ def questions(panel: ibis.Table, curated: ibis.Table, first: date, last: date) -
     }
 
 
-def last_level(panel: ibis.Table, first: ibis.ir.DateValue, last: ibis.ir.DateValue) -> ibis.Table:
-    """Returns the last day of `level`."""
-    days = level(panel, first, last)
-    return days.filter(days.day == last)
+def run(asked: Statement, engine: Engine) -> pa.Table:
+    """Returns the rows of a statement."""
+    return engine.run(asked)
+
+
+def last_level(days: ibis.Table, first: ibis.ir.DateValue, last: ibis.ir.DateValue) -> ibis.Table:
+    """Returns the last day of `level`, from the sums that are carried."""
+    found = underwater(summed_level(days, "ai", first, last))
+    return found.filter(found.day == last)
+
+
+def last_rebounds(panel: ibis.Table, highs: ibis.Table, week: ibis.ir.DateValue, last: ibis.ir.DateValue) -> ibis.Table:
+    """Returns `rebounds` below the highs that are carried."""
+    return strongest(below(gains(members(panel, "all", week, last), week, last), highs))
 
 
 def level(panel: ibis.Table, first: ibis.ir.DateValue, last: ibis.ir.DateValue) -> ibis.Table:

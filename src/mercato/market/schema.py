@@ -107,6 +107,27 @@ PANEL = ibis.schema(
     }
 )
 
+#: Sums over the tokens with weight 1 of each sector and day; sums over sectors and spans of days are sums of these.
+SECTOR_DAYS = ibis.schema(
+    {
+        "day": "date",
+        "sector": "string",
+        "level": "decimal(38, 0)",  # micro-USD, as are the next three
+        "fresh": "decimal(38, 0)",
+        "fully_diluted": "decimal(38, 0)",
+        "bounded": "decimal(38, 0)",
+        "own": "int64",
+        "assets": "int64",
+        "unknown": "int64",
+        "inactive": "int64",
+    }
+)
+
+#: The highest close and intraday price of each token with weight 1 up to some day, with the first day of each.
+HIGHS = ibis.schema(
+    {"asset_id": "string", "ath": "float64", "intraday": "float64", "ath_day": "date", "intraday_day": "date"}
+)
+
 #: A post, message or article. Text itself is not kept, only what counting needs.
 DOCUMENTS = ibis.schema(
     {

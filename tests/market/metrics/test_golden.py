@@ -44,7 +44,7 @@ def effects(given):
 
 def returns(given):
     pools = rebounds.liquidity(given.curated, LAST)
-    return rebounds.with_liquidity(rebounds.returns(sector(given), FIRST, LAST), pools)
+    return rebounds.with_liquidity(rebounds.returns(sector(given), FIRST, LAST, drawdown.highs(sector(given))), pools)
 
 
 def baskets(given):
@@ -75,7 +75,7 @@ EXPRESSIONS = [
     ("never-began", lambda given: index.never_began(sector(given), FIRST), ("asset_id",), 0),
     ("market-values", baskets, ("basket", "day"), 7),
     ("price-links", lambda given: index.price_links(sector(given), FIRST, LAST), ("day",), 3),
-    ("fallen", lambda given: drawdown.fallen(sector(given), LAST), ("asset_id",), 5),
+    ("fallen", lambda given: drawdown.fallen(sector(given), LAST, drawdown.highs(sector(given))), ("asset_id",), 5),
     ("groups", lambda given: dominance.groups(sector(given), "home_chain"), ("day", "key"), 12),
     (
         "platforms",

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from itertools import pairwise
 from operator import attrgetter
 from pathlib import Path
@@ -23,7 +24,8 @@ import pyarrow as pa
 
 from mercato.market.layers import curated as best
 from mercato.market.layers.files import SWEEP_AFTER_SECONDS, Folders, settle
-from mercato.market.layers.panel import FACTS, facts, facts_after, last_facts, panel
+from mercato.market.layers.panel import panel
+from mercato.market.layers.running import RUNNING, Running, after, kept, recounted
 from mercato.market.model import Segment
 from mercato.market.schema import ASSETS, CURATED, DAILY, PANEL
 from mercato.market.universe import Universe
@@ -31,7 +33,7 @@ from mercato.store.analytics import Engine
 from mercato.store.statements import Statement
 
 #: Changing how curated rows, the panel or these files are made is a new number: older files are then rebuilt.
-LAYOUT = 2
+LAYOUT = 3
 #: A part of the curated layer whose name starts so is the daily file of that segment.
 SEGMENT = "segment:"
 #: So many files of single days are merged into one.
@@ -59,7 +61,14 @@ class Manifest:
     curated: tuple[Part, ...] = ()
     panel: tuple[Part, ...] = ()
     facts: str = ""
+    highs: str = ""
+    sector_days: str = ""
     layout: int = LAYOUT
+
+    @property
+    def running(self) -> dict[str, str]:
+        """Returns the files of what is known at the end of the last day, by kind; empty where nothing was built."""
+        return {kind: name for kind in RUNNING if (name := str(getattr(self, kind)))}
 
 
 def read_manifest(folders: Folders) -> Manifest:
@@ -70,9 +79,9 @@ def read_manifest(folders: Folders) -> Manifest:
         found = Manifest(**{**body, **parts, "segments": tuple(body["segments"])})
     except (OSError, ValueError, KeyError, TypeError):
         return Manifest()
-    named = [*curated_files(folders, found.curated), *(folders.panel / part.name for part in found.panel)]
-    whole = found.layout == LAYOUT and all(path.exists() for path in named)
-    return found if whole and (not found.facts or (folders.panel / found.facts).exists()) else Manifest()
+    beside = [*(part.name for part in found.panel), *found.running.values()]
+    named = [*curated_files(folders, found.curated), *(folders.panel / name for name in beside)]
+    return found if found.layout == LAYOUT and all(path.exists() for path in named) else Manifest()
 
 
 class Build:
@@ -108,7 +117,7 @@ class Build:
             curated=self._keep(had.curated, self._folders.curated, start, CURATED),
             panel=self._keep(had.panel, self._folders.panel, start, PANEL),
         )
-        before = self._before(had, made.curated, start)
+        before = self._before(had, made, start)
         ready = self._ready(dated, fresh, start)
         made = replace(made, curated=(*made.curated, *ready))
         step = max(31, ROWS_AT_ONCE // max(1, len(universe.assets)))
@@ -118,7 +127,7 @@ class Build:
                 part = self._write(self._curate(dated, start, end), self._folders.curated, start, end)
                 made = replace(made, curated=(*made.curated, part))
             made = self._block(made, universe, (start, end), before)
-            before = self._engine.read([self._folders.panel / made.facts], FACTS)
+            before = kept(self._engine, self._folders.panel, made.running)
             start = end + timedelta(days=1)
         return replace(
             made,
@@ -126,23 +135,21 @@ class Build:
             panel=self._merge(made.panel, self._folders.panel, PANEL),
         )
 
-    def _block(
-        self, made: Manifest, universe: Universe, span: tuple[date, date], before: ibis.Table | None
-    ) -> Manifest:
-        """Adds the panel rows of a span of days, and the facts known at its end."""
+    def _block(self, made: Manifest, universe: Universe, span: tuple[date, date], before: Running | None) -> Manifest:
+        """Adds the panel rows of a span of days, and what is known at its end."""
         first, last = span
         near = [item for item in made.curated if item.last >= first.isoformat() and item.first <= last.isoformat()]
         rows = self._engine.read(curated_files(self._folders, near), CURATED)
-        table = panel(self._engine, rows, self._assets(universe), first, last, before)
+        table = panel(self._engine, rows, self._assets(universe), first, last, before and before.facts)
         panel_part = self._write(table, self._folders.panel, first, last)
-        older = {} if before is None else {"before": before}
-        known = Statement(facts_after, curated=rows, **older, first=first, last=last)
-        return replace(
-            made,
-            last=last.isoformat(),
-            panel=(*made.panel, panel_part),
-            facts=self._settle(known, self._folders.panel, "facts"),
-        )
+        built = self._engine.read([self._folders.panel / panel_part.name], PANEL)
+        works = [
+            partial(self._settle, asked, self._folders.panel, kind)
+            for kind, asked in zip(RUNNING, after(rows, built, span, before), strict=True)
+        ]
+        facts, highs, days = self._engine.together(works)
+        panels = (*made.panel, panel_part)
+        return replace(made, last=last.isoformat(), panel=panels, facts=facts, highs=highs, sector_days=days)
 
     def _curate(self, dated: Sequence[Segment], start: date, end: date) -> ibis.Table:
         since = start - best.LOOKBACK
@@ -176,14 +183,15 @@ class Build:
             if item.first_day and item.last_day
         )
 
-    def _before(self, had: Manifest, kept: Sequence[Part], start: date) -> ibis.Table | None:
-        """Returns the facts known at the end of the day before `start`."""
+    def _before(self, had: Manifest, made: Manifest, start: date) -> Running | None:
+        """Returns what is known at the end of the day before `start`; `made` has the files of the days before it."""
         if had.facts and had.last and date.fromisoformat(had.last) < start:
-            return self._engine.read([self._folders.panel / had.facts], FACTS)
-        if not kept:
+            return kept(self._engine, self._folders.panel, had.running)
+        if not made.panel:
             return None
-        older = self._engine.read(curated_files(self._folders, kept), CURATED)
-        return last_facts(facts(older))
+        older = self._engine.read(curated_files(self._folders, made.curated), CURATED)
+        span = date.fromisoformat(made.panel[0].first), start - timedelta(days=1)
+        return recounted(self._engine, older, [self._folders.panel / part.name for part in made.panel], span)
 
     def _assets(self, universe: Universe) -> ibis.Table:
         return self._engine.table(asset_rows(universe), ASSETS)
@@ -202,10 +210,10 @@ class Build:
         name = self._settle(rows, folder, f"{first}-{last}")
         return Part(name, first.isoformat(), last.isoformat())
 
-    def _settle(self, rows: ibis.Table | Statement, folder: Path, stem: str) -> str:
+    def _settle(self, rows: ibis.Table | Statement, folder: Path, stem: str, engine: Engine | None = None) -> str:
         name = f"{stem}.{uuid.uuid4().hex[:12]}.parquet"
         with self._folders.aside() as aside:
-            self._engine.write(rows, aside / name)
+            (engine or self._engine).write(rows, aside / name)
             settle(aside / name, folder / name)
         return name
 
@@ -229,7 +237,7 @@ class Build:
 
     def _sweep(self, made: Manifest) -> None:
         """Removes files of earlier builds, once no reader can be using them any more."""
-        named = {part.name for part in (*made.curated, *made.panel)} | {made.facts}
+        named = {part.name for part in (*made.curated, *made.panel)} | set(made.running.values())
         for folder in (self._folders.curated, self._folders.panel):
             for path in folder.glob("*.parquet"):
                 if path.name not in named and time.time() - path.stat().st_mtime > SWEEP_AFTER_SECONDS:

@@ -20,6 +20,7 @@ from mercato.market import shapes
 from mercato.market.layers.build import Build, Manifest, curated_files
 from mercato.market.layers.files import Folders
 from mercato.market.layers.intake import Intake
+from mercato.market.layers.running import RUNNING
 from mercato.market.layers.views import segment_files, view
 from mercato.market.metrics import METRICS
 from mercato.market.metrics import metric as find_metric
@@ -95,6 +96,8 @@ def _hashes(
     found["daily"] = table_hash(engine, daily, DAILY)
     found["curated"] = table_hash(engine, curated_files(folders, made.curated), CURATED)
     found["panel"] = table_hash(engine, [folders.panel / part.name for part in made.panel], PANEL)
+    for kind, name in made.running.items():
+        found[kind] = table_hash(engine, [folders.panel / name], RUNNING[kind])
     return found | _metrics(engine, folders, made, segments, universe)
 
 

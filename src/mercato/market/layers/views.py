@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -13,7 +13,8 @@ import pyarrow as pa
 from mercato.market import schema
 from mercato.market.layers.build import Manifest, asset_rows, curated_files
 from mercato.market.layers.files import Folders
-from mercato.market.layers.panel import FACTS, panel
+from mercato.market.layers.panel import panel
+from mercato.market.layers.running import days_after, kept
 from mercato.market.metrics.base import Inputs, Scope
 from mercato.market.model import SIMULATED, InputSet, Query, Segment
 from mercato.market.universe import Universe
@@ -32,9 +33,10 @@ def view(
         columns = schema.SEGMENT_TABLES[name]
         return engine.read(segment_files(folders, segments, name), columns)
 
+    rows_by_day = _panel(engine, folders, made, every, assets, query.as_of)
     return Inputs(
         engine=engine,
-        panel=_panel(engine, folders, made, every, assets, query.as_of),
+        panel=rows_by_day,
         curated=curated,
         assets=assets,
         documents=_until(rows("documents"), "created_at", query.as_of),
@@ -44,7 +46,24 @@ def view(
         repositories=rows("repositories"),
         evidence=_evidence(engine, curated, segments, universe),
         migrations=_migrations(engine, universe),
+        **_running(engine, folders, made, rows_by_day, query.as_of),
     )
+
+
+def _running(
+    engine: Engine, folders: Folders, made: Manifest, rows: ibis.Table, as_of: date
+) -> Mapping[str, ibis.Table]:
+    """Returns what is carried beside the panel: sums by day, and the highs where no later day is built."""
+    if not made.running:
+        return {}
+    known, last = kept(engine, folders.panel, made.running), date.fromisoformat(made.last)
+    if as_of < last:
+        return {"sector_days": known.sector_days.filter(known.sector_days.day <= as_of)}
+    if as_of == last:
+        return {"sector_days": known.sector_days, "highs": known.highs}
+    since = ibis.literal(last + timedelta(days=1))  # days without a price of their own, so without a high
+    later = engine.run(days_after(rows, since, ibis.literal(as_of), known.sector_days))
+    return {"sector_days": engine.table(later, schema.SECTOR_DAYS), "highs": known.highs}
 
 
 def _seen(engine: Engine, commits: ibis.Table, segments: Sequence[Segment]) -> ibis.Table:
@@ -82,7 +101,7 @@ def _panel(
     built = built.filter(built.day <= as_of)
     if not made.last or date.fromisoformat(made.last) >= as_of:
         return built
-    known = engine.read([folders.panel / made.facts], FACTS)
+    known = kept(engine, folders.panel, made.running).facts
     first = date.fromisoformat(made.last) + timedelta(days=1)
     # Kept as rows, not as an expression: every metric would have to translate it again.
     later = engine.run(panel(engine, curated, assets, first, as_of, known))

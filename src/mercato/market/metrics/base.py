@@ -20,7 +20,8 @@ class Inputs:
     """The tables that metrics read, cut at the query's as-of day and knowledge time, on one engine.
 
     `evidence` returns the raw documents behind a scope; for `panel`, of the asset ids given (None: all of them).
-    `migrations` (schema.MIGRATIONS) may be absent: then no token became another.
+    `migrations` (schema.MIGRATIONS) may be absent: then no token became another. `sector_days` and `highs` (schema) are
+    carried from day to day beside the panel; where they are absent, they are computed from all of it.
     """
 
     engine: Engine
@@ -34,6 +35,8 @@ class Inputs:
     repositories: ibis.Table
     evidence: Callable[[Scope, Sequence[str] | None], InputSet]
     migrations: ibis.Table | None = None
+    sector_days: ibis.Table | None = None
+    highs: ibis.Table | None = None
 
 
 Metric = Callable[[Inputs, Query], Result]
@@ -108,12 +111,17 @@ def sector_filter(panel: ibis.Table, sector: str) -> ibis.ir.BooleanValue:
     `ai` is every AI sector together (ids equal to `ai` or starting with `ai-` or `ai_`), `all` is every token.
     """
     counts = (panel.kind == "token") & (panel.weight == 1)
+    return counts if sector == "all" else counts & of_sector(panel, sector)
+
+
+def of_sector(rows: ibis.Table, sector: str) -> ibis.ir.BooleanValue:
+    """Returns the rows whose column `sector` is of a sector (see `sector_filter`)."""
     if sector == "all":
-        return counts
+        return ibis.literal(True)
     if sector == "ai":
-        name = panel.sector.lower().replace("_", "-")
-        return counts & ((name == "ai") | name.startswith("ai-"))
-    return counts & (panel.sector == sector)
+        name = rows.sector.lower().replace("_", "-")
+        return (name == "ai") | name.startswith("ai-")
+    return rows.sector == sector
 
 
 def require_sector(inputs: Inputs, sector: str) -> None:

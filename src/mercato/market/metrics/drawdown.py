@@ -11,9 +11,10 @@ import ibis
 from mercato.market.metrics import params
 from mercato.market.metrics.base import Inputs, Sheet, require_sector
 from mercato.market.metrics.index import VARIANTS, coverage_of, linked, price_links, tracks
-from mercato.market.metrics.level import Row, assets_of, daily_level, flags_of, members
+from mercato.market.metrics.level import Row, assets_of, flags_of, levels, members
 from mercato.market.metrics.numbers import plain, shortest, usd
 from mercato.market.model import Query, Result
+from mercato.market.schema import HIGHS
 
 DEFINITION = "M7.1"
 FORMULA = (
@@ -21,6 +22,9 @@ FORMULA = (
     "high is the first day that reached it. Gain to the high = 1 / (1 + DD) - 1. Intraday highs are known by token "
     "only: tokens do not peak at one moment, so a sector has none."
 )
+
+#: Later than any day of a history.
+FAR = date(9999, 1, 1)
 
 Series = Mapping[date, float | None]
 
@@ -30,17 +34,47 @@ def required_gain(drawdown: float | None) -> float | None:
     return None if drawdown is None or drawdown <= -1 else 1 / (1 + drawdown) - 1
 
 
-def highs(rows: ibis.Table) -> ibis.Table:
-    """Returns for each asset its highest close and intraday price up to the last row, with the first day of each."""
-    closes = own_closes(rows)
-    intraday = closes.mutate(high=ibis.greatest(closes.price_high, closes.price))
-    both = close_highs(rows).join(_highest(intraday, "high", "intraday"), "asset_id")
-    return both.select("asset_id", "ath", "intraday", "ath_day", "intraday_day")
+def highs(rows: ibis.Table, before: ibis.Table | None = None) -> ibis.Table:
+    """Returns HIGHS rows: for each asset its highest close and intraday price up to the last row, first day of each.
+
+    `before` are the highs up to the day before the first row.
+    """
+    own = own_closes(rows)
+    closes = own.select("asset_id", close=_at(own.price, own.day), peak=_at(_peak(own), own.day))
+    if before is not None:
+        older = before.select(
+            "asset_id", close=_at(before.ath, before.ath_day), peak=_at(before.intraday, before.intraday_day)
+        )
+        closes = closes.union(older)
+    found = closes.group_by("asset_id").agg(close=closes.close.max(), peak=closes.peak.max())
+    columns = {"ath": found.close.price, "intraday": found.peak.price}
+    days = {"ath_day": _day(found.close), "intraday_day": _day(found.peak)}
+    return found.select("asset_id", **columns, **days)
 
 
-def close_highs(rows: ibis.Table) -> ibis.Table:
-    """Returns for each asset its highest close up to the last row, `ath`, and the first day of it."""
-    return _highest(own_closes(rows), "price", "ath")
+def _peak(rows: ibis.Table) -> ibis.ir.FloatingValue:
+    return ibis.greatest(rows.price_high, rows.price)
+
+
+def _at(price: ibis.ir.FloatingValue, day: ibis.ir.DateValue) -> ibis.ir.StructValue:
+    """Returns a price with its day such that the greatest is the highest price, on the first day that reached it."""
+    return ibis.struct({"price": price, "until": ibis.literal(FAR).delta(day, unit="day").cast("int32")})
+
+
+def _day(at: ibis.ir.StructValue) -> ibis.ir.DateValue:
+    return (ibis.literal(FAR) - at.until.as_interval("D")).cast("date")
+
+
+def highs_after(
+    panel: ibis.Table, first: ibis.ir.DateValue, last: ibis.ir.DateValue, before: ibis.Table | None = None
+) -> ibis.Table:
+    """Returns the HIGHS of every token at the end of `last`, from the days since `first` and the highs before them."""
+    return highs(members(panel, "all", first, last), before).cast(HIGHS)
+
+
+def known_highs(inputs: Inputs, rows: ibis.Table) -> ibis.Table:
+    """Returns the `highs` of rows that end on the as-of day, from what is carried where it is."""
+    return highs(rows) if inputs.highs is None else inputs.highs
 
 
 def own_closes(rows: ibis.Table) -> ibis.Table:
@@ -53,16 +87,10 @@ def tops(rows: ibis.Table, column: str = "price", name: str = "ath") -> ibis.Tab
     return rows.group_by("asset_id").agg(**{name: rows[column].max()})
 
 
-def _highest(rows: ibis.Table, column: str, name: str) -> ibis.Table:
-    # Joined on the value too, so that next to nothing is left to group.
-    at = rows.select("asset_id", "day", **{name: rows[column]}).join(tops(rows, column, name), ["asset_id", name])
-    return at.group_by("asset_id", name).agg(**{f"{name}_day": at.day.min()})
-
-
-def fallen(rows: ibis.Table, day: date) -> ibis.Table:
+def fallen(rows: ibis.Table, day: date, highest: ibis.Table) -> ibis.Table:
     """Returns the tokens that still trade on a day with their drawdown from `highs`, deepest first, ties by id."""
     today = rows.filter(rows.day == day, rows.state != "inactive", rows.price.notnull())
-    both = today.join(highs(rows), "asset_id")
+    both = today.join(highest, "asset_id")
     found = both.select(
         "asset_id", "symbol", "state", "price", "ath", "ath_day", "intraday", "intraday_day",
         drawdown=both.price / both.ath.nullif(0.0) - 1.0,
@@ -83,20 +111,19 @@ def drawdown(inputs: Inputs, query: Query) -> Result:
     require_sector(inputs, query.sector)
     rows = members(inputs.panel, query.sector, None, query.as_of)
     today = inputs.engine.rows(rows.filter(rows.day == query.as_of).order_by("asset_id"))
-    tokens = inputs.engine.rows(fallen(rows, query.as_of))
-    levels: dict[date, int] = {
-        row["day"]: int(row["level"]) for row in _rows(inputs, daily_level(rows)) if row["level"] is not None
-    }
+    tokens = inputs.engine.rows(fallen(rows, query.as_of, known_highs(inputs, rows)))
+    known = _rows(inputs, levels(inputs, query.sector, None, query.as_of))
+    caps: dict[date, int] = {row["day"]: int(row["level"]) for row in known if row["level"] is not None}
     sheet = Sheet(
         "drawdown", DEFINITION, query, inputs.evidence("panel", assets_of(_rows(inputs, rows.select("asset_id"))))
     )
     coverage = coverage_of(today)
     flags = flags_of(today, coverage)
-    _level(sheet, levels, plain(coverage), flags)
+    _level(sheet, caps, plain(coverage), flags)
     indices = _indices(inputs, query, rows)
     for name in (*VARIANTS, "all-members"):
         _index(sheet, name, indices.get(name, {}), plain(coverage), flags)
-    _series(sheet, levels, indices)
+    _series(sheet, caps, indices)
     _tokens(sheet, tokens)
     return sheet.result(coverage=plain(coverage), flags=flags)
 

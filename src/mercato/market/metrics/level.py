@@ -10,9 +10,10 @@ from typing import Any
 import ibis
 
 from mercato.market.metrics import params
-from mercato.market.metrics.base import Inputs, Sheet, require_sector, sector_filter
+from mercato.market.metrics.base import Inputs, Sheet, of_sector, require_sector, sector_filter
 from mercato.market.metrics.numbers import plain, rounded, shares, shortest, usd
 from mercato.market.model import Query, Result
+from mercato.market.schema import SECTOR_DAYS
 
 DEFINITION = "M3.1"
 FORMULA = (
@@ -56,12 +57,35 @@ def members(panel: ibis.Table, sector: str, first: date | None, last: date) -> i
 
 def daily_level(rows: ibis.Table) -> ibis.Table:
     """Returns one row per day of `members`: exact sums of caps, and counts of what is known, unknown and inactive."""
+    return _sums(rows, ["day"])
 
+
+def sector_days(panel: ibis.Table, first: date, last: date) -> ibis.Table:
+    """Returns SECTOR_DAYS rows: the sums of `daily_level` for each sector apart."""
+    return _sums(members(panel, "all", first, last), ["day", "sector"]).select(*SECTOR_DAYS.names).cast(SECTOR_DAYS)
+
+
+def summed_level(days: ibis.Table, sector: str, first: date | None, last: date) -> ibis.Table:
+    """Returns the rows of `daily_level` from SECTOR_DAYS rows: whole numbers, so that the way does not matter."""
+    rows = days.filter(of_sector(days, sector), days.day <= last)
+    rows = rows if first is None else rows.filter(rows.day >= first)
+    sums = rows.group_by("day").agg(**{name: rows[name].sum() for name in SECTOR_DAYS.names[2:]})
+    return sums.cast({name: SECTOR_DAYS[name] for name in SECTOR_DAYS.names[2:]})
+
+
+def levels(inputs: Inputs, sector: str, first: date | None, last: date) -> ibis.Table:
+    """Returns `daily_level` of a sector between two days, from what is carried where it is."""
+    if inputs.sector_days is None:
+        return daily_level(members(inputs.panel, sector, first, last))
+    return summed_level(inputs.sector_days, sector, first, last)
+
+
+def _sums(rows: ibis.Table, by: list[str]) -> ibis.Table:
     def total(value: ibis.ir.IntegerValue, where: ibis.ir.BooleanValue | None = None) -> ibis.ir.DecimalScalar:
         return value.cast(TOTAL).sum(where=where)
 
     known = rows.active
-    return rows.group_by("day").agg(
+    return rows.group_by(by).agg(
         level=total(rows.cap, known),
         fresh=total(rows.cap, known & (rows.state == "fresh")),
         fully_diluted=total(rows.fdv, known),
@@ -153,7 +177,7 @@ def sector_level(inputs: Inputs, query: Query) -> Result:
     first = query.as_of - timedelta(days=query.days or DAYS)
     rows = members(inputs.panel, query.sector, first, query.as_of)
     today = inputs.engine.rows(constituents(rows, query.as_of))
-    series = inputs.engine.rows(daily_level(rows).order_by("day"))
+    series = inputs.engine.rows(levels(inputs, query.sector, first, query.as_of).order_by("day"))
     gone = inputs.engine.rows(events(rows))
     sheet = Sheet("sector-level", DEFINITION, query, inputs.evidence("panel", assets_of([*today, *gone])))
     last: Row = series[-1] if series and series[-1]["day"] == query.as_of else {}

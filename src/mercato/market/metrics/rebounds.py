@@ -12,7 +12,7 @@ import ibis
 from mercato.core.errors import InvalidInput
 from mercato.market.metrics import params
 from mercato.market.metrics.base import Inputs, Sheet, require_sector
-from mercato.market.metrics.drawdown import close_highs, required_gain
+from mercato.market.metrics.drawdown import known_highs, required_gain
 from mercato.market.metrics.index import coverage_of
 from mercato.market.metrics.level import Row, assets_of, flags_of, members
 from mercato.market.metrics.numbers import plain, rounded, shortest, usd
@@ -66,9 +66,9 @@ def gains(rows: ibis.Table, first: date, last: date) -> ibis.Table:
     )  # fmt: skip
 
 
-def returns(rows: ibis.Table, first: date, last: date) -> ibis.Table:
+def returns(rows: ibis.Table, first: date, last: date, highest: ibis.Table) -> ibis.Table:
     """Returns `gains` with the highest close of each token, its first day, and the drawdown from it."""
-    return below(gains(rows, first, last), close_highs(rows))
+    return below(gains(rows, first, last), highest.select("asset_id", "ath", "ath_day"))
 
 
 def below(found: ibis.Table, highest: ibis.Table) -> ibis.Table:
@@ -121,7 +121,8 @@ def rebounds(inputs: Inputs, query: Query) -> Result:
     first = query.as_of - timedelta(days=query.days or DAYS)
     rows = members(inputs.panel, query.sector, None, query.as_of)
     today = inputs.engine.rows(rows.filter(rows.day == query.as_of).order_by("asset_id"))
-    tokens = with_liquidity(returns(rows, first, query.as_of), liquidity(inputs.curated, query.as_of))
+    tokens = returns(rows, first, query.as_of, known_highs(inputs, rows))
+    tokens = with_liquidity(tokens, liquidity(inputs.curated, query.as_of))
     found: list[Row] = list(inputs.engine.rows(tokens.order_by("asset_id")))
     sheet = Sheet("rebounds", DEFINITION, query, inputs.evidence("panel", assets_of(today)))
     coverage = coverage_of(today)
