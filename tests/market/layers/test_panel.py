@@ -164,6 +164,40 @@ def test_a_jump_that_a_second_source_confirms_counts(engine):
     assert prices_of(engine, curated(engine, both))[30] == (1000.0, "median/1")
 
 
+def supplied(engine: Engine, supplies):
+    at = datetime(2025, 1, 1, tzinfo=UTC)
+    shared = {"asset_id": "a", "source": "one", "observed_at": at, "valid_time": at, "raw_sha": "one"}
+    rows = [
+        {**shared, "field": "supply_circulating", "day": FIRST + timedelta(days=day), "value": value}
+        for day, value in supplies.items()
+    ]
+    return table(engine, schema.DAILY, rows)
+
+
+@pytest.mark.parametrize("factor", [1000.0, 0.01])
+def test_a_redenomination_counts_at_once_because_the_supply_moves_inversely(engine, factor):
+    prices = steady(30) | {day: (100.0 + day % 2) * factor for day in range(30, 40)}
+    supplies = dict.fromkeys(range(30), 1e9) | dict.fromkeys(range(30, 40), 1e9 / factor)
+    daily = observed(engine, prices).union(supplied(engine, supplies))
+
+    chosen = curated(engine, daily)
+
+    assert prices_of(engine, chosen) == {day: (price, "single/1") for day, price in prices.items()}
+    caps = {
+        (row["day"] - FIRST).days: row["cap"]
+        for row in engine.rows(panel(engine, chosen, assets(engine), FIRST, FIRST + timedelta(days=39)))
+    }
+    assert all(99 * 10**15 < caps[day] < 102 * 10**15 for day in range(40))
+
+
+@pytest.mark.parametrize("after", [1e9, 1.05e9, 1e10, 1e7])
+def test_a_spike_is_set_aside_where_the_supply_stays_or_moves_by_another_factor(engine, after):
+    supplies = dict.fromkeys(range(30), 1e9) | dict.fromkeys(range(30, 40), after)
+    daily = observed(engine, steady(40) | {30: 1000.0}).union(supplied(engine, supplies))
+
+    assert prices_of(engine, curated(engine, daily))[30] == (None, "jump-rejected/1")
+
+
 def test_the_median_follows_the_volume(engine):
     parts = [observed(engine, {0: price}, f"v{price}", volume) for price, volume in ((10.0, 1), (11.0, 1), (12.0, 9))]
 

@@ -28,8 +28,8 @@ from tests.market.simulated import UNTIL, fill, market
 
 pytestmark = pytest.mark.xdist_group("report")  # one worker fills one market for all of these
 
-SECTIONS = ["size", "change", "flat", "drawdown", "dominance", "platforms", "mindshare", "rebounds", "builders",
-            "scenarios", "restatement"]  # fmt: skip
+SECTIONS = ["size", "change", "flat", "regimes", "drawdown", "dominance", "platforms", "mindshare", "rebounds",
+            "builders", "scenarios", "restatement"]  # fmt: skip
 
 
 class Page(HTMLParser):
@@ -65,6 +65,18 @@ def test_the_report_answers_every_question_in_order(report):
     assert [section.key for section in report.sections] == SECTIONS
     assert all(section.claims for section in report.sections)
     assert all(claim.falsifier for section in report.sections for claim in section.claims)
+
+
+def test_regimes_say_that_a_later_look_may_move_them_and_what_chance_alone_shows(report):
+    (section,) = [section for section in report.sections if section.key == "regimes"]
+    said = {claim.key: claim for claim in section.claims}
+
+    assert {claim.state for claim in said.values()} == {"stated"}
+    assert all("a later look may move or drop a break" in claim.reason for claim in said.values())
+    assert {report.figures[key].name for key in said["regimes.breaks"].figures.values()} == {
+        "breaks", "breaks-in-walks", "penalties",
+    }  # fmt: skip
+    assert "regimes" in [exhibit.grid.name for exhibit in section.exhibits]
 
 
 def test_no_number_in_any_claim_stands_without_a_figure_that_is_stored(filled, report):

@@ -159,7 +159,7 @@ class Build:
             if item.first_day and item.last_day and item.last_day >= since and item.first_day <= end
         ]
         daily = self._engine.read(files, DAILY)
-        history = (daily.day >= since) & daily.field.isin((best.PRICE, best.VOLUME))
+        history = (daily.day >= since) & daily.field.isin(best.HISTORY)
         wanted = daily.filter((daily.day <= end) & ((daily.day >= start) | history))
         sources = len({item.source for item in dated})
         return best.curated(self._engine, wanted, start, sources=sources, repeats=repeats(dated))

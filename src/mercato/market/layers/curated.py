@@ -1,7 +1,8 @@
 """The best value of each asset, field and day among all sources, and the rule that chose it (market.md M1, M2).
 
 Within a source the latest knowledge counts. Among sources a price is the volume-weighted median; any other field
-comes from the first source in PRIORITY. A price that jumps without a second source is set aside for that day.
+comes from the first source in PRIORITY. A price that jumps without a second source is set aside for that day, unless
+the supply jumps the other way: then units were renamed, and the cap would be wrong with one and without the other.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from mercato.store.analytics import Engine
 from mercato.store.statements import Statement
 
 PRICE, VOLUME = "price_usd", "volume_usd_24h"
+SUPPLIES = ("supply_onchain", "supply_circulating", "supply_self_reported", "supply_total", "supply_max")
+#: What a day's own choice asks of the days before it.
+HISTORY = (PRICE, VOLUME, *SUPPLIES)
 KEY = ["asset_id", "field", "day"]
 
 #: Sources in the order in which they are believed where they cannot be averaged; all others come after, by name.
@@ -31,6 +35,8 @@ HISTORY_DAYS, LEAST_RETURNS, GAP_DAYS = 50, 20, 7
 LOOKBACK = timedelta(days=HISTORY_DAYS + 2 * GAP_DAYS)
 #: The median of absolute values times this is the standard deviation of a normal variable.
 MAD_TO_SIGMA = 1.4826
+#: Price and supply moved by the same factor where their log changes add up to at most this: the market moves too.
+SAME_FACTOR = 0.25
 
 NO_JUMPS = pa.table({"asset_id": pa.array([], pa.string()), "day": pa.array([], pa.date32())})
 
@@ -38,7 +44,8 @@ RULES = {
     "single/1": "the only source of that day",
     "median/1": "volume-weighted median of the sources of that day",
     "priority/1": "the source that comes first in the order of belief",
-    "jump-rejected/1": "a change beyond 5 robust deviations that no second source confirms; no value for that day",
+    "jump-rejected/1": "a change beyond 5 robust deviations that no second source confirms and no inverse change of "
+    "supply explains; no value for that day",
 }
 
 
@@ -133,13 +140,15 @@ def _without_jumps(engine: Engine, rows: ibis.Table, first: date | None) -> ibis
 def jumps(engine: Engine, rows: ibis.Table, first: date | None = None) -> pa.Table:
     """Returns asset_id and day of each price that is a jump; of those before `first`, perhaps not all.
 
-    Most histories have no suspect, which is asked first. A change from a price of more than a week ago is none.
+    Most histories have no suspect, which is asked first. A change from a price of more than a week ago is none, nor is
+    one with the inverse change of a supply on the same day.
     """
     since = {} if first is None else {"since": first - timedelta(days=GAP_DAYS)}
     largest = engine.run(Statement(largest_change, rows=rows, **since))
     if (largest["most"][0].as_py() or 0.0) <= SIGMAS * LEAST_SIGMA:
         return NO_JUMPS
-    return engine.run(_jumps(_steps(rows.filter(rows.field == PRICE))))
+    found = _jumps(_steps(rows.filter(rows.field == PRICE)))
+    return engine.run(_unexplained(found, rows).select("asset_id", "day", "jumped"))
 
 
 def largest_change(rows: ibis.Table, since: ibis.ir.DateValue | None = None) -> ibis.Table:
@@ -184,4 +193,18 @@ def _jumps(steps: ibis.Table) -> ibis.Table:
     second = close.ifelse((judged.log - judged.log_2).abs(), ibis.null("float64")).fill_null(float(10**6))
     alone = (judged.sources == 1) & (judged.returns >= LEAST_RETURNS)
     found = judged.filter(alone & (judged.change > limit) & (second > limit))
-    return found.select("asset_id", "day", jumped=ibis.literal(True))
+    return found.select("asset_id", "day", moved=found.log - found.log_1, jumped=ibis.literal(True))
+
+
+def _unexplained(found: ibis.Table, rows: ibis.Table) -> ibis.Table:
+    """Returns the jumps except redenominations: of those, a supply moved inversely by about the same factor."""
+    supplies = rows.filter(rows.field.isin(SUPPLIES), rows.value > 0)
+    by_day = ibis.window(group_by=["asset_id", "field"], order_by="day")
+    steps = supplies.select(
+        "asset_id", "day", grown=supplies.value.ln() - supplies.value.lag(1).over(by_day).ln(),
+        gap=supplies.day.delta(supplies.day.lag(1).over(by_day), unit="day"),
+    )  # fmt: skip
+    steps = steps.filter(steps.gap <= HISTORY_DAYS, steps.grown.abs() > SIGMAS * LEAST_SIGMA - SAME_FACTOR)
+    both = found.join(steps, ["asset_id", "day"])
+    renamed = both.filter((both.moved + both.grown).abs() <= SAME_FACTOR).select("asset_id", "day")
+    return found.anti_join(renamed, ["asset_id", "day"])

@@ -40,6 +40,8 @@ REASONS: Mapping[str, str] = {
     "no-documents": "no document falls in this week",
     "no-period-before": "no document falls in the week before",
     "too-few": "too few values",
+    "too-short": "too few closes to look for breaks in",
+    "repaints": "a later look may move or drop a break, so nothing may be started by one",
 }
 
 
@@ -126,11 +128,11 @@ def claim(
 BLANKING = frozenset(
     {"no-data", "no_data", "no-data-at-start", "no-common-session", "cap-unknown", "shares-unknown", "pool-unknown",
      "attribution-unavailable", "unknown", "too-many-gaps", "volatility-unknown", "one-source", "nothing-to-compare",
-     "lower-bound", "no-documents", "no-period-before", "ended"}
+     "lower-bound", "no-documents", "no-period-before", "ended", "too-short"}
 )  # fmt: skip
 
 #: Flags that a reader must see beside a claim although it is stated.
-CAVEATS = frozenset({"provisional", "lower-bound", "upper-bound", "simulated", "partial_month", "gaps"})
+CAVEATS = frozenset({"provisional", "lower-bound", "upper-bound", "simulated", "partial_month", "gaps", "repaints"})
 
 
 def _caveat(cited: tuple[Figure, ...]) -> str:

@@ -14,6 +14,7 @@ from mercato.market.report.sections.drawdown import drawdown
 from mercato.market.report.sections.flat import flat
 from mercato.market.report.sections.mindshare import mindshare
 from mercato.market.report.sections.rebounds import rebounds
+from mercato.market.report.sections.regimes import regimes
 from mercato.market.report.sections.restatement import restatement
 from mercato.market.report.sections.scenarios import scenarios
 from mercato.market.report.sections.size import size
@@ -24,6 +25,7 @@ SECTIONS: Sequence[Callable[[Book], Writer]] = (
     size,
     change,
     flat,
+    regimes,
     drawdown,
     dominance,
     platforms,

@@ -1,4 +1,4 @@
-"""Flat, falling or neither: the range against its own volatility, and the breaks that hold."""
+"""Flat, falling or neither: the range against its own volatility."""
 
 from __future__ import annotations
 
