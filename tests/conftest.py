@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ settings.register_profile(
 )
 settings.register_profile("nightly", max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile(PROFILE)
+RECURSION = sys.getrecursionlimit()
 
 
 def found(variable: str, *programs: str) -> bool:
@@ -64,6 +66,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for name in ("browser", "spark"):
             if item.get_closest_marker(name):
                 item.add_marker(pytest.mark.xdist_group(name))
+
+
+def pytest_collection_finish() -> None:
+    """Undoes that clients which tests import (py_ecc below web3) let the process recurse a hundred times deeper."""
+    sys.setrecursionlimit(RECURSION)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
