@@ -39,6 +39,7 @@ name: public(constant(String[11])) = "Test Dollar"
 symbol: public(constant(String[4])) = "tUSD"
 version: public(constant(String[1])) = "1"
 decimals: public(constant(uint8)) = 6
+MOST: constant(uint256) = 2**200  # so that nobody can make so much that there is none left to make for others
 
 
 # construction
@@ -53,8 +54,9 @@ def __init__():
 @external
 def faucet(to: address, amount: uint256):
     """
-    @notice Makes `amount` base units for `to`; anyone may ask.
+    @notice Makes `amount` base units for `to`, below 2**200 at once; anyone may ask.
     """
+    assert amount < MOST, "faucet: too much at once"
     _erc20._mint(to, amount)
 
 

@@ -89,6 +89,16 @@ def test_the_domain_is_that_of_eip_712(coin: Deployed) -> None:
     assert coin.read("DOMAIN_SEPARATOR") == expected
 
 
+def test_nobody_makes_so_many_dollars_that_others_get_none() -> None:
+    coin = dollar()
+    coin.send("faucet", CLEO, 2**200 - 1, sender=CLEO)
+    with pytest.raises(Reverted, match="faucet: too much at once"):
+        coin.send("faucet", CLEO, 2**200, sender=CLEO)
+    coin.send("faucet", BEN.address, 1, sender=BEN.address)
+
+    assert coin.read("balanceOf", BEN.address) == 1
+
+
 def test_transfers_and_allowances_move_exactly_what_they_say(coin: Deployed) -> None:
     coin.send("transfer", BEN.address, 400, sender=ANN.address)
     coin.send("approve", CLEO, 500, sender=ANN.address)
