@@ -80,6 +80,11 @@ def brief(seconds: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%-d %b, %H:%M}"
 
 
+def day(seconds: int) -> str:
+    """Returns the day of chain time, in UTC: `22 Nov`; for axes of whole days."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%-d %b}"
+
+
 def left(seconds: int) -> str:
     """Returns a length of time in its two largest units: `3 h 20 min`; the island `count-down` says it the same way."""
     seconds = max(0, seconds)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
+
+#: What is copied whole: ids, accounts and hashes are not cut at the end of a narrow column.
+_WHOLE = re.compile(r"[a-z]{2,5}_[0-9a-z]{26}|0x[0-9a-f]{40}")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text for people.")]
 
@@ -23,12 +27,17 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     from rich.markup import escape
     from rich.table import Table
 
-    sheet = Table(title=title, title_justify="left")
-    for column in columns:
-        sheet.add_column(column, overflow="fold")
+    sheet = Table()
+    for at, column in enumerate(columns):
+        cells = [str(row[at]) for row in rows]
+        whole = max((len(cell) for cell in cells if _WHOLE.fullmatch(cell)), default=None)
+        width = max((len(cell) for cell in cells), default=0)
+        sheet.add_column(column, overflow="fold", min_width=whole, no_wrap=whole == width)
     for row in rows:
         sheet.add_row(*["—" if cell is None else escape(str(cell)) for cell in row])
-    Console().print(sheet)
+    console = Console()
+    console.print(escape(title), style="italic", soft_wrap=True)
+    console.print(sheet)
 
 
 @contextmanager

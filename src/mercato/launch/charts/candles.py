@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from mercato.launch.charts.plot import HEIGHT, WIDTH, Plot, drawing, element, top
-from mercato.launch.words import brief, dollars, moment, price
+from mercato.launch.words import brief, day, dollars, moment, price
 
 WIDEST = WIDTH // 36
+DAY = 86_400
 ROOM = HEIGHT * 3 // 4  # of the drawing for prices; what is left shows the volume
 
 
@@ -40,7 +41,8 @@ def candles(items: Sequence[Candle]) -> Plot | None:
     said = f"From {price(items[0].open)} to {price(items[-1].close)}, lowest {price(min(i.low for i in items))}, "
     said += f"highest {price(max(i.high for i in items))}."
     labels = tuple(price(high - (high - low) * at // 3) for at in range(4))
-    times = tuple(brief(items[(len(items) - 1) * at // 3].start) for at in range(4))
+    named = brief if any(item.start % DAY for item in items) else day
+    times = tuple(named(items[(len(items) - 1) * at // 3].start) for at in range(4))
     return Plot(drawing(marks), (*labels, ""), times, said, (("up", "closed higher"), ("down", "closed lower")))
 
 

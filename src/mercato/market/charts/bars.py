@@ -65,7 +65,9 @@ def ranks(bars: Sequence[Bar], unit: str, about: str) -> Markup:
     marks = [mark for n, bar in enumerate(bars) for mark in _rank(bar, n * ROW + 4, unit, low, span)]
     if low < 0:
         zero = f"{-low / span * 100:.2f}%"
-        marks.append(element("line", class_="grid zero", x1=zero, x2=zero, y1=0, y2=len(bars) * ROW + 2))
+        # Beside the bars only: through the names it would cross out their letters.
+        ticks = ({"y1": n * ROW + 17, "y2": n * ROW + 29} for n in range(len(bars)))
+        marks.extend(element("line", class_="grid zero", x1=zero, x2=zero, **tick) for tick in ticks)
     return _rows(about, marks, len(bars), "ranks")
 
 
