@@ -109,6 +109,21 @@ def test_a_journal_that_cannot_be_read_is_named_and_begun_anew(tmp_path: Path, s
     assert "begins anew: block 1 was '0x0000" in said[-1]
 
 
+def test_a_chain_with_contracts_of_another_release_is_named_and_begun_anew(tmp_path: Path, store: Store) -> None:
+    economy = opened(tmp_path, store)
+    economy.is_whole()
+    economy.close()
+    record, built = tmp_path / "economy" / "deployment.toml", economy.deployment
+    record.write_text(record.read_text().replace(built.deposit, built.gate))
+    said: list[str] = []
+    again = opened(tmp_path, store, said=said)
+    again.close()
+    store.close()
+
+    assert (economy.kept.stage, again.kept.stage) == ("live", "living")
+    assert "begins anew: record says that 'deposit' is at " + built.gate in said[-1]
+
+
 def test_without_a_season_the_chain_starts_now_with_the_contracts_and_nobody(tmp_path: Path, store: Store) -> None:
     economy = opened(tmp_path, store, enabled=False)
     life, _ = alive(tmp_path, store, economy, [])

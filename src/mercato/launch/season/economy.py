@@ -18,7 +18,7 @@ from mercato.chains.errors import Diverged
 from mercato.chains.evm.kept import KeptChain
 from mercato.chains.signing import Key
 from mercato.chains.testing import ACCOUNTS, ETHER, KEYS
-from mercato.core.errors import ConfigError
+from mercato.core.errors import ConfigError, Conflict
 from mercato.launch import record as records
 from mercato.launch import tables
 from mercato.launch.deployment import Deployment, Terms, deploy_all
@@ -127,7 +127,7 @@ def open_economy(
         say("The local chain is read from its journal.")
         try:
             return Economy(folder, kept, store, launch, record)
-        except Diverged as error:
+        except (Diverged, Conflict) as error:  # another hash, or contracts of another release on it
             say(f"It cannot be gone on from, so it begins anew: {error.message}")
     return _anew(folder, record, store, wanted, launch, int(now()))
 
