@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from eth_abi.abi import encode
+from eth_account.messages import defunct_hash_message
 from fastapi import FastAPI, Request
 from starlette.middleware import Middleware
 
@@ -15,9 +18,9 @@ from mercato.api.signin import LIFETIME, PATIENCE, WAITING, SignIn, SignInRefuse
 from mercato.api.testing import serve
 from mercato.chains import Address, Call
 from mercato.chains.abi import succeeded
-from mercato.chains.addresses import address, checksum
+from mercato.chains.addresses import address, checksum, keccak
 from mercato.chains.evm.local import LocalChain
-from mercato.chains.messages import Accounts
+from mercato.chains.messages import Accounts, signed
 from mercato.chains.signing import Key, personal
 from mercato.chains.testing import ACCOUNTS, KEYS, local
 from mercato.core.clock import HandClock
@@ -152,14 +155,18 @@ def test_who_asks_for_many_messages_crowds_out_the_oldest(
 
 
 # Runtime code that answers every call with 32 bytes that begin with a word: PUSH4, PUSH1 224, SHL, PUSH0, MSTORE,
-# PUSH1 32, PUSH0, RETURN; before it, what deploys its 14 bytes.
+# PUSH1 32, PUSH0, RETURN.
 SAYS_YES, SAYS_NO = "631626ba7e60e01b5f5260205ff3", "63ffffffff60e01b5f5260205ff3"
 FAILS = "5f5ffd" + "00" * 11
+# Says yes to one question only: CALLDATACOPY of all, KECCAK256 of it, EQ with a hash, MUL with the word; then as above.
+KNOWS = "365f5f37365f207f{}14631626ba7e0260e01b5f5260205ff3"
 
 
 def contract(chain: LocalChain, runtime: str) -> Address:
-    """Deploys 14 bytes of code as they are."""
-    made = succeeded(chain, chain.send(Call(ACCOUNTS[5], None, bytes.fromhex("600e600a5f39600e5ff3" + runtime))))
+    """Deploys at most 255 bytes of code as they are."""
+    size = f"{len(runtime) // 2:02x}"
+    deploys = f"60{size}600a5f3960{size}5ff3{runtime}"
+    made = succeeded(chain, chain.send(Call(ACCOUNTS[5], None, bytes.fromhex(deploys))))
     assert made.created is not None
     return made.created
 
@@ -169,6 +176,21 @@ def test_an_account_that_is_a_contract_signs_in_by_its_own_word(signin: SignIn, 
     text = signin.challenge(account, domain=SITE, uri=f"https://{SITE}/")
 
     assert signin.begin(text, b"any words of its own", domain=SITE).account == account
+
+
+@pytest.mark.parametrize("wallet", ["argent", "loopring"])
+def test_a_contract_is_asked_about_exactly_what_a_real_wallet_signed(chain: LocalChain, wallet: str) -> None:
+    case = json.loads((Path(__file__).parent / "siwe" / "eip1271.json").read_text(encoding="utf-8"))[wallet]
+    text, signature = case["message"], bytes.fromhex(case["signature"][2:])
+    asked = encode(["bytes32", "bytes"], [bytes(defunct_hash_message(text=text)), signature])
+    account = contract(chain, KNOWS.format(keccak(bytes.fromhex("1626ba7e") + asked).hex()))
+    read = siwe.parse(text, lambda given: checksum(address(given)))
+
+    assert str(read) == text
+    assert signed(chain, account, text, signature)
+    assert not signed(chain, account, text + " ", signature)
+    assert not signed(chain, account, text, signature[:-1] + b"\xff")
+    assert not signed(chain, address(read.address), text, signature)
 
 
 @pytest.mark.parametrize("runtime", [SAYS_NO, FAILS])

@@ -14,7 +14,7 @@ from mercato.chains.signing import Key
 from mercato.chains.testing import ACCOUNTS, KEYS
 from mercato.core.clock import HandClock
 from mercato.core.settings import load
-from mercato.launch.words import price
+from mercato.launch.words import exact_tokens, price, short, tokens
 from mercato.store.testing import sqlite_store
 from tests.browser.conftest import Serving
 from tests.browser.visits import Visits
@@ -218,6 +218,66 @@ def test_an_open_page_shows_a_bid_of_somebody_else_at_once(visits: Visits, site:
         written = visit.page.get_by_label("Amount, dollars").input_value()
 
     assert written == "123"
+
+
+def test_tokens_are_bought_and_sold_with_a_wallet(visits: Visits, site: str, town: Town, wallet: Wallet) -> None:
+    id, room = town.launches["live"], town.house.room
+    town.house.fund(BIDDER.address, 500 * DOLLAR)
+    before = room.balances(id, BIDDER.address)[1]
+    with visits.open(f"{site}/launch/{id}/token", prepare=wallet) as visit:
+        trade = visit.page.locator("#trade")
+        trade.get_by_label("Amount").fill("100")
+        expect(trade.locator("#offer")).to_contain_text("You would get")
+        signed_in(visit.page)
+        expect(trade.get_by_label("Amount")).to_have_value("100")
+        expect(trade.locator("#offer")).to_contain_text("You hold")
+        trade.get_by_role("button", name="Trade with a wallet").click()
+        expect(trade.locator(".signing li").last).to_contain_text("Buy SPRW: confirmed in block")
+        expect(visit.page.locator("tbody tr", has_text=short(BIDDER.address)).first).to_contain_text("$100")
+        bought = room.balances(id, BIDDER.address)[1] - before
+        trade.get_by_label("Sell SPRW").check()
+        trade.get_by_label("Amount").fill(exact_tokens(bought))
+        expect(trade.locator("#offer")).to_contain_text("for " + tokens(bought))
+        trade.get_by_role("button", name="Trade with a wallet").click()
+        expect(trade.locator(".signing li").last).to_contain_text("Sell SPRW: confirmed in block")
+
+    assert bought > 0
+    assert room.balances(id, BIDDER.address)[1] == before
+    assert wallet.asked.count("eth_sendTransaction") == 4
+    assert visit.complaints == []
+
+
+def test_a_trade_that_the_pool_refuses_never_reaches_the_wallet(
+    visits: Visits, site: str, town: Town, node: str
+) -> None:
+    poor = Wallet(OTHER, node)
+    with visits.open(f"{site}/launch/{town.launches['live']}/token", prepare=poor) as visit:
+        visit.page.locator("#trade").get_by_label("Amount").fill("5000000")
+        visit.page.get_by_role("button", name="Trade with a wallet").click()
+        expect(visit.page.locator("#trade .signing li").last).to_contain_text("refused by the contract: ")
+
+    assert "eth_sendTransaction" not in poor.asked
+
+
+def test_ones_own_bids_follow_the_book_and_keep_what_is_half_written(
+    visits: Visits, site: str, town: Town, wallet: Wallet
+) -> None:
+    with visits.open(f"{site}/launch/{town.launches['locked']}", prepare=wallet) as visit:
+        page = visit.page
+        bid(page, "321", "0.005")
+        signed_in(page)
+        expect(page.locator("live-status")).to_have_attribute("data-status", "live")
+        kept = page.get_by_label("Amount, dollars").input_value()
+        own = page.locator("#positions")
+        own.locator("input.short").first.fill("45")
+        said = own.locator("dl").first.inner_text()
+        town.house.bid(town.launch("locked"), "0x" + "78" * 20, 90, 900_000 * DOLLAR)
+        town.house.room.sync(town.launches["locked"])
+        expect(own.locator("dl").first).not_to_have_text(said, use_inner_text=True)
+        written = own.locator("input.short").first.input_value()
+
+    assert (kept, written) == ("321", "45")
+    assert visit.complaints == []
 
 
 def test_a_card_is_sealed_in_the_browser_and_opened_later(visits: Visits, site: str, town: Town, node: str) -> None:

@@ -91,6 +91,8 @@ def test_an_early_trade_pays_the_opening_fee(house: House, live: Launch) -> None
         (lambda room, id: room.quote(id, buys=True, amount=0), InvalidInput),
         (lambda room, id: room.quote(id, buys=True, amount=2**112), InvalidInput),
         (lambda room, id: room.prepare_trade(id, BOB, buys=True, amount=1, slippage_bps=10_000), InvalidInput),
+        (lambda room, id: room.prepare_trade(id, BOB, buys=True, amount=1, patience=59), InvalidInput),
+        (lambda room, id: room.prepare_trade(id, BOB, buys=True, amount=1, patience=86_401), InvalidInput),
         (lambda room, id: room.prepare_trade(id, "me", buys=True, amount=1), InvalidInput),
     ],
 )
@@ -124,7 +126,9 @@ def test_the_api_gives_the_market_quotes_and_trades_for_wallets(
         quote = http.get("/quote", params={"side": "sell", "amount": str(10**18)}).json()
         body = {"trader": BOB, "side": "buy", "amount": str(DOLLAR)}
         approve, buy = http.post("/transactions/trade", json=body).json()
-        wrong = http.post("/transactions/trade", json={**body, "side": "hold"})
+        *_, kept = http.post("/transactions/trade", json={**body, "least": "10", "patience": 60}).json()
+        *_, more = http.post("/transactions/trade", json={**body, "least": str(10**30)}).json()
+        wrong = [http.post("/transactions/trade", json={**body, **one}) for one in ({"side": "hold"}, {"patience": 59})]
 
     assert market == shapes.market(house.room.market(live.id), 50)
     assert market["liquidity"]["as_built"]
@@ -132,7 +136,12 @@ def test_the_api_gives_the_market_quotes_and_trades_for_wallets(
     assert (quote["side"], quote["given"]) == ("sell", str(10**18))
     assert approve["function"] == "approve(address,uint256)"
     assert (buy["function"], buy["refusal"]) == ("buy(uint256,uint256,uint256,address)", "")
-    assert wrong.status_code == 422
+    assert int(quote["least"]) == int(quote["received"]) * 9900 // 10_000
+    assert int(quote["after_q96"]) < int(quote["price_q96"])
+    assert int(kept["arguments"]["min_out"]) == int(buy["arguments"]["min_out"]) > 10
+    assert int(buy["arguments"]["deadline"]) - int(kept["arguments"]["deadline"]) == 1140
+    assert (more["refusal"], more["arguments"]["min_out"]) == ("pool: too little out", str(10**30))
+    assert [answer.status_code for answer in wrong] == [422, 422]
 
 
 def test_holders_and_supply_add_up(house: House, live: Launch) -> None:

@@ -11,6 +11,7 @@ from mercato.market.terminal import AsJson, show
 
 Trader = Annotated[str, typer.Option("--from", help="The trader's account, 0x and 40 digits.")]
 Slippage = Annotated[int, typer.Option(help="How much less than now it may give, in basis points.", min=0, max=9999)]
+Within = Annotated[int, typer.Option(help="Seconds of chain time until the trade is void.", min=60, max=86_400)]
 Quote = Annotated[str, typer.Argument(help="Whole base units of the quote token: 5000000 is 5 test dollars.")]
 Tokens = Annotated[str, typer.Argument(help="Whole base units of the token, which has 18 decimals.")]
 
@@ -43,20 +44,20 @@ def quote(
 
 
 def buy(
-    id: Id, amount: Quote, trader: Trader, slippage_bps: Slippage = 100, send: Send = False, as_json: AsJson = False
-) -> None:
+    id: Id, amount: Quote, trader: Trader, slippage_bps: Slippage = 100, within: Within = 1200, send: Send = False,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
     """Buy tokens for so much quote: prints the unsigned transactions."""
     units = whole(amount)
-    prepare(
-        lambda room: room.prepare_trade(id, trader, buys=True, amount=units, slippage_bps=slippage_bps), send, as_json
-    )
+    terms = {"amount": units, "slippage_bps": slippage_bps, "patience": within}
+    prepare(lambda room: room.prepare_trade(id, trader, buys=True, **terms), send, as_json)
 
 
 def sell(
-    id: Id, amount: Tokens, trader: Trader, slippage_bps: Slippage = 100, send: Send = False, as_json: AsJson = False
-) -> None:
+    id: Id, amount: Tokens, trader: Trader, slippage_bps: Slippage = 100, within: Within = 1200, send: Send = False,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
     """Sell so many tokens: prints the unsigned transactions."""
     units = whole(amount)
-    prepare(
-        lambda room: room.prepare_trade(id, trader, buys=False, amount=units, slippage_bps=slippage_bps), send, as_json
-    )
+    terms = {"amount": units, "slippage_bps": slippage_bps, "patience": within}
+    prepare(lambda room: room.prepare_trade(id, trader, buys=False, **terms), send, as_json)

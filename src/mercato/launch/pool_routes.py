@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from mercato.launch import shapes
+from mercato.launch.trading import LONGEST, PATIENCE, SHORTEST
 
 if TYPE_CHECKING:
     from mercato.launch.service import Launches
@@ -26,6 +27,8 @@ class Trade(BaseModel):
     side: Side
     amount: str = Field(pattern=DIGITS)
     slippage_bps: int = Field(100, ge=0, lt=10_000, description="How much less than now it may give")
+    least: str = Field("0", description="The least it gives in any case, as a quote said before", pattern=DIGITS)
+    patience: int = Field(PATIENCE, ge=SHORTEST, le=LONGEST, description="Seconds of chain time until it is void")
 
 
 def attach(routes: APIRouter, room: Launches) -> None:
@@ -36,12 +39,20 @@ def attach(routes: APIRouter, room: Launches) -> None:
         return shapes.market(room.market(id), trades)
 
     @routes.get("/launches/{id}/quote", summary="What a trade in the pool would give now")
-    def quote(id: Id, side: Side, amount: Annotated[str, Query(pattern=DIGITS)]) -> dict[str, Any]:
-        return shapes.quoted(room.quote(id, buys=side == "buy", amount=int(amount)))
+    def quote(
+        id: Id,
+        side: Side,
+        amount: Annotated[str, Query(pattern=DIGITS)],
+        slippage_bps: Annotated[
+            int, Query(ge=0, lt=10_000, description="How far `least` is below what is received")
+        ] = 100,
+    ) -> dict[str, Any]:
+        return shapes.quoted(room.quote(id, buys=side == "buy", amount=int(amount)), slippage_bps)
 
     @routes.post("/launches/{id}/transactions/trade", summary="A trade in the pool as unsigned transactions")
     def trade(id: Id, body: Trade) -> list[dict[str, Any]]:
         made = room.prepare_trade(
-            id, body.trader, buys=body.side == "buy", amount=int(body.amount), slippage_bps=body.slippage_bps
-        )
+            id, body.trader, buys=body.side == "buy", amount=int(body.amount), slippage_bps=body.slippage_bps,
+            floor=int(body.least), patience=body.patience,
+        )  # fmt: skip
         return [shapes.request(item) for item in made]

@@ -23,7 +23,7 @@ from mercato.launch.retail import admit
 from mercato.launch.scorecard import Scorecard
 from mercato.launch.settings import LaunchSettings
 from mercato.launch.states import ON_CHAIN, State
-from mercato.launch.trading import Quoted, quoted
+from mercato.launch.trading import PATIENCE, Quoted, balances, quoted
 from mercato.launch.wallet import Wallet
 from mercato.store import Store
 
@@ -257,11 +257,21 @@ class Launches:
         return quoted(self._chain, self.launch(id), buys, amount)
 
     def prepare_trade(
-        self, id: str, trader: str, *, buys: bool, amount: int, slippage_bps: int = 100
-    ) -> tuple[Request, ...]:
-        """Returns the transactions of a trade, unsigned; it fails where it would give less than the slippage allows."""
-        launch = self.launch(id)
-        return self._wallet().trade(launch, account(trader), buys=buys, amount=amount, slippage_bps=slippage_bps)
+        self, id: str, trader: str, *, buys: bool, amount: int, slippage_bps: int = 100, floor: int = 0,
+        patience: int = PATIENCE,
+    ) -> tuple[Request, ...]:  # fmt: skip
+        """Returns the transactions of a trade, unsigned; it fails where it would give less than the slippage allows.
+
+        `floor` is a least that was promised before; `patience` the seconds of chain time after which it is void.
+        """
+        return self._wallet().trade(
+            self.launch(id), account(trader), buys=buys, amount=amount, slippage_bps=slippage_bps, floor=floor,
+            patience=patience,
+        )  # fmt: skip
+
+    def balances(self, id: str, holder: str) -> tuple[int, int]:
+        """Returns what an account holds of a launch's quote token and of its own token, in base units of each."""
+        return balances(self._chain, self.launch(id), self.deployment.quote, account(holder))
 
     def _wallet(self) -> Wallet:
         return Wallet(self._chain, self.deployment)

@@ -13,7 +13,7 @@ from mercato.launch.deployment import Deployment, Planned
 from mercato.launch.market import Market, Swap
 from mercato.launch.model import Change, Check, Demand, Launch, Phase, Position, Preview, Request, Review
 from mercato.launch.scorecard import Verdict
-from mercato.launch.trading import Quoted
+from mercato.launch.trading import Quoted, least
 
 
 def summary(launch: Launch) -> dict[str, Any]:
@@ -175,11 +175,18 @@ def swap(item: Swap) -> dict[str, Any]:
     return {"side": "buy" if item.buys else "sell", **texts(named), **where}
 
 
-def quoted(item: Quoted) -> dict[str, Any]:
-    """Returns what a trade would give now."""
+def quoted(item: Quoted, slippage_bps: int = 100) -> dict[str, Any]:
+    """Returns what a trade would give now, and the least that it may give within a slippage in basis points."""
     named = {name: getattr(item, name) for name in ("given", "received", "fee")}
+    named["least"] = least(item, slippage_bps)
     parts = {"fee_ppm": item.fee_ppm, "impact_ppm": item.impact_ppm, "block": item.block}
-    return {"side": "buy" if item.buys else "sell", **texts(named), "price_q96": str(item.price), **parts}
+    return {
+        "side": "buy" if item.buys else "sell",
+        **texts(named),
+        "price_q96": str(item.price),
+        "after_q96": str(item.after),
+        **parts,
+    }
 
 
 def receipt(item: Receipt | None) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from mercato.launch.clearing import LEVELS, RETAIL
 from mercato.launch.contracts import at
 from mercato.launch.deployment import Deployment
 from mercato.launch.model import Launch, Request
-from mercato.launch.trading import PATIENCE, least, place, quoted
+from mercato.launch.trading import PATIENCE, least, place, quoted, void_after
 
 CREDENTIAL = 1025  # bytes at most, as the gate takes them
 
@@ -87,16 +87,19 @@ class Wallet:
         return self._tried([_request(f"Claim the bid at level {level}", auction, bidder, "claim", bidder, level)])
 
     def trade(
-        self, launch: Launch, trader: Address, *, buys: bool, amount: int, slippage_bps: int
-    ) -> tuple[Request, ...]:
-        """Returns an approval where the allowance is too small, then a trade in the pool, void after twenty minutes."""
+        self, launch: Launch, trader: Address, *, buys: bool, amount: int, slippage_bps: int, floor: int = 0,
+        patience: int = PATIENCE,
+    ) -> tuple[Request, ...]:  # fmt: skip
+        """Returns an approval where the allowance is too small, then a trade, void after `patience` seconds.
+
+        It gives `floor` at least, also where a smaller one would be within the slippage of the price by now.
+        """
         found = quoted(self._chain, launch, buys, amount)
         pool = at(self._chain, "pool", place(launch))
         token = self._quote if buys else at(self._chain, "agent_token", self._auctions.token(launch))
         symbol = launch.application.symbol
         title = f"Buy {symbol}" if buys else f"Sell {symbol}"
-        deadline = self._chain.time() + PATIENCE
-        arguments = (amount, least(found, slippage_bps), deadline, trader)
+        arguments = (amount, max(floor, least(found, slippage_bps)), void_after(self._chain, patience), trader)
         verb = "buy" if buys else "sell"
         swap = _request(title, pool, trader, verb, *arguments)
         return self._tried([*self._approval(trader, pool.address, amount, token), swap])

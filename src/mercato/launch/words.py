@@ -24,6 +24,11 @@ def exact_dollars(units: int) -> str:
     return plain(_scaled(units, QUOTE))
 
 
+def exact_tokens(units: int) -> str:
+    """Returns an agent token's base units to the last digit, for a form's field: `1500000.25`."""
+    return plain(_scaled(units, TOKEN))
+
+
 def tokens(units: int | None) -> str:
     """Returns base units of an agent token: 1.5e24 -> `1.50M`."""
     return compact(None if units is None else _scaled(units, TOKEN))
@@ -100,6 +105,16 @@ def left(seconds: int) -> str:
 def quote_units(text: str, *, place: str = "amount") -> int:
     """Returns the base units of a dollar amount that a person wrote, such as `$1,250.5`; InvalidInput else."""
     return _units(text, QUOTE, place)
+
+
+def token_units(text: str, *, place: str = "amount") -> int:
+    """Returns the base units of an amount of tokens that a person wrote, such as `1,250.5`; InvalidInput else."""
+    return _units(text, TOKEN, place)
+
+
+def basis_points(text: str, *, place: str = "slippage") -> int:
+    """Returns the basis points of a percentage that a person wrote, such as `0.5` or `0.5%`; InvalidInput else."""
+    return _units(text.strip().removesuffix("%"), 2, place)
 
 
 def q96_of(text: str) -> int:

@@ -81,7 +81,7 @@ def wants_json(request: Request) -> bool:
 
 
 def sign(
-    press: Press, request: Request, launch: Launch, title: str, requests: Sequence[Asked], command: str
+    press: Press, request: Request, launch: Launch, title: str, requests: Sequence[Asked], command: str, back: str = ""
 ) -> Response:
     """Returns transactions to sign: JSON for the island, a page without it; Conflict with the reason of a refusal."""
     tried(title, requests)
@@ -90,7 +90,7 @@ def sign(
         return JSONResponse({"steps": [step.body() for step in made]})
     return press.page(
         request, "steps.html", title=f"{title}: {launch.application.name}", steps=made, command=command,
-        back=f"/launch/{launch.id}",
+        back=back or f"/launch/{launch.id}", simulated=launch.simulated,
     )  # fmt: skip
 
 

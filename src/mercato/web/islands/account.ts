@@ -1,4 +1,5 @@
 /** `<wallet-button>`: signs in by a message that the server wrote (ERC-4361), and out again. */
+import { giveBack, keep } from "./drafts.ts";
 import { choose, connect, forget, hex, reason } from "./wallet.ts";
 
 async function post(path: string, body: unknown): Promise<Record<string, string>> {
@@ -22,7 +23,7 @@ class WalletButton extends HTMLElement {
       button.disabled = true;
       try {
         words.textContent = "";
-        await (this.dataset.account ? this.#leave() : this.#enter(words));
+        await (this.dataset.account ? this.#leave() : this.#enter(words).then(keep));
         location.reload();
       } catch (error) {
         words.textContent = `Not signed in: ${reason(error)}`;
@@ -49,3 +50,4 @@ class WalletButton extends HTMLElement {
 }
 
 customElements.define("wallet-button", WalletButton);
+giveBack();

@@ -21,7 +21,12 @@ async function json<T>(path: string, init?: RequestInit): Promise<T> {
 }
 
 class WalletForm extends HTMLElement {
+  #ready = false;
+
+  /** Listens once: a form that is kept while the page around it changes is moved, and comes here again. */
   connectedCallback(): void {
+    if (this.#ready) return;
+    this.#ready = true;
     this.querySelector("form")?.addEventListener("submit", (event) => {
       const asked = (event as SubmitEvent).submitter as HTMLButtonElement | null;
       if (asked?.dataset.plain !== undefined) return;
