@@ -246,13 +246,14 @@ def deepen(quote_in: uint256, max_tokens: uint256) -> uint256:
 @nonreentrant
 def sweep():
     """
-    @notice Books quote that was sent here as owed to the treasury, and burns tokens that were; reserves stay.
+    @notice Books quote sent here as owed to the treasury, up to M112 so that fees still fit; burns tokens sent here.
     """
     state: uint256 = self._state
     owed: uint256 = self._owed
     token: address = self._token()
     counted: uint256 = ((state >> 112) & M112) + (owed & M128) + (owed >> 128)
-    self._owed = owed + ((staticcall IERC20(QUOTE).balanceOf(self) - counted) << 128)
+    gift: uint256 = staticcall IERC20(QUOTE).balanceOf(self) - counted
+    self._owed = owed + (min(gift, M112 - min(M112, owed >> 128)) << 128)
     tokens: uint256 = staticcall IERC20(token).balanceOf(self) - (state & M112)
     if tokens > 0:
         extcall Burnable(token).burn(tokens)

@@ -130,6 +130,22 @@ def test_gifts_change_no_price_and_are_swept_away(bench: Bench) -> None:
     assert bench.pool.read("owed") == (0, 777)
 
 
+@pytest.mark.parametrize("gift", [2**112, 2**128 - 1, 2**128, 2**129, 2**199])
+def test_a_vast_gift_is_booked_in_parts_and_stops_no_trade(bench: Bench, gift: int) -> None:
+    """The treasury's part of the slot has 128 bits: a gift of more must neither fill it nor wrap around in it."""
+    bench.quote.send("faucet", bench.pool.address, gift, sender=CURATOR)
+    bench.pool.send("sweep", sender=PEOPLE[1])
+    bench.pool.send("sweep", sender=PEOPLE[1])
+    booked = bench.pool.read("owed")
+    bench.trade(True, 1_000 * ONE)
+    bench.pool.send("claim_treasury_fees", sender=PEOPLE[1])
+    bench.pool.send("sweep", sender=PEOPLE[1])
+
+    assert booked == (0, MOST)
+    assert bench.quote.read("balanceOf", TREASURY) == MOST + 2 * ONE
+    assert bench.pool.read("owed") == (4 * ONE, min(gift - MOST, MOST))
+
+
 def test_given_agent_tokens_burn() -> None:
     house = House()
     sale = house.cleared()
