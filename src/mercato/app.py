@@ -153,7 +153,7 @@ def create_app(settings: Settings, store: Store, parts: Sequence[Room], *, worke
         outer=_outer(wanted, signin),
     )
     if signin:
-        app.include_router(session_routes(signin))
+        app.include_router(session_routes(signin, named="*" not in _names(wanted)))
     app.state.hub = hub
     for room in parts:
         if routes := room.part("routes"):
@@ -208,10 +208,14 @@ def check(store: Store) -> None:
 
 def _outer(wanted: ApiSettings, signin: SignIn | None) -> tuple[Middleware, ...]:
     """Returns what stands before the rooms: names that we answer to, the page at hand, and who is signed in."""
-    names = wanted.hosts or (LOOPBACK if wanted.host in LOOPBACK else ("*",))
-    hosts = Middleware(TrustedHostMiddleware, allowed_hosts=list(names), www_redirect=False)
+    hosts = Middleware(TrustedHostMiddleware, allowed_hosts=list(_names(wanted)), www_redirect=False)
     who = (Middleware(SessionMiddleware, signin=signin),) if signin else ()
     return (hosts, Middleware(web.PageMiddleware), *who)
+
+
+def _names(wanted: ApiSettings) -> tuple[str, ...]:
+    """Returns the names that we answer to; `*` is any."""
+    return wanted.hosts or (LOOPBACK if wanted.host in LOOPBACK else ("*",))
 
 
 class Server(uvicorn.Server):

@@ -263,3 +263,20 @@ def test_a_cookie_of_ones_own_making_is_nobody(site: str, cookie: str) -> None:
     answer = httpx.get(site + "/whoami", headers={"cookie": f"{COOKIE}={cookie}"})
 
     assert (answer.status_code, answer.json()) == (200, "")
+
+
+def test_a_server_that_answers_to_any_name_lets_nobody_sign_in(signin: SignIn) -> None:
+    """A copy of the site that passes its visitors' messages on would get the sessions."""
+    app: FastAPI = create(version="1", hub=Hub(), outer=(Middleware(SessionMiddleware, signin=signin),))
+    app.include_router(router(signin, named=False))
+    host = {"host": "evil.example"}
+    text = signin.challenge(ALICE.address, domain="evil.example", uri="http://evil.example/")
+    signed = {"message": text, "signature": "0x" + sign(ALICE, text).hex()}
+    with serve(app) as url:
+        asked = httpx.post(url + "/api/session/challenge", json={"account": ALICE.address}, headers=host)
+        begun = httpx.post(url + "/api/session", json=signed, headers=host)
+
+    assert [asked.status_code, begun.status_code] == [403, 403]
+    assert {asked.json()["code"], begun.json()["code"]} == {"sign-in-closed"}
+    assert "MERCATO_API_HOSTS" in asked.json()["hint"]
+    assert "set-cookie" not in begun.headers

@@ -255,3 +255,24 @@ def test_every_operation_is_documented(client: Client) -> None:
 
     assert len(ours) >= 24
     assert [item["summary"] for item in ours if not item.get("summary")] == []
+
+
+@pytest.mark.parametrize(
+    ("host", "hosts", "status"),
+    [
+        ("127.0.0.1", "[]", 200),
+        ("0.0.0.0", "[]", 403),
+        ("0.0.0.0", '["*"]', 403),
+        ("0.0.0.0", '["127.0.0.1"]', 200),
+    ],
+)
+def test_sign_in_needs_a_server_that_knows_its_name(
+    store: Store, house: House, tmp_path: Any, monkeypatch: pytest.MonkeyPatch, host: str, hosts: str, status: int
+) -> None:
+    monkeypatch.setenv("MERCATO_API_HOST", host)
+    monkeypatch.setenv("MERCATO_API_HOSTS", hosts)
+    app = create_app(load(*SECTIONS, home=tmp_path), store, [Room("launch", house.room)], worker=False)
+    with serve(app) as address:
+        asked = httpx.post(f"{address}/api/session/challenge", json={"account": TEAM.address})
+
+    assert asked.status_code == status

@@ -15,7 +15,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mercato.api.signin import LIFETIME, SignIn
+from mercato.api.signin import LIFETIME, SignIn, SignInClosed
 from mercato.core.settings import Secret
 
 COOKIE = "mercato-session"
@@ -68,8 +68,12 @@ def token_of(request: HTTPConnection) -> Secret | None:
     return Secret(value) if 0 < len(value) <= _LONGEST_TOKEN else None
 
 
-def router(signin: SignIn) -> APIRouter:
-    """Returns the routes under /api/session."""
+def router(signin: SignIn, *, named: bool = True) -> APIRouter:
+    """Returns the routes under /api/session.
+
+    `named` says that only requests to known names come this far: the name that is called becomes the domain of the
+    message, so where any name will do, a copy of the site could pass messages on. No session begins there.
+    """
     routes = APIRouter(prefix="/api/session", tags=["session"])
 
     @routes.get("", summary="Who is signed in")
@@ -78,12 +82,14 @@ def router(signin: SignIn) -> APIRouter:
 
     @routes.post("/challenge", summary="A message to sign in with")
     def challenge(request: Request, asked: Asked) -> Challenge:
+        _need_name(named)
         url = request.url
         uri = f"{url.scheme}://{url.netloc}/"
         return Challenge(message=signin.challenge(asked.account, domain=url.netloc, uri=uri))
 
     @routes.post("", summary="Begin a session", status_code=201)
     def begin(request: Request, signed: Signed) -> Response:
+        _need_name(named)
         session = signin.begin(signed.message, bytes.fromhex(signed.signature[2:]), domain=request.url.netloc)
         answer = JSONResponse({"account": session.account}, 201)
         answer.set_cookie(
@@ -101,3 +107,9 @@ def router(signin: SignIn) -> APIRouter:
         return answer
 
     return routes
+
+
+def _need_name(named: bool) -> None:
+    if not named:
+        hint = 'name this site in the settings: MERCATO_API_HOSTS=["mercato.example"]'
+        raise SignInClosed("sign-in was asked of a server that answers to any name", hint=hint)

@@ -46,6 +46,13 @@ class SignInRefused(MercatoError, Refused, Terminal):
     status = 401
 
 
+class SignInClosed(MercatoError, Refused, Terminal):
+    """This server does not know its own name, so it cannot tell for which site a message was signed."""
+
+    code = "sign-in-closed"
+    status = 403
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """A session that has just begun: the token for the cookie, whose it is, and when it ends."""
