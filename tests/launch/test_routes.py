@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -40,9 +41,10 @@ class Client:
     def post(self, path: str, body: Any = None) -> httpx.Response:
         return self.http.post(path, json={} if body is None else body)
 
-    def signature(self, key: Key, action: str, about: str, detail: str = "") -> str:
-        text = self.get("/statement", action=action, about=about, detail=detail)["statement"]
-        return "0x" + key.digest(personal(text.encode())).hex()
+    def signed(self, key: Key, action: str, about: str, detail: str = "") -> dict[str, Any]:
+        asked = self.get("/statement", action=action, about=about, detail=detail)
+        signature = "0x" + key.digest(personal(asked["statement"].encode())).hex()
+        return {"signature": signature, "expires": asked["expires"]}
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ def client(store: Store, house: House, tmp_path: Any) -> Iterator[Client]:
 
 def applied(client: Client) -> dict[str, Any]:
     wanted = application(applicant=TEAM.address)
-    body = {"application": wanted.body(), "signature": client.signature(TEAM, "apply", wanted.hash)}
+    body = {"application": wanted.body(), **client.signed(TEAM, "apply", wanted.hash)}
     answer = client.post("/launches", body)
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
@@ -76,15 +78,15 @@ def submitted(client: Client, house: House) -> str:
     id: str = applied(client)["id"]
     house.fund(TEAM.address, 1000 * DOLLAR)
     house.sign(house.room.deposit(id))
-    answer = client.post(f"/launches/{id}/submit", {"signature": client.signature(TEAM, "submit", id)})
+    answer = client.post(f"/launches/{id}/submit", client.signed(TEAM, "submit", id))
     assert answer.status_code == 200, answer.text
     return id
 
 
 def seal_body(client: Client, key: Key, id: str, action: str = "commit") -> dict[str, Any]:
     commitment = seal(id, 1, key.address, card(8), SALT)
-    signature = client.signature(key, action, id, f"1 {commitment}")
-    return {"reviewer": key.address, "round": 1, "commitment": commitment, "signature": signature}
+    made = client.signed(key, action, id, f"1 {commitment}")
+    return {"reviewer": key.address, "round": 1, "commitment": commitment, **made}
 
 
 def approved(client: Client, house: House) -> str:
@@ -100,7 +102,7 @@ def approved(client: Client, house: House) -> str:
 def scheduled(client: Client, house: House) -> str:
     id, opens = approved(client, house), house.chain.time() + 3600
     curator = Key(KEYS[0])
-    body = {"opens": opens, "signature": client.signature(curator, "schedule", id, str(opens))}
+    body = {"opens": opens, **client.signed(curator, "schedule", id, str(opens))}
     answer = client.post(f"/launches/{id}/schedule", body)
     assert answer.status_code == 200, answer.text
     return id
@@ -177,21 +179,57 @@ def test_the_book_a_preview_and_positions_are_text_amounts(client: Client, house
 def test_who_did_not_sign_is_refused(client: Client, house: House) -> None:
     stranger = Key(bytes([99]) * 32)
     wanted = application(applicant=TEAM.address)
-    forged = {"application": wanted.body(), "signature": client.signature(stranger, "apply", wanted.hash)}
+    forged = {"application": wanted.body(), **client.signed(stranger, "apply", wanted.hash)}
     id = submitted(client, house)
     member = panel(client, id)[0]
-    stolen = {**seal_body(client, member, id), "signature": client.signature(stranger, "commit", id)}
+    stolen = {**seal_body(client, member, id), **client.signed(stranger, "commit", id)}
     mixed = {**seal_body(client, member, id), "commitment": "00" * 32}
     answers = [
         client.post("/launches", forged),
         client.post(f"/launches/{id}/seals", stolen),
         client.post(f"/launches/{id}/seals", mixed),
-        client.post(f"/launches/{id}/appeal", {"signature": client.signature(stranger, "appeal", id)}),
-        client.post(f"/launches/{id}/refund", {"signature": client.signature(TEAM, "refund", id)}),
+        client.post(f"/launches/{id}/appeal", client.signed(stranger, "appeal", id)),
+        client.post(f"/launches/{id}/refund", client.signed(TEAM, "refund", id)),
     ]
 
     assert [answer.status_code for answer in answers] == [403] * 5
     assert {answer.json()["code"] for answer in answers} == {"not-signed"}
+
+
+def declined(house: House, id: str) -> None:
+    review = house.room.reviews(id)[-1]
+    for seat in review.seats:
+        house.room.commit(id, seat.reviewer, seal(id, review.round, seat.reviewer, card(2), SALT))
+    for seat in review.seats:
+        house.room.reveal(id, seat.reviewer, card(2), SALT)
+
+
+def test_a_copied_signature_serves_for_no_second_appeal(client: Client, house: House) -> None:
+    id = submitted(client, house)
+    declined(house, id)
+    house.fund(TEAM.address, 2000 * DOLLAR)
+    house.sign(house.room.deposit(id))
+    appeal = client.signed(TEAM, "appeal", id)
+    first = client.post(f"/launches/{id}/appeal", appeal)
+    declined(house, id)
+    house.sign(house.room.deposit(id))
+    copied = client.post(f"/launches/{id}/appeal", appeal)
+    again = client.post(f"/launches/{id}/appeal", client.signed(TEAM, "appeal", id))
+
+    assert [first.status_code, copied.status_code, again.status_code] == [200, 403, 200]
+    assert "ask for the statement again" in copied.json()["hint"]
+
+
+def test_a_statement_is_void_after_a_day_and_holds_no_longer(client: Client, clock: HandClock) -> None:
+    id = applied(client)["id"]
+    made = client.signed(TEAM, "submit", id)
+    longer = client.post(f"/launches/{id}/submit", {**made, "expires": made["expires"] + 1})
+    other = client.post(f"/launches/{id}/submit", {**made, "expires": made["expires"] - 1})
+    clock.move(timedelta(days=1))
+    late = client.post(f"/launches/{id}/submit", made)
+
+    assert [longer.status_code, other.status_code, late.status_code] == [422, 403, 422]
+    assert late.json()["detail"].startswith(f"expires was {made['expires']}, now is")
 
 
 def test_cards_are_shown_once_the_round_is_decided(client: Client, house: House) -> None:
@@ -210,11 +248,11 @@ def test_cards_are_shown_once_the_round_is_decided(client: Client, house: House)
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [
-        ("/launches/lch_x/submit", {"signature": "0x"}, 422),
-        ("/launches/lch_00000000000000000000000000/submit", {"signature": "0x"}, 404),
-        ("/launches", {"application": {}, "signature": "0x"}, 422),
-        ("/launches", {"application": {}, "signature": "0x", "more": 1}, 422),
-        ("/launches", {"signature": "sig"}, 422),
+        ("/launches/lch_x/submit", {"signature": "0x", "expires": 1}, 422),
+        ("/launches/lch_00000000000000000000000000/submit", {"signature": "0x", "expires": 1}, 404),
+        ("/launches", {"application": {}, "signature": "0x", "expires": 1}, 422),
+        ("/launches", {"application": {}, "signature": "0x", "expires": 1, "more": 1}, 422),
+        ("/launches", {"signature": "sig", "expires": 1}, 422),
     ],
 )
 def test_a_body_that_cannot_be_right_gets_a_problem(client: Client, path: str, body: Any, status: int) -> None:
@@ -227,7 +265,7 @@ def test_a_body_that_cannot_be_right_gets_a_problem(client: Client, path: str, b
 
 def test_a_step_out_of_turn_is_a_conflict_that_names_the_possible_ones(client: Client) -> None:
     id = applied(client)["id"]
-    answer = client.post(f"/launches/{id}/appeal", {"signature": client.signature(TEAM, "appeal", id)})
+    answer = client.post(f"/launches/{id}/appeal", client.signed(TEAM, "appeal", id))
 
     assert answer.status_code == 409
     assert answer.json()["hint"] == "possible steps: submit"
@@ -237,7 +275,7 @@ def test_a_step_out_of_turn_is_a_conflict_that_names_the_possible_ones(client: C
 def test_faults_of_an_application_are_named(client: Client) -> None:
     wanted = application(applicant=TEAM.address).body()
     wanted["terms"]["floor"] = "a lot"
-    answer = client.post("/launches", {"application": wanted, "signature": "0x"})
+    answer = client.post("/launches", {"application": wanted, "signature": "0x", "expires": 1})
 
     assert (answer.status_code, answer.json()["detail"]) == (422, "terms.floor was 'a lot'")
 

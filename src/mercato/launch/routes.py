@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mercato.launch import authority, pool_routes, shapes
 from mercato.launch.application import Application
+from mercato.launch.authority import Statement
 from mercato.launch.clearing import RETAIL
 from mercato.launch.scorecard import CRITERIA, PASS_TENTHS, VETO, Scorecard
 from mercato.launch.states import TRANSITIONS, State
@@ -35,9 +36,10 @@ class Body(BaseModel):
 
 
 class Signed(Body):
-    """The statement's signature by the account concerned."""
+    """The statement's signature by the account concerned, and when the statement becomes void, as `/statement` said."""
 
     signature: Signature
+    expires: int = Field(description="Unix seconds", gt=0, lt=2**33)
 
 
 class Applied(Signed):
@@ -156,8 +158,9 @@ def _rules(routes: APIRouter, room: Launches) -> None:
         action: Annotated[str, Query(max_length=20)],
         about: Annotated[str, Query(max_length=70, description="A launch's id, or an application's hash")],
         detail: Annotated[str, Query(max_length=80)] = "",
-    ) -> dict[str, str]:
-        return {"statement": authority.statement(room.chain, action, about, detail)}
+    ) -> dict[str, Any]:
+        wanted = Statement(action, about, authority.expiry(room), detail)
+        return {"statement": wanted.text(room), "expires": wanted.expires}
 
 
 def _launches(routes: APIRouter, room: Launches) -> None:
@@ -206,15 +209,15 @@ def _auctions(routes: APIRouter, room: Launches) -> None:
 
 
 def _applicants(routes: APIRouter, room: Launches) -> None:
-    def applicant(id: str, action: str, signature: str) -> None:
+    def applicant(id: str, action: str, body: Signed) -> None:
         account = room.launch(id).application.applicant
-        authority.require(room.chain, account, authority.statement(room.chain, action, id), signature)
+        authority.require(room, account, Statement(action, id, body.expires), body.signature)
 
     @routes.post("/launches", status_code=201, summary="Hand an application in")
     def apply(body: Applied) -> dict[str, Any]:
         application = Application.of(body.application)
-        text = authority.statement(room.chain, "apply", application.hash)
-        authority.require(room.chain, application.applicant, text, body.signature)
+        made = Statement("apply", application.hash, body.expires)
+        authority.require(room, application.applicant, made, body.signature)
         return shapes.launch(room.apply(application))
 
     @routes.post("/launches/{id}/check", summary="Run the automatic checks again")
@@ -223,19 +226,19 @@ def _applicants(routes: APIRouter, room: Launches) -> None:
 
     @routes.post("/launches/{id}/submit", summary="Send a draft to its panel; signed by the applicant")
     def submit(id: Id, body: Signed) -> dict[str, Any]:
-        applicant(id, "submit", body.signature)
+        applicant(id, "submit", body)
         return shapes.launch(room.submit(id))
 
     @routes.post("/launches/{id}/appeal", summary="Appeal a decision; signed by the applicant")
     def appeal(id: Id, body: Signed) -> dict[str, Any]:
-        applicant(id, "appeal", body.signature)
+        applicant(id, "appeal", body)
         return shapes.launch(room.appeal(id))
 
 
 def _reviewers(routes: APIRouter, room: Launches) -> None:
     def reviewer(id: str, action: str, body: Sealed | Opened) -> None:
-        text = authority.statement(room.chain, action, id, f"{body.round} {body.commitment}")
-        authority.require(room.chain, body.reviewer, text, body.signature)
+        made = Statement(action, id, body.expires, f"{body.round} {body.commitment}")
+        authority.require(room, body.reviewer, made, body.signature)
 
     @routes.post("/launches/{id}/seals", summary="Seal a scorecard; signed by the reviewer")
     def commit(id: Id, body: Sealed) -> dict[str, Any]:
@@ -249,28 +252,28 @@ def _reviewers(routes: APIRouter, room: Launches) -> None:
 
 
 def _curator(routes: APIRouter, room: Launches) -> None:
-    def curator(id: str, action: str, signature: str, detail: str = "") -> None:
-        text = authority.statement(room.chain, action, id, detail)
-        authority.require(room.chain, room.deployment.curator, text, signature)
+    def curator(id: str, action: str, body: Signed, detail: str = "") -> None:
+        made = Statement(action, id, body.expires, detail)
+        authority.require(room, room.deployment.curator, made, body.signature)
 
     @routes.post("/launches/{id}/schedule", summary="Put an approved launch on the chain; signed by the curator")
     def schedule(id: Id, body: Scheduled) -> dict[str, Any]:
-        curator(id, "schedule", body.signature, str(body.opens))
+        curator(id, "schedule", body, str(body.opens))
         return shapes.launch(room.schedule(id, body.opens))
 
     @routes.post("/launches/{id}/abort", summary="Call a scheduled launch off; signed by the curator")
     def abort(id: Id, body: Signed) -> dict[str, Any]:
-        curator(id, "abort", body.signature)
+        curator(id, "abort", body)
         return shapes.launch(room.abort(id))
 
     @routes.post("/launches/{id}/refund", summary="Give a deposit back; signed by the curator")
     def refund(id: Id, body: Signed) -> dict[str, Any] | None:
-        curator(id, "refund", body.signature)
+        curator(id, "refund", body)
         return shapes.receipt(room.settle_deposit(id))
 
     @routes.post("/launches/{id}/forfeit", summary="Forfeit the deposit of a declined launch; signed by the curator")
     def forfeit(id: Id, body: Signed) -> dict[str, Any] | None:
-        curator(id, "forfeit", body.signature)
+        curator(id, "forfeit", body)
         return shapes.receipt(room.settle_deposit(id, forfeit=True))
 
 
