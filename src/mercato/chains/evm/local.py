@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
+from importlib.util import find_spec
 from threading import RLock
 from typing import Literal
 
@@ -309,12 +310,12 @@ class LocalChain(Chain, Controls):
 
 
 def open_engine(name: EngineName, chain_id: int) -> Engine:
-    """Returns an engine by its name; BadCall for any other."""
-    if name == "pyrevm":
+    """Returns an engine by its name, py-evm where pyrevm has no wheel for this machine; BadCall for any other name."""
+    if name == "pyrevm" and find_spec("pyrevm"):
         from mercato.chains.evm.revm import Revm
 
         return Revm(chain_id)
-    if name == "py-evm":
+    if name in ("pyrevm", "py-evm"):
         from mercato.chains.evm.exact import PyEvm
 
         return PyEvm(chain_id)
