@@ -96,6 +96,11 @@ def test_a_launch_goes_its_whole_way_by_commands(run: Run, applied: str, chain: 
     assert run("buy", applied, str(DOLLAR), "--from", BIDDER, "--send", "--slippage-bps", "500")[0] == 0
     assert run("sell", applied, str(10**24), "--from", BIDDER, "--send", "--slippage-bps", "500")[0] == 0
     assert "off the price" in run("quote", applied, str(10**24), "--sell", as_json=False)[1]
+    body, words = run("market", applied)[1], run("market", applied, as_json=False)[1]
+    assert [item["side"] for item in body["trades"]] == ["sell", "buy"]
+    assert [item["percent"] for item in body["depth"]] == [1, 2, 5, 10]
+    assert all(part in words for part in ("Locked", "The newest of 2 trades", "The largest of", "Depth", "as of block"))
+    assert [item["side"] for item in run("market", applied, "--trades", "1")[1]["trades"]] == ["sell"]
     assert run("show", applied)[1]["state"] == "live"
     assert {item["claimed"] for item in run("positions", applied, "--from", BIDDER)[1]} == {True}
     assert [item["state"] for item in run("list", "--state", "live")[1]] == ["live"]

@@ -14,6 +14,7 @@ from mercato.launch.market import Market, Swap
 from mercato.launch.model import Change, Check, Demand, Launch, Phase, Position, Preview, Request, Review
 from mercato.launch.scorecard import Verdict
 from mercato.launch.trading import Quoted, least
+from mercato.launch.views.market import DEPTHS, down, up
 
 
 def summary(launch: Launch) -> dict[str, Any]:
@@ -148,12 +149,18 @@ def authorization(item: Authorization) -> dict[str, Any]:
 
 
 def market(item: Market, trades: int) -> dict[str, Any]:
-    """Returns a pool and its token as of a block, with the newest trades first."""
+    """Returns a pool and its token as of a block, with the newest trades first.
+
+    `depth` says what moves the price by so many percent, the fee aside: quote that buys, tokens that are sold.
+    """
     reserves = {"token": item.now.token, "quote": item.now.quote}
     return {
         "pool": item.pool,
         "reserves": texts(reserves),
         "price_q96": str(item.now.price),
+        "depth": [
+            {"percent": part, "up": str(up(item.now, part)), "down": str(down(item.now, part))} for part in DEPTHS
+        ],
         "fee_ppm": item.now.fee_ppm(item.time),
         "opened_at": item.now.opened,
         "liquidity": {"locker": item.locker, "code": item.behind, "as_built": item.ours},
