@@ -31,6 +31,7 @@ from mercato.store import Store
 from mercato.store.testing import sqlite_store
 from tests.launch.season.conftest import alive, opened
 
+pytestmark = pytest.mark.xdist_group("season-present")  # one worker lives the season for all of these
 DOLLARS = 2_500 * 10**6
 KEY, WHO = Key(KEYS[3]), ACCOUNTS[3]
 

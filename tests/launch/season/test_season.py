@@ -14,6 +14,7 @@ from mercato.launch.states import State
 from mercato.market.model import Query
 from tests.launch.season.conftest import END, Lived, Whole
 
+pytestmark = pytest.mark.xdist_group("season")  # one worker lives the season for all of these
 DAY = date(2026, 11, 21)
 FATES = {
     "COURT": State.LIVE, "TIDAL": State.LIVE, "MEND": State.LIVE, "QUORM": State.LIVE, "ATLAS": State.LIVE,
