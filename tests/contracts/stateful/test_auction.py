@@ -1,8 +1,11 @@
-"""An auction under any order of bids, raises, cancellations and claims: its invariants hold at every step."""
+"""An auction under any order of bids, raises, cancellations and claims: I1 to I7, I10 and I11 hold throughout.
+
+What compares two auctions (I6, I7) plays both to their end on branches of the chain, from wherever the machine is.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import settings
@@ -11,18 +14,31 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from mercato.chains import Address, Reverted
 from mercato.chains.evm.local import LocalChain
-from mercato.launch.clearing import RETAIL, Clearing, Fill, Terms, aggregate, clear, grid, settle
+from mercato.launch.clearing import Q96, RETAIL, Clearing, Fill, Terms, aggregate, clear, grid, settle
 from mercato.launch.credentials import AllowList
 from mercato.launch.stage import OPERATOR, stage
+from mercato.launch.stage import bid as place
 from tests.contracts.auctions import DOLLAR, ORDINARY, who
 from tests.profiles import examples
 
 PEOPLE = [who(number) for number in range(5)]
-LISTED = AllowList.of(PEOPLE)
+LATE, SYBIL = NEWCOMERS = [who(number) for number in (5, 6)]  # who bid on branches alone
+LISTED = AllowList.of([*PEOPLE, *NEWCOMERS])
 LEVELS = 40
+ANY_LEVEL = st.integers(0, LEVELS - 1) | st.just(RETAIL)
 PERSON, LEVEL, AMOUNT = st.sampled_from(PEOPLE), st.integers(0, LEVELS - 1), st.integers(1, 200_000 * DOLLAR)
 PRICES = grid(ORDINARY.floor_q96, 200, LEVELS)
 CASH = 10**9 * DOLLAR
+Bid = tuple[Address, int, int]
+
+
+@dataclass(frozen=True)
+class Branch:
+    """How an auction ended: its result, what each bidder really got, and the quote that nobody did."""
+
+    found: Clearing
+    fills: dict[tuple[Address, int], Fill]
+    left: int
 
 
 class Auction(RuleBasedStateMachine):
@@ -32,8 +48,8 @@ class Auction(RuleBasedStateMachine):
     def start(self, raise_min: int, first: int) -> None:
         self.terms = Terms(ORDINARY.sale, ORDINARY.retail_cap, raise_min, PRICES)
         sale = replace(ORDINARY, levels=LEVELS, raise_min=raise_min, min_bid=1, locks=1_500)
-        self.on = stage(LocalChain(), sale, retail=PEOPLE)
-        for person in PEOPLE:
+        self.on = stage(LocalChain(), sale, retail=[*PEOPLE, *NEWCOMERS])
+        for person in [*PEOPLE, *NEWCOMERS]:
             self.on.fund(person, CASH)
         self.on.open()
         self.books: dict[tuple[Address, int], int] = {}
@@ -45,6 +61,10 @@ class Auction(RuleBasedStateMachine):
     def stands(self) -> bool:
         """Whether the next transaction still falls into the window."""
         return not self.decided and self.on.chain.time() + 1 < self.on.auction.read("end")
+
+    def stands_for_two(self) -> bool:
+        """Whether the next two transactions still fall into the window."""
+        return not self.decided and self.on.chain.time() + 2 < self.on.auction.read("end")
 
     def open(self) -> bool:
         """Whether the next transaction may still cancel."""
@@ -92,7 +112,7 @@ class Auction(RuleBasedStateMachine):
     def lock(self) -> None:
         self.on.at(self.on.window[1])
 
-    @precondition(stands)
+    @precondition(lambda self: self.decided or self.stands())
     @rule()
     def wait(self) -> None:
         self.on.chain.mine(seconds=200)
@@ -119,6 +139,61 @@ class Auction(RuleBasedStateMachine):
         person, level = data.draw(st.sampled_from(sorted(self.paid)))
         with pytest.raises(Reverted, match="auction: nothing to claim"):
             self.on.auction.send("claim", person, level, sender=OPERATOR)
+
+    def branch(self, *more: Bid) -> Branch:
+        """Returns how it would end if these bids came now and nothing after them; the chain goes back."""
+        mark, on = self.on.chain.snapshot(), self.on
+        for person, level, amount in more:
+            place(on, person, level, amount, LISTED.credential(person) if level == RETAIL else b"")
+        on.over()
+        on.auction.send("clear", sender=OPERATOR)
+        places = sorted({*self.books, *((person, level) for person, level, _ in more)})
+        fills = {item: self._claimed(*item) for item in places}
+        left = on.quote.read("balanceOf", on.auction.address)
+        found = Clearing(*on.auction.read("result"))
+        on.chain.revert(mark)
+        return Branch(found, fills, left)
+
+    def _claimed(self, person: Address, level: int) -> Fill:
+        """Claims a bid; returns what arrived at its bidder's account, whatever the event says."""
+        on = self.on
+        escrow = on.auction.read("bids", person, level)
+        before = on.token.read("balanceOf", person), on.quote.read("balanceOf", person)
+        on.auction.send("claim", person, level, sender=OPERATOR)
+        refund = on.quote.read("balanceOf", person) - before[1]
+        return Fill(on.token.read("balanceOf", person) - before[0], escrow - refund, refund)
+
+    @precondition(lambda self: not self.decided)
+    @rule()
+    def i1_i2_everything_adds_up_once_all_have_claimed(self) -> None:
+        end = self.branch()
+        charged = sum(fill.charge for fill in end.fills.values())
+
+        assert charged + sum(fill.refund for fill in end.fills.values()) == sum(self.books.values())
+        assert 0 <= end.left == charged - end.found.raised <= len(self.books)
+        assert sum(fill.tokens for fill in end.fills.values()) <= end.found.sold <= ORDINARY.sale
+
+    @precondition(stands_for_two)
+    @rule(level=ANY_LEVEL, parts=st.tuples(AMOUNT, AMOUNT))
+    def i6_a_split_bid_gains_no_tokens_and_lowers_no_charge(self, level: int, parts: tuple[int, int]) -> None:
+        one, other = parts
+        whole, split = self.branch((LATE, level, one + other)), self.branch((LATE, level, one), (SYBIL, level, other))
+        of_one, of_other = split.fills[LATE, level], split.fills[SYBIL, level]
+        others = whole.fills.keys() - {(LATE, level)}
+
+        assert split.found == whole.found
+        assert of_one.tokens + of_other.tokens <= whole.fills[LATE, level].tokens
+        assert of_one.charge + of_other.charge >= whole.fills[LATE, level].charge
+        assert all(split.fills[item] == whole.fills[item] for item in others)
+
+    @precondition(stands)
+    @rule(level=ANY_LEVEL, amount=AMOUNT)
+    def i7_one_more_bid_lowers_the_price_by_rounding_at_most(self, level: int, amount: int) -> None:
+        before, after = self.branch().found, self.branch((LATE, level, amount)).found
+
+        # R/T may fall by one wei of quote and by one unit of tokens at most.
+        assert (after.raised + 1) * (before.sold + 1) >= (before.raised - 1) * after.sold
+        assert before.failed or not after.failed
 
     @property
     def found(self) -> Clearing:
@@ -164,9 +239,29 @@ class Auction(RuleBasedStateMachine):
 
     @precondition(lambda self: self.decided)
     @invariant()
-    def i5_i10_every_claim_is_what_the_model_says_in_any_order(self) -> None:
+    def i4_nobody_pays_above_their_level(self) -> None:
+        sold = self.on.auction.read("result")[2]
+        limited = [(PRICES[level], fill) for (_, level), fill in self.paid.items() if level != RETAIL]
+
+        # Beyond the level lies rounding alone: a wei and a unit of one's own, a wei and a unit of the sale as a whole.
+        assert all(
+            (fill.charge - 1) * sold * Q96 <= (price * (sold + 1) + Q96) * (fill.tokens + 1) for price, fill in limited
+        )
+
+    @precondition(lambda self: self.decided)
+    @invariant()
+    def i5_any_order_of_bids_and_claims_gives_what_the_model_says(self) -> None:
         assert Clearing(*self.on.auction.read("result")) == self.found
-        assert all(fill == settle(place[1], self.escrow[place], self.found) for place, fill in self.paid.items())
+        assert all(fill == settle(item[1], self.escrow[item], self.found) for item, fill in self.paid.items())
+
+    @precondition(lambda self: self.decided)
+    @invariant()
+    def i10_everybody_pays_the_same_price(self) -> None:
+        _, raised, sold, *_ = self.on.auction.read("result")
+        got = [fill for fill in self.paid.values() if fill.tokens]
+
+        # tokens = floor(spent * T / R) with spent the charge or one wei less
+        assert all((fill.charge - 1) * sold // raised <= fill.tokens <= fill.charge * sold // raised for fill in got)
 
     @precondition(lambda self: self.decided)
     @invariant()
@@ -176,4 +271,4 @@ class Auction(RuleBasedStateMachine):
 
 
 TestAuction = Auction.TestCase
-TestAuction.settings = settings(max_examples=examples(25), stateful_step_count=30)
+TestAuction.settings = settings(max_examples=examples(40), stateful_step_count=30)

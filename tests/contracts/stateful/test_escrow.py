@@ -125,7 +125,7 @@ class Milestones(RuleBasedStateMachine):
         assert self.got == self.at_once * self.took + sum(self.paid)
 
     @invariant()
-    def before_the_first_milestone_the_creator_got_at_most_the_bound(self) -> None:
+    def i12_before_the_first_milestone_the_creator_got_at_most_the_bound(self) -> None:
         assert self.paid or self.got <= self.sale.auction.read("result")[1] * 60 // 10_000
 
     @invariant()
