@@ -21,6 +21,7 @@ pytestmark = pytest.mark.browser
 EMPTY = ["/", "/market/tokens", "/market/chains", "/market/mindshare", "/market/builders", "/market/scenarios",
          "/market/sources", "/market/alerts", "/market/report"]  # fmt: skip
 PATHS = [*EMPTY, "/market/tokens/sim:courtside", "/market/scenarios?budget=500&multiple=100"]
+BARE = [path if path in EMPTY[:2] else pytest.param(path, marks=pytest.mark.nightly) for path in EMPTY]
 OTHER_PROCESS = """
 import sys
 from pathlib import Path
@@ -67,7 +68,7 @@ def test_a_page_of_the_market_meets_the_standard(visits: Visits, site: str, path
     visits.check(site + path)
 
 
-@pytest.mark.parametrize("path", EMPTY)
+@pytest.mark.parametrize("path", BARE)
 def test_a_page_without_data_meets_the_standard(visits: Visits, bare: str, path: str) -> None:
     visits.check(bare + path)
 

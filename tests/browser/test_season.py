@@ -19,7 +19,7 @@ from tests.browser.conftest import opened
 from tests.browser.visits import Visits
 
 pytestmark = pytest.mark.browser
-PATHS = ("/", "/market/tokens")
+PATHS = ("/", pytest.param("/market/tokens", marks=pytest.mark.nightly))
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("stage", ["living", "measuring", "failed"])
+@pytest.mark.parametrize("stage", ["living", pytest.param("measuring", marks=pytest.mark.nightly), "failed"])
 def test_a_page_with_word_of_the_season_meets_the_standard(visits: Visits, told: Told, path: str, stage: str) -> None:
     told.board.post(Progress(stage, 12, 36, "Courtside applies", 320))  # type: ignore[arg-type]  # one of the stages
     visits.check(told.address + path)

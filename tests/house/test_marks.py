@@ -97,3 +97,13 @@ def test_this_machine_may_be_reached(tmp_path: Path) -> None:
     here = "s = socket.create_server(('127.0.0.1', 0)); socket.create_connection(s.getsockname()).close(); s.close()"
 
     assert "1 passed" in outcome(tmp_path, DIALS.format(here))
+
+
+def test_what_is_left_to_the_nightly_profile_is_not_missing(tmp_path: Path) -> None:
+    text = outcome(
+        tmp_path, "import pytest\n\n\n@pytest.mark.nightly\n" + MARKED.format("browser").partition("\n\n\n")[2],
+        MERCATO_REQUIRE="browser", MERCATO_CHROMIUM="/bin/true",
+    )  # fmt: skip
+
+    assert "1 skipped" in text
+    assert "PROFILE=nightly" in text
