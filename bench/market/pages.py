@@ -39,7 +39,7 @@ def report(*, quick: bool) -> None:
         days = ["--days", "60" if quick else "180", "--until", "2025-10-31"]
         subprocess.run([BIN / "mercato", "market", "example", *days], env=environment, check=True, stdout=sys.stderr)
         port = _free_port()
-        with _serving([str(BIN / "mercato"), "up", "--port", str(port)], port, environment):
+        with _serving([str(BIN / "mercato"), "up", "--no-season", "--port", str(port)], port, environment):
             _wait_for_figures(port)
             ours = _latencies(port, count)
             plain, packed, files = _first_load(port)
