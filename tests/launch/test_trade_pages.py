@@ -153,6 +153,7 @@ def test_without_a_script_the_page_shows_the_offer_and_the_unsigned_transactions
 
 
 def test_who_is_signed_in_reads_what_may_be_sold(house: House, id: str, client: httpx.Client) -> None:
+    house.fund(BIDDER.address, 10 * DOLLAR)
     sent(house, post(client, amount="1"))
     with httpx.Client(base_url=str(client.base_url).split("/launch")[0], timeout=60) as visitor:
         sign_in(visitor, BIDDER)
