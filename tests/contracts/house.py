@@ -11,11 +11,11 @@ from mercato.chains.evm.local import LocalChain
 from mercato.chains.model import ZERO, Call, Receipt
 from mercato.chains.testing import ACCOUNTS, local
 from mercato.contracts import load
+from mercato.launch.clearing import Q96
 
 CURATOR, TREASURY, CREATOR, JUDGE, TEAM, PARTNER, *PEOPLE = ACCOUNTS
 DOLLAR = 10**6
 TOKEN = 10**18
-Q96 = 2**96
 DAY = 86_400
 HOUR = 3_600
 STATES = ("SCHEDULED", "OPEN", "LOCKED", "EXTENDED", "CLEARED_PENDING", "LIVE", "FAILED", "ABORTED")

@@ -10,8 +10,9 @@ from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
 from mercato.chains.testing import local
-from mercato.launch.application import BPS, HOUR, Allocation, Application, Milestone, Terms
+from mercato.launch.application import HOUR, Allocation, Application, Milestone, Terms
 from mercato.launch.checks import LIQUIDITY_BPS, Facts, check, passed
+from mercato.launch.clearing import BPS, ceiling
 from mercato.launch.contracts import at
 from mercato.launch.curator import Curator, allocations
 from mercato.launch.deployment import deploy_all
@@ -28,7 +29,7 @@ CURATOR = Curator(CHAIN, deploy_all(CHAIN, "0x" + "0e" * 20))  # type: ignore[ar
 @st.composite
 def shares(draw: Any) -> Allocation:
     sale = draw(st.integers(2000, 6000))
-    liquidity = -(-sale * LIQUIDITY_BPS // BPS)
+    liquidity = ceiling(sale * LIQUIDITY_BPS, BPS)
     left = BPS - sale - liquidity
     assume(left > 0)
     team = draw(st.integers(0, min(left, 2000)))

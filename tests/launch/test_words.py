@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from mercato.core.errors import InvalidInput
 from mercato.launch import clearing
+from mercato.launch.clearing import Q96
 from mercato.launch.words import (
-    Q96,
     bps,
     change,
     decimal_price,

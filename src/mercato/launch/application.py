@@ -14,9 +14,8 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypeVar
 
 from mercato.core.errors import InvalidInput
+from mercato.launch.clearing import BPS, Q96, ceiling
 
-BPS = 10_000
-Q96 = 1 << 96
 HOUR = 3600
 WEIGHTS = ("sale", "liquidity", "team", "partner", "grants", "community")
 T = TypeVar("T")
@@ -108,7 +107,11 @@ class Terms:
     @property
     def floor_price(self) -> int:
         """Returns the price of level 0 in Q96: quote base units per token base unit times 2^96, rounded up."""
-        return -(-self.floor * Q96 // self.supply)
+        return self.price_of(self.floor)
+
+    def price_of(self, valuation: int) -> int:
+        """Returns the price in Q96, rounded up, at which the whole supply is worth `valuation` quote base units."""
+        return ceiling(valuation * Q96, self.supply)
 
     def tokens(self, share: int) -> int:
         """Returns a share of the supply, `share` in basis points, in base units of the token, rounded down."""

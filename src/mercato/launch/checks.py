@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from mercato.launch.application import BPS, HOUR, Application, Terms
-from mercato.launch.clearing import PRICE_LIMIT, grid
+from mercato.launch.application import HOUR, Application, Terms
+from mercato.launch.clearing import BPS, PRICE_LIMIT, ceiling, grid
 from mercato.launch.model import Check
 
 ADDRESS = re.compile(r"0x[0-9a-f]{40}")
@@ -86,7 +86,7 @@ def _allocation(application: Application, facts: Facts) -> Iterable[str]:
         yield f"the shares add up to {total}, not to {BPS} basis points"
     if not SALE[0] <= shares["sale"] <= SALE[1]:
         yield f"sale was {shares['sale']} basis points, not {SALE[0]} to {SALE[1]}"
-    needed = -(-shares["sale"] * LIQUIDITY_BPS // BPS)
+    needed = ceiling(shares["sale"] * LIQUIDITY_BPS, BPS)
     if shares["liquidity"] != needed:
         yield f"liquidity was {shares['liquidity']} basis points; a sale of {shares['sale']} needs {needed}"
     if shares["team"] > 2000:

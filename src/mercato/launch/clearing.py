@@ -87,10 +87,15 @@ class Fill:
 FAILED = Clearing(0, 0, 0, 0, 0, 0, 0)
 
 
-def grid(floor_q96: int, step_bps: int, levels: int = LEVELS) -> tuple[int, ...]:
-    """Returns the price of each level: every one is `step_bps` above the one below, rounded up."""
+def ceiling(number: int, by: int) -> int:
+    """Returns the quotient, rounded up."""
+    return -(-number // by)
+
+
+def grid(floor: int, step_bps: int, levels: int = LEVELS) -> tuple[int, ...]:
+    """Returns what each level costs, in any unit: every one is `step_bps` above the one below, rounded up."""
     step = BPS + step_bps
-    return tuple(accumulate(range(levels - 1), lambda price, _: _up(price * step, BPS), initial=floor_q96))
+    return tuple(accumulate(range(levels - 1), lambda price, _: ceiling(price * step, BPS), initial=floor))
 
 
 def aggregate(levels: Iterable[int], amounts: Iterable[int], count: int = LEVELS) -> Demand:
@@ -120,7 +125,7 @@ def settle(level: int, amount: int, found: Clearing) -> Fill:
         part, whole = found.r_nc, found.a_nc
     elif level == found.k:
         part, whole = found.r_mid, found.d_mid
-    spent, charge = (amount * part // whole, _up(amount * part, whole)) if whole else (amount, amount)
+    spent, charge = (amount * part // whole, ceiling(amount * part, whole)) if whole else (amount, amount)
     return Fill(spent * found.sold // found.raised, charge, amount - charge)
 
 
@@ -135,7 +140,7 @@ def _clear(demand: Demand, terms: Terms) -> Clearing:
     above = 0
     for k in reversed(range(len(terms.prices))):
         here, price = demand.levels[k], terms.prices[k]
-        cost, taken = _up(sale * price, Q96), min(retail, cap * price // Q96)
+        cost, taken = ceiling(sale * price, Q96), min(retail, cap * price // Q96)
         if above + here + taken >= cost:  # (1)
             break
         above += here
@@ -150,8 +155,3 @@ def _clear(demand: Demand, terms: Terms) -> Clearing:
         if share <= retail and above + share > cost:  # (3b)
             return Clearing(k + 1, above + share, sale, 0, 0, share, retail)
     return Clearing(k, cost, sale, cost - above - taken, here, taken, retail)  # (3c)
-
-
-def _up(number: int, by: int) -> int:
-    """Returns the quotient, rounded up."""
-    return -(-number // by)

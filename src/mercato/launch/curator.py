@@ -13,9 +13,9 @@ from mercato.chains.abi import succeeded
 from mercato.chains.model import ZERO, Hash, LogQuery
 from mercato.contracts import load
 from mercato.core.errors import Conflict, InvalidInput
-from mercato.launch.application import BPS, Application
+from mercato.launch.application import Application
 from mercato.launch.checks import LIQUIDITY_BPS
-from mercato.launch.clearing import LEVELS
+from mercato.launch.clearing import BPS, LEVELS
 from mercato.launch.contracts import at, interface
 from mercato.launch.deployment import Deployment
 from mercato.launch.model import Contracts, Launch
@@ -139,7 +139,7 @@ class Curator:
             "sale": sale,
             "retail_cap": sale * terms.retail_bps // BPS,
             "raise_min": terms.raise_min,
-            "floor_q96": floor_price(launch),
+            "floor_q96": launch.application.terms.price_of(launch.floor_valuation),
             "step_bps": terms.step_bps,
             "levels": LEVELS,
             "min_bid": terms.bid_min,
@@ -221,11 +221,6 @@ def allocations(application: Application, rest: int) -> list[dict[str, object]]:
             "holder": holders[name], "amount": amounts[name], "gated_bps": gated, "cliff": cliff, "duration": duration,
         })  # fmt: skip
     return found
-
-
-def floor_price(launch: Launch) -> int:
-    """Returns the price of level 0 in Q96, of the floor that the panel's band left."""
-    return -(-launch.floor_valuation * 2**96 // launch.application.terms.supply)
 
 
 def _key(application: Application) -> tuple[bytes, Address]:

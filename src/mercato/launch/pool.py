@@ -14,8 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from mercato.core.errors import InvalidInput
+from mercato.launch.clearing import BPS, Q96, ceiling
 
-Q96 = 1 << 96
 MILLION = 1_000_000
 BASE_PPM, OPENING_PPM = 10_000, 50_000
 FALL = 1_800
@@ -76,7 +76,7 @@ class Pool:
 
     def buy(self, paid: int, now: int) -> Trade:
         """Returns what buying for `paid` quote does, formulas (2) and (4)."""
-        fee = _up(_amount(paid) * self.fee_ppm(now), MILLION)
+        fee = ceiling(_amount(paid) * self.fee_ppm(now), MILLION)
         net = paid - fee
         received = self.token * net // (self.quote + net)
         creator, treasury = self._split(fee, paid)
@@ -86,21 +86,17 @@ class Pool:
     def sell(self, tokens: int, now: int) -> Trade:
         """Returns what selling `tokens` does, formulas (3) and (4)."""
         gross = self.quote * _amount(tokens) // (self.token + tokens)
-        fee = _up(gross * self.fee_ppm(now), MILLION)
+        fee = ceiling(gross * self.fee_ppm(now), MILLION)
         creator, treasury = self._split(fee, gross)
         after = replace(self, token=self.token + tokens, quote=self.quote - gross + fee - creator - treasury)
         return Trade(False, tokens, gross - fee, fee, creator, treasury, after)
 
     def _split(self, fee: int, turnover: int) -> tuple[int, int]:
         base = min(fee, turnover * BASE_PPM // MILLION)
-        return base * self.shares.creator_bps // 10_000, base * self.shares.treasury_bps // 10_000
+        return base * self.shares.creator_bps // BPS, base * self.shares.treasury_bps // BPS
 
 
 def _amount(amount: int) -> int:
     if not 0 < amount < LIMIT:
         raise InvalidInput(f"amount was {amount!r}", hint="it lies between 1 and 2**112 base units")
     return amount
-
-
-def _up(a: int, b: int) -> int:
-    return -(-a // b)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from mercato.chains import Address, Chain
 from mercato.core.errors import Conflict, InvalidInput
-from mercato.launch.application import BPS
+from mercato.launch.clearing import BPS
 from mercato.launch.contracts import at
 from mercato.launch.model import Launch
 from mercato.launch.pool import Pool

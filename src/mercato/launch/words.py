@@ -7,9 +7,9 @@ from decimal import Context, Decimal
 
 from mercato.core.errors import InvalidInput
 from mercato.core.numerals import compact, significant, usd
+from mercato.launch.clearing import BPS, Q96
 
 QUOTE, TOKEN = 6, 18  # decimals of the test dollar and of every agent token
-Q96 = 1 << 96
 _EXACT = Context(prec=120)
 _DAY, _HOUR, _MINUTE = 86_400, 3600, 60
 
@@ -67,7 +67,7 @@ def change(before: int, after: int) -> str:
 
 def bps(points: int) -> str:
     """Returns basis points as a percentage: 2500 -> `25%`."""
-    return share(points, 10_000)
+    return share(points, BPS)
 
 
 def short(address: str) -> str:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mercato.chains import Reverted
-from mercato.launch.pool import Q96
+from mercato.launch.clearing import Q96
 from tests.contracts.house import CREATOR, DAY, DOLLAR, FOREVER, PEOPLE, TEAM, TOKEN, House, Sale, allocation
 from tests.profiles import examples
 

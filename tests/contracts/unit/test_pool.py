@@ -3,7 +3,7 @@
 import pytest
 
 from mercato.chains import Reverted
-from mercato.launch.pool import Q96
+from mercato.launch.clearing import Q96
 from tests.contracts.compiled import hostile
 from tests.contracts.house import CREATOR, CURATOR, FOREVER, PEOPLE, TREASURY, House, made
 from tests.contracts.pools import MOST, SALT, TRADER, Bench, opened, prepared

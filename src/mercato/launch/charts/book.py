@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from mercato.launch.charts.plot import HEIGHT, WIDTH, Plot, box, drawing, element, height, ticks, top
+from mercato.launch.clearing import Q96, ceiling
 from mercato.launch.model import Demand, Level
-from mercato.launch.words import Q96, dollars, price
+from mercato.launch.words import dollars, price
 
 COLUMNS, SHORTEST, BEYOND = 64, 16, 4
 LEGEND = (("c0", "above the price: filled whole"), ("c1", "at the price: shared"), ("c7", "below: given back"))
@@ -35,7 +36,7 @@ def _shown(book: Demand) -> Sequence[Level]:
 
 
 def _span(shown: Sequence[Level]) -> int:
-    return -(-len(shown) // COLUMNS)
+    return ceiling(len(shown), COLUMNS)
 
 
 def _column(book: Demand, group: Sequence[Level], total: int, x: int, wide: int, highest: int) -> Markup:
@@ -74,7 +75,7 @@ def curves(book: Demand, sale: int, retail_cap: int) -> Plot:
     `sale` and `retail_cap` are base units of the token; the retail demand counts up to its cap.
     """
     shown = _shown(book)
-    above, costs = _at_or_above(book, retail_cap)[: len(shown)], [-(-sale * level.price // Q96) for level in shown]
+    above, costs = _at_or_above(book, retail_cap)[: len(shown)], [ceiling(sale * level.price, Q96) for level in shown]
     highest = top(max(*above, *costs, 1))
     marks = [
         element("path", class_="line c2", d=_stairs(above, highest)),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
+from mercato.launch.clearing import grid
 from mercato.launch.season.agents import Agent
 from mercato.launch.season.draws import chance, lognormal, stream
 from mercato.launch.season.people import Person
@@ -52,43 +53,39 @@ class Terms:
         """Returns the length of the window."""
         return self.open_seconds + self.lock_seconds
 
+    def costs(self, floor: int) -> tuple[int, ...]:
+        """Returns what the whole supply costs at each level, in base units of the dollar, from a floor in dollars."""
+        return grid(floor * 100 * CENT, self.step_bps, self.levels)
+
 
 def moves(agent: Agent, people: Sequence[Person], seed: int, terms: Terms) -> tuple[Move, ...]:
     """Returns everything that the crowd does in an agent's auction, by time."""
     takers = [who for who in people if chance(stream(seed, agent.symbol, "comes", who.number), 620)]
     weights = [lognormal(stream(seed, agent.symbol, "keen", who.number), who.means * 100, 400) for who in takers]
     money, total = agent.interest * 100 * CENT, max(1, sum(weights))
-    grid = levels(agent.floor, terms)
+    costs = terms.costs(agent.floor)
     found: list[Move] = []
     for who, weight in zip(takers, weights, strict=True):
         draw = stream(seed, agent.symbol, "bids", who.number)
         amount = money * weight // total // CENT * CENT
         if amount >= LEAST:
-            found += _of(who, draw, amount, agent, grid, terms)
+            found += _of(who, draw, amount, agent, costs, terms)
     return tuple(sorted(found, key=lambda move: (move.at, move.person.number, move.act)))
 
 
-def levels(floor: int, terms: Terms) -> tuple[int, ...]:
-    """Returns what the whole supply costs at each level, in base units of the dollar."""
-    grid = [floor * 100 * CENT]
-    while len(grid) < terms.levels:
-        grid.append(-(-grid[-1] * (10_000 + terms.step_bps) // 10_000))
-    return tuple(grid)
-
-
-def level_of(value: int, grid: Sequence[int]) -> int | None:
+def level_of(value: int, costs: Sequence[int]) -> int | None:
     """Returns the highest level that costs at most `value`; None where even the floor costs more."""
-    below = [level for level, cost in enumerate(grid) if cost <= value]
+    below = [level for level, cost in enumerate(costs) if cost <= value]
     return below[-1] if below else None
 
 
-def _of(who: Person, draw: Random, amount: int, agent: Agent, grid: Sequence[int], terms: Terms) -> list[Move]:
+def _of(who: Person, draw: Random, amount: int, agent: Agent, costs: Sequence[int], terms: Terms) -> list[Move]:
     """Returns the acts of one person."""
     at = _when(who, draw, terms)
     if who.kind == "retail" and who.identified and chance(draw, 650):
         return [Move(at, who, "retail", 0, min(amount, terms.retail_cap))]
     value = lognormal(draw, agent.worth * 100 * CENT, DISAGREE[who.kind])
-    level = level_of(value, grid)
+    level = level_of(value, costs)
     if level is None:
         return []
     if who.kind == "whale":
@@ -96,15 +93,15 @@ def _of(who: Person, draw: Random, amount: int, agent: Agent, grid: Sequence[int
         places = [max(0, level - 6), max(0, level - 3), level]
         return [Move(min(at + 60 * n, terms.seconds - 1), who, "bid", place, third) for n, place in enumerate(places)]
     first = Move(at, who, "bid", level, amount)
-    return [first, *_second_thoughts(first, draw, grid, terms)]
+    return [first, *_second_thoughts(first, draw, costs, terms)]
 
 
-def _second_thoughts(first: Move, draw: Random, grid: Sequence[int], terms: Terms) -> list[Move]:
+def _second_thoughts(first: Move, draw: Random, costs: Sequence[int], terms: Terms) -> list[Move]:
     """Returns what some do later: take it back while that is allowed, or go higher."""
     who = first.person
     if first.at + HOUR // 2 < terms.open_seconds and chance(draw, 30):
         return [Move(draw.randrange(first.at + 60, terms.open_seconds), who, "cancel", first.level, first.amount)]
-    if first.at + 120 < terms.seconds and first.level + 4 < len(grid) and chance(draw, 90):
+    if first.at + 120 < terms.seconds and first.level + 4 < len(costs) and chance(draw, 90):
         later = draw.randrange(first.at + 60, terms.seconds)
         return [Move(later, who, "improve", first.level, first.amount, first.level + draw.randrange(1, 5))]
     return []

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from mercato.launch.season.agents import Agent, agents
-from mercato.launch.season.bidding import Move, Terms, level_of, levels, moves
+from mercato.launch.season.bidding import Move, Terms, level_of, moves
 from mercato.launch.season.people import Person, account, crowd
 
 HOUR, DAY = 3600, 86_400
@@ -96,7 +96,7 @@ class Plan:
         if not found or agent.fate == "failed":
             return found
         stock = agent.interest * STARTING_LIQUIDITY // 100 * 10**6
-        level = level_of(agent.worth * 3 // 2 * 10**6, levels(agent.floor, terms)) or 0
+        level = level_of(agent.worth * 3 // 2 * 10**6, terms.costs(agent.floor)) or 0
         return tuple(sorted((*found, Move(HOUR, self.maker, "bid", level, stock)), key=lambda move: move.at))
 
     def grants(self) -> dict[Person, int]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mercato.launch.charts import Plot, curves, demand
+from mercato.launch.clearing import BPS
 from mercato.launch.model import Demand, Launch, Preview
 from mercato.launch.views.states import BIDDING
 from mercato.launch.words import dollars, moment, price, share, tokens, valuation
-
-BPS = 10_000
 
 
 @dataclass(frozen=True, slots=True)

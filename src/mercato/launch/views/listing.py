@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from mercato.launch.clearing import Q96
 from mercato.launch.model import Demand, Launch
 from mercato.launch.states import State
 from mercato.launch.views.book import Fact
 from mercato.launch.views.states import BIDDING, Badge, Countdown, badge, countdown
-from mercato.launch.words import Q96, change, dollars, price, tokens, valuation
+from mercato.launch.words import change, dollars, price, tokens, valuation
 
 #: Title of a group, its states, and what to say where it is empty.
 GROUPS = (

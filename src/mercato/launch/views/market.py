@@ -8,9 +8,10 @@ from itertools import groupby
 from math import isqrt
 
 from mercato.launch.charts import Candle, Plot, candles
+from mercato.launch.clearing import Q96
 from mercato.launch.market import Market, Swap
 from mercato.launch.model import Launch
-from mercato.launch.pool import Q96, Pool
+from mercato.launch.pool import Pool
 from mercato.launch.views.book import Fact
 from mercato.launch.words import TOKEN, brief, change, dollars, moment, price, share, short, tokens, valuation
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from mercato.launch.charts import Part, Plot, allocation, unlocks
+from mercato.launch.clearing import Q96
 from mercato.launch.curator import VESTING, YEAR
 from mercato.launch.model import RETAIL, Launch, Level, Phase, Position, Review
 from mercato.launch.scorecard import CRITERIA, VETO
 from mercato.launch.states import State
 from mercato.launch.views.book import Fact
 from mercato.launch.views.states import BIDDING
-from mercato.launch.words import Q96, bps, dollars, left, moment, price, tokens, valuation
+from mercato.launch.words import bps, dollars, left, moment, price, tokens, valuation
 
 #: Part of the supply -> what it is called, and when it may move.
 PARTS = {

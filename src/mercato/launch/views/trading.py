@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mercato.core.errors import InvalidInput
-from mercato.launch.application import BPS
+from mercato.launch.clearing import BPS
 from mercato.launch.model import Launch
 from mercato.launch.trading import LONGEST, PATIENCE, Quoted, least
 from mercato.launch.views.book import Fact
