@@ -1,0 +1,11 @@
+"""The mechanisms by name: each factory makes a fresh venue for an economy, at its makers' recommended settings."""
+
+from collections.abc import Callable
+
+from mercato.lab.mechanisms.port import Venue
+from mercato.lab.model import Economy
+
+MECHANISMS: dict[str, Callable[[Economy], Venue]] = {}
+"""Name of a mechanism -> what makes a fresh launch of it."""
+
+__all__ = ["MECHANISMS"]
