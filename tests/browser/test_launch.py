@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -12,14 +11,12 @@ from mercato.app import SECTIONS, Room, create_app
 from mercato.chains.facade import Facade
 from mercato.chains.signing import Key
 from mercato.chains.testing import ACCOUNTS, KEYS
-from mercato.core.clock import HandClock
 from mercato.core.settings import load
 from mercato.launch.words import exact_tokens, price, short, tokens
-from mercato.store.testing import sqlite_store
 from tests.browser.conftest import Serving
 from tests.browser.visits import Visits
 from tests.browser.wallet import Wallet
-from tests.launch.town import AGENTS, BIDDER, DOLLAR, REVIEWERS, Town
+from tests.launch.town import AGENTS, BIDDER, DOLLAR, REVIEWERS, Town, built
 
 pytestmark = pytest.mark.browser
 OTHER = Key(KEYS[6])
@@ -29,9 +26,9 @@ ALIKE = [pytest.param(name, marks=pytest.mark.nightly) for name in ("locked", "s
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    store = sqlite_store(tmp_path_factory.mktemp("town"))
-    yield Town.build(store, HandClock(datetime(2026, 3, 2, 12, tzinfo=UTC)))
-    store.close()
+    """A launch in every state, for the tests of one module."""
+    with built(tmp_path_factory.mktemp("town")) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

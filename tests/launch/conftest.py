@@ -13,6 +13,7 @@ from mercato.launch.settings import LaunchSettings
 from mercato.launch.testing import REVIEWERS
 from mercato.store import Store, migrate
 from mercato.store.testing import sqlite_store
+from tests.launch.town import Town, built
 
 
 @pytest.fixture
@@ -26,6 +27,13 @@ def store(tmp_path: Path) -> Iterator[Store]:
     made = sqlite_store(tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """A launch in every state, for the tests of one module."""
+    with built(tmp_path_factory.mktemp("town")) as made:
+        yield made
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from mercato.launch.testing import House, application
 from mercato.store import Store, Worker, enqueue
 from mercato.store.testing import sqlite_store
 from tests.profiles import PROFILE
+from tests.waiting import wait_for
 
 KILLS = {"nightly": 20}.get(PROFILE, 3)
 LAUNCHES = 4
@@ -60,13 +61,6 @@ def cleared(house: House) -> int:
     """How many auctions were settled on the chain, whoever did it."""
     topics = frozenset(interface("auction").topic(name) for name in ("Cleared", "Failed"))
     return len(house.chain.logs(LogQuery(0, house.chain.block().number, topics=(topics,))))
-
-
-def wait_for(done: Callable[[], bool], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not done() and time.monotonic() < end:
-        time.sleep(0.02)
-    assert done()
 
 
 @contextmanager

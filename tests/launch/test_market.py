@@ -1,26 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
-
 import pytest
 
 from mercato.chains import Address
-from mercato.core.clock import HandClock
 from mercato.core.errors import Conflict
 from mercato.launch.contracts import at
 from mercato.launch.market import Market, market, runs_ours
 from mercato.launch.pool import Pool
 from mercato.launch.views.market import bucketed, down, shown, span, up
-from mercato.store.testing import sqlite_store
 from tests.launch.town import Town
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    store = sqlite_store(tmp_path_factory.mktemp("town"))
-    yield Town.build(store, HandClock(datetime(2026, 3, 2, 12, tzinfo=UTC)))
-    store.close()
 
 
 @pytest.fixture(scope="module")

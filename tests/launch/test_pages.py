@@ -39,13 +39,6 @@ JSON = {"accept": "application/json"}
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    store = sqlite_store(tmp_path_factory.mktemp("town"))
-    yield Town.build(store, HandClock(datetime(2026, 3, 2, 12, tzinfo=UTC)))
-    store.close()
-
-
-@pytest.fixture(scope="module")
 def address(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     room = town.house.room
     settings = load(*SECTIONS, home=tmp_path_factory.mktemp("home"))

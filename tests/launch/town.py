@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -10,13 +14,14 @@ import httpx
 
 from mercato.chains.signing import Key, personal
 from mercato.chains.testing import ACCOUNTS, KEYS
-from mercato.core.clock import Clock
+from mercato.core.clock import Clock, HandClock
 from mercato.launch.application import Application, Terms
 from mercato.launch.contracts import at
 from mercato.launch.model import Launch
 from mercato.launch.settings import LaunchSettings
 from mercato.launch.testing import House, application
 from mercato.store import Store
+from mercato.store.testing import sqlite_store
 
 BIDDER, TEAM = Key(KEYS[3]), Key(KEYS[4])
 REVIEWERS = tuple(Key(bytes([number]) * 32) for number in range(1, 13))
@@ -129,6 +134,14 @@ class Town:
         )
         given = {"name": name, "symbol": symbol, "summary": summary, "applicant": applicant, "terms": TERMS}
         return application(**{**given, **changes})
+
+
+@contextmanager
+def built(folder: Path) -> Iterator[Town]:
+    """Builds a town on a store in a folder, closed at the end of the block."""
+    store = sqlite_store(folder)
+    yield Town.build(store, HandClock(datetime(2026, 3, 2, 12, tzinfo=UTC)))
+    store.close()
 
 
 def sign_in(client: httpx.Client, key: Key) -> None:

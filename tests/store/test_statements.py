@@ -1,6 +1,6 @@
 """A statement gives what its expression gives, whatever was asked before, and its translation is remembered."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import ibis
@@ -13,26 +13,9 @@ from hypothesis import strategies as st
 from mercato.store.analytics import Engine, duckdb_engine
 from mercato.store.statements import Memory, Statement
 from tests.profiles import examples
+from tests.store.lamps import FIRST, ROWS, table
 
-SCHEMA = ibis.schema({"name": "string", "day": "date", "units": "float64"})
-FIRST = date(2025, 1, 1)
 CALLS: list[object] = []
-ROWS = [
-    {"name": name, "day": FIRST + timedelta(days=day), "units": None if day % 3 else float(day + place)}
-    for place, name in enumerate(("attic", "hall", "it's"))
-    for day in range(20)
-]
-
-
-@pytest.fixture(scope="module")
-def engine():
-    with duckdb_engine(threads=1) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def rows(engine: Engine):
-    return engine.table(pa.Table.from_pylist(ROWS, schema=SCHEMA.to_pyarrow()), SCHEMA)
 
 
 def totals(rows, first, last, names=("hall",), least=None):
@@ -82,7 +65,7 @@ def counted(rows, last, value):
 def test_the_function_is_called_once_for_each_shape_whichever_engine_asks(engine, rows):
     CALLS.clear()
     with duckdb_engine(threads=1) as other:
-        mine = other.table(pa.Table.from_pylist(ROWS[:1], schema=SCHEMA.to_pyarrow()), SCHEMA)
+        mine = table(other, ROWS[:1])
 
         for day in range(3):
             engine.run(Statement(counted, rows=rows, last=FIRST + timedelta(days=day), value="one shape"))

@@ -1,6 +1,6 @@
 """Remembered SQL: alike expressions share it, all others do not, and a damaged file of it is made anew."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import ibis
@@ -9,32 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mercato.store.analytics import Engine, duckdb_engine
 from mercato.store.translations import Translations, form
 from tests.profiles import examples
-
-SCHEMA = ibis.schema({"name": "string", "day": "date", "units": "float64"})
-FIRST = date(2025, 1, 1)
-ROWS = [
-    {"name": name, "day": FIRST + timedelta(days=day), "units": None if day % 3 else float(day + place)}
-    for place, name in enumerate(("attic", "hall", "it's"))
-    for day in range(20)
-]
-
-
-@pytest.fixture(scope="module")
-def engine():
-    with duckdb_engine(threads=1) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def rows(engine: Engine):
-    return table(engine)
-
-
-def table(engine: Engine, rows=ROWS):
-    return engine.table(pa.Table.from_pylist(rows, schema=SCHEMA.to_pyarrow()), SCHEMA)
+from tests.store.lamps import FIRST, ROWS, table
 
 
 def risen(rows, first=FIRST, last=FIRST, least=1.0, names=("hall",), back=2):

@@ -12,7 +12,7 @@ from mercato.store import Store, Worker, enqueue
 from mercato.store.jobs import get
 from mercato.store.model import Backoff, State
 from tests.chains.index.conftest import ALL, World, agrees, indexer
-from tests.conformance.store.test_kill import wait_for
+from tests.waiting import wait_for
 
 
 def test_a_job_reads_to_the_tip(store: Store, world: World) -> None:

@@ -14,8 +14,8 @@ import pytest
 from mercato.chains.facade import Facade
 from mercato.store import Store
 from tests.chains.index.conftest import ALL, World, agrees, indexer, told
-from tests.conformance.store.test_kill import lines, wait_for
 from tests.profiles import PROFILE
+from tests.waiting import lines, wait_for
 
 ROOT = Path(__file__).parents[3]
 KILLS = {"nightly": 40}.get(PROFILE, 4)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,20 +20,10 @@ from mercato.store.tables import event
 from tests.conformance.store import victim
 from tests.conformance.store.samples import look
 from tests.profiles import PROFILE
+from tests.waiting import lines, wait_for
 
 ROOT = Path(__file__).parents[3]
 KILLS = {"nightly": 50}.get(PROFILE, 6)
-
-
-def lines(file: Path) -> list[str]:
-    return file.read_text().splitlines() if file.exists() else []
-
-
-def wait_for(done: Callable[[], bool], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not done() and time.monotonic() < end:
-        time.sleep(0.02)
-    assert done()
 
 
 @contextmanager

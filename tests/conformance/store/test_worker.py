@@ -16,6 +16,7 @@ from mercato.store.errors import Lost
 from mercato.store.model import Backoff, Job, State
 from mercato.store.tables import schedule
 from tests.conformance.store.samples import LEASE, LampLit, add, look, taken
+from tests.waiting import wait_for
 
 
 def worker(store: Store, clock: HandClock, handler: Callable[[Run], None], **more: object) -> Worker:
@@ -230,13 +231,6 @@ def test_a_restart_keeps_a_schedules_time_and_an_earlier_one_wins(store: Store, 
             schedules.install(tx, [again], clock.now())
     with store.read() as session:
         assert schedules.next_due(session) == {"daily": datetime(2026, 3, 3, 6, tzinfo=UTC)}
-
-
-def wait_for(done: Callable[[], bool], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not done() and time.monotonic() < end:
-        time.sleep(0.01)
-    assert done()
 
 
 def test_a_started_worker_wakes_at_once_for_new_work_and_drains_on_stop(store: Store) -> None:
