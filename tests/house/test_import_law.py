@@ -52,6 +52,9 @@ PLANTS = [
     ("market-service", "cli/planted.py", "import mercato.market.service"),
     ("market-tables", "app.py", "import mercato.market.tables"),
     ("market-tables", "app.py", "import mercato.market.report.tables"),
+    ("floors", "launch/planted.py", "import mercato.kit"),
+    ("sql", "kit/planted.py", "import sqlalchemy"),
+    ("evm", "kit/planted.py", "import eth_abi"),
     ("launch-inside", "cli/planted.py", "import mercato.launch.service"),
     ("store-tables", "market/service.py", "import mercato.store.tables"),
 ]

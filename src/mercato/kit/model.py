@@ -1,0 +1,256 @@
+"""Values of the kit: what somebody wants, what it would do, and what was decided. The same words on every chain.
+
+Amounts are whole base units, times are aware moments in UTC. Chains, accounts and assets go by their CAIP names.
+Text from outside (notes, names, reasons of contracts) is carried to be shown; nothing here decides by it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any, NewType
+
+from mercato.core.events import Json
+from mercato.core.ids import Kind
+
+ActId = NewType("ActId", str)
+ACTS = Kind("act", ActId)
+"""Makes the ids of intents; the act that follows from an intent bears its id."""
+
+FULL_BPS = 10_000
+
+
+class Origin(StrEnum):
+    """Where an intent comes from. What an agent read is no origin: text, gifts and ranks raise nobody's authority."""
+
+    OPERATOR = "operator"
+    MANDATE = "mandate"
+    AGENT = "agent"
+
+
+#: Those whose word may hand out allowances and authorities.
+TRUSTED = frozenset({Origin.OPERATOR, Origin.MANDATE})
+
+
+class Verdict(StrEnum):
+    """What a policy says of an act."""
+
+    ALLOW = "allow"
+    ASK = "ask"
+    DENY = "deny"
+
+
+class Power(StrEnum):
+    """What an authority lets its holder do with what is not theirs."""
+
+    OPERATOR = "operator"  # move every item of a collection (ERC-721 and ERC-1155)
+    DELEGATE = "delegate"  # spend from one account of a token (SPL), or act by delegated code (EIP-7702)
+    OWNER = "owner"  # own a contract, an account or a mint
+    MINT = "mint"
+    FREEZE = "freeze"
+    CODE = "code"  # decide what runs at an address
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What somebody wants done: an action by name, with its arguments as JSON. `note` is for people only."""
+
+    id: ActId
+    book: str
+    account: str
+    action: str
+    arguments: Mapping[str, Json]
+    origin: Origin
+    at: datetime
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """How much more (above 0) or less of an asset the account has in the end, fees left aside."""
+
+    asset: str
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What leaves the account for somebody else."""
+
+    asset: str
+    to: str
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """An allowance of the account: what `spender` could take before and after, until `expires` (Unix seconds)."""
+
+    asset: str
+    spender: str
+    before: int
+    after: int
+    expires: int | None = None
+
+    @property
+    def widens(self) -> bool:
+        """Returns whether the spender could take more than before."""
+        return self.after > self.before
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """A power over what is the account's (`subject`), given to or taken from `holder`."""
+
+    power: Power
+    subject: str
+    holder: str
+    given: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A log in words: who wrote it, the event's name or its topic, and its values as text. Data, to be shown."""
+
+    contract: str
+    event: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Everything that a plan would do to its account, or did. `gaps` say what could not be established.
+
+    `contracts` are those that it calls, `creations` what it brings into being. `fee` is the most that it may cost in
+    `fee_asset`, or what it did cost. `impact_bps` is how much worse than the pool's own price a trade comes out.
+    """
+
+    moves: tuple[Move, ...] = ()
+    payments: tuple[Payment, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    authorities: tuple[Authority, ...] = ()
+    creations: tuple[str, ...] = ()
+    contracts: tuple[str, ...] = ()
+    fee_asset: str = ""
+    fee: int = 0
+    impact_bps: int | None = None
+    logs: tuple[Written, ...] = ()
+    gaps: tuple[str, ...] = ()
+
+    def spent(self) -> dict[str, int]:
+        """Returns what leaves the account by asset, the fee with it."""
+        found = {move.asset: -move.units for move in self.moves if move.units < 0}
+        if self.fee:
+            found[self.fee_asset] = found.get(self.fee_asset, 0) + self.fee
+        return found
+
+    def body(self) -> dict[str, Json]:
+        """Returns the effects as JSON; whole numbers that may be large are text."""
+        shown: dict[str, Any] = asdict(self)
+        for part in ("moves", "payments"):
+            shown[part] = [{**item, "units": str(item["units"])} for item in shown[part]]
+        shown["grants"] = [
+            {**item, "before": str(item["before"]), "after": str(item["after"])} for item in shown["grants"]
+        ]
+        body: dict[str, Json] = _plain({**shown, "fee": str(self.fee)})
+        return body
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Effects:
+        """Returns the effects that `body` wrote."""
+        return cls(
+            moves=tuple(Move(item["asset"], int(item["units"])) for item in body["moves"]),
+            payments=tuple(Payment(item["asset"], item["to"], int(item["units"])) for item in body["payments"]),
+            grants=tuple(
+                Grant(item["asset"], item["spender"], int(item["before"]), int(item["after"]), item["expires"])
+                for item in body["grants"]
+            ),
+            authorities=tuple(
+                Authority(Power(item["power"]), item["subject"], item["holder"], item["given"])
+                for item in body["authorities"]
+            ),
+            creations=tuple(body["creations"]),
+            contracts=tuple(body["contracts"]),
+            fee_asset=body["fee_asset"],
+            fee=int(body["fee"]),
+            impact_bps=body["impact_bps"],
+            logs=tuple(Written(item["contract"], item["event"], item["values"]) for item in body["logs"]),
+            gaps=tuple(body["gaps"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """What an act needs of a budget: `units` of `cap` within the last `seconds` (None: ever), counted by `scope`."""
+
+    budget: str
+    scope: str
+    asset: str
+    units: int
+    cap: int
+    seconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a policy said: the rule that decided ("" where none fitted), why, and what has to be reserved."""
+
+    verdict: Verdict
+    rule: str
+    why: str
+    policy: str
+    reserves: tuple[Reserve, ...] = ()
+    approvers: tuple[str, ...] = ()
+
+
+def canonical(body: object) -> str:
+    """Returns JSON in its one spelling: sorted keys, no spaces, no numbers but whole ones."""
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def digest(body: object) -> str:
+    """Returns the SHA-256 of a value's canonical JSON, as hexadecimal text."""
+    return sha256(canonical(body).encode()).hexdigest()
+
+
+def within(fresh: Effects, agreed: Effects) -> str:
+    """Returns "" where an act does no more than was agreed to, otherwise what exceeds it."""
+    allowed = agreed.spent()
+    for asset, units in fresh.spent().items():
+        if units > allowed.get(asset, 0):
+            return f"it would spend {units} of {asset}, agreed were {allowed.get(asset, 0)}"
+    least = {move.asset: move.units for move in agreed.moves if move.units > 0}
+    gained = {move.asset: move.units for move in fresh.moves}
+    for asset, units in least.items():
+        if gained.get(asset, 0) * 100 < units * 99:
+            return f"it would bring {gained.get(asset, 0)} of {asset}, agreed were {units}"
+    for name, new, old in (
+        ("payment", _whom(fresh), _whom(agreed)),
+        ("allowance", _gives(fresh), _gives(agreed)),
+        ("authority", set(fresh.authorities), set(agreed.authorities)),
+        ("contract", set(fresh.contracts), set(agreed.contracts)),
+        ("creation", range(len(fresh.creations)), range(len(agreed.creations))),
+    ):
+        if more := [item for item in new if item not in old]:
+            return f"it has a {name} that was not agreed to: {more[0]}"
+    return "; ".join(fresh.gaps)
+
+
+def _whom(effects: Effects) -> set[tuple[str, str]]:
+    return {(item.asset, item.to) for item in effects.payments}
+
+
+def _gives(effects: Effects) -> set[Grant]:
+    return {item for item in effects.grants if item.widens}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, StrEnum) else value
