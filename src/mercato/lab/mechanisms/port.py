@@ -26,7 +26,8 @@ class Venue(Protocol):
     `kind` is how the primary sale is used: by trades, or by bids until `closes`, after which all venues trade.
     `block_ms` is the block time of the chain that its makers run on. `closes` is when bids end as it stands, and may
     move later by a soft close; None for a venue without auction. `raised` is the quote that the primary sale brought,
-    without fees: final once closed or graduated, until then as it stands.
+    without fees: final once closed or graduated, until then as it stands. `seller_bps` is the part of it that the
+    seller may take at once.
     """
 
     kind: Kind
@@ -35,6 +36,7 @@ class Venue(Protocol):
     now: int
     closes: int | None
     raised: int
+    seller_bps: int = 0
 
     def advance(self, at: int) -> None:
         """Moves time: fees fall, epochs pass, auctions close and are settled, curves graduate."""

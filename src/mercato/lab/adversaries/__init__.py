@@ -1,0 +1,48 @@
+"""The adversaries by name: what makes one from its parameters, and which are baselines without any."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from mercato.lab.adversaries import flips, games, whales
+from mercato.lab.model import DOLLAR, MINUTE
+from mercato.lab.world import Adversary
+
+Parameters = Mapping[str, int]
+"""Name -> value, both as in the study."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an adversary attacks: the seed (only a placebo's dice use it), the block time, what an identity costs."""
+
+    seed: int
+    block_ms: int
+    identity: int = 20 * DOLLAR
+
+
+ADVERSARIES: dict[str, Callable[[Parameters, Place], Adversary]] = {
+    "latency-sniper": lambda p, at: flips.latency_sniper(p["size_bps"], p["hold_minutes"], at.block_ms),
+    "insider-bundler": lambda p, at: flips.insider(p["size_bps"], p["hold_minutes"]),
+    "tax-edge-sniper": lambda p, at: flips.EdgeFlip(p["edge_bps"], p["hold_minutes"], p["size_bps"]),
+    "last-look-whale": lambda p, at: whales.LastLook(p["limit_bps"], p["size_bps"], p["hold_minutes"]),
+    "demand-reducing-whale": lambda p, at: whales.Shade(p["limit_bps"], p["size_bps"]),
+    "pool-open-sniper": lambda p, at: flips.OpeningFlip(p["size_bps"], p["hold_minutes"]),
+    "seller-shill": lambda p, at: games.Shill(p["size_bps"], p["at_minutes"]),
+    "sybil": lambda p, at: flips.Sybil(p["accounts"], p["size_bps"], at.identity, at.block_ms),
+    "wash-trader": lambda p, at: games.Wash(p["size_bps"], p["cycles"], p["wait_minutes"]),
+    "jit-lp": lambda p, at: games.PassingLiquidity(p["size_bps"], p["stay_minutes"]),
+    "griefer": lambda p, at: games.Grief(p["size_bps"], p["times"]),
+}
+"""Name of an attack -> what makes one; each is tuned for every mechanism."""
+
+BASELINES: dict[str, Callable[[Parameters, Place], Adversary]] = {
+    "none": lambda p, at: flips.Nobody(),
+    "placebo": lambda p, at: flips.placebo(at.seed),
+    "probe-early": lambda p, at: flips.Probe(at.block_ms),
+    "probe-late": lambda p, at: flips.Probe(10 * MINUTE),
+    "sybil-single": lambda p, at: flips.Sybil(1, p["size_bps"], at.identity, at.block_ms),
+}
+"""Name of a baseline -> what makes one. The probes buy the same in the first block and ten minutes later;
+`sybil-single` is the tuned sybil with one account."""
+
+__all__ = ["ADVERSARIES", "BASELINES", "Parameters", "Place"]
