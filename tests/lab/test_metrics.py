@@ -1,0 +1,88 @@
+import json
+import math
+
+import pytest
+
+from mercato.lab.metrics import measure
+from mercato.lab.model import ADVERSARY, DOLLAR, Reserves
+from mercato.lab.records import Record, record
+from tests.lab.outcomes import M, T, outcome, tape
+
+FOUND = measure(outcome(), tape())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("extraction_of_retail", (250 - 200 - 15) / 700),
+        ("extraction_of_raise", 35 / 500),
+        ("rent_of_retail", 7 / 700),
+        ("adversary_tokens", 200e6),
+        ("adversary_profit", 35.0),
+        # prices by entity, in dollars a million tokens: 1 (the bot, two accounts), 2 and 4
+        ("gini", (-2 * 1 + 0 * 2 + 2 * 4) / (3 * 7)),
+        ("p90_p10", 4.0),
+        ("theil", sum(x / (7 / 3) * math.log(x / (7 / 3)) for x in (1, 2, 4)) / 3),
+        ("top10_share", 1.0),
+        ("buyers_filled", 2.0),
+        ("fill_rate", 2 / 4),
+        ("late_buyers", 1.0),
+        ("money_filled", 400 / 4000),
+        # a million tokens at $2M for a billion is worth $2,000
+        ("welfare", (100 * 2000 + 50 * 2000 + 50 * 3000 - 700) / 400_000),
+        ("retail_return", (200 * 2000 - 700) / 700),
+        # $20 and $16 dollars a million tokens on average against $5
+        ("impact_1h_half", 10 / 5 - 1),
+        ("impact_1h", 16 / 5 - 1),
+        ("depth_2pct", 500 * (math.sqrt(1.02) - math.sqrt(0.98))),
+        ("depth_2pct_0h", 400 * (math.sqrt(1.02) - math.sqrt(0.98))),
+        ("depth_2pct_24h", 200 * (math.sqrt(1.02) - math.sqrt(0.98))),
+        ("lp_to_fdv", 0.1),
+        # $550 for 250 million tokens after T: 2.2 against 4
+        ("discovery_error", math.log(4 / 2.2)),
+        ("value_error", math.log(2_000_000 / 2000)),
+        ("price", 4000.0),
+        ("refund_error_wei", 0.0),
+        ("take_rate", 23 / (900 + 250)),
+        ("transactions_each", 6 / 3),
+        ("raised", 500.0),
+        ("holders", 3.0),
+        ("failed", 0.0),
+    ],
+)
+def test_the_run_made_by_hand_measures(name: str, value: float) -> None:
+    assert FOUND[name] == pytest.approx(value)
+
+
+def test_no_metric_is_left_unchecked() -> None:
+    assert len(FOUND) == 30
+
+
+def test_many_accounts_of_the_adversary_are_one_entity() -> None:
+    one = outcome(
+        entries=((ADVERSARY, 200 * M, 200 * DOLLAR, 10), *outcome().entries[2:]),
+        charged={**outcome().charged, ADVERSARY: 200 * DOLLAR, ADVERSARY + 1: 0},
+    )
+
+    assert measure(one, tape()) == FOUND
+
+
+def test_a_launch_that_failed_has_no_prices() -> None:
+    nothing = Reserves(T, 0, 0)
+    failed = outcome(
+        entries=(), exits=(), path=(), depths=(nothing, nothing, nothing), impacts=(), tokens={}, charged={},
+        received={}, fees={}, raised=0, failed=True, costs=0, rent=0, refunds={0: 5},
+    )  # fmt: skip
+    found = measure(failed, tape())
+    unknown = {name for name, value in found.items() if value is None}
+
+    assert (found["failed"], found["buyers_filled"], found["raised"]) == (1.0, 0.0, 0.0)
+    assert {"gini", "extraction_of_retail", "impact_1h", "depth_2pct", "price", "discovery_error"} <= unknown
+
+
+def test_a_record_comes_back_from_its_line() -> None:
+    kept = record(outcome(path=tuple(n << 40 for n in range(30))), tape(), "size=2")
+
+    assert Record.of(json.loads(kept.line())) == kept
+    assert len(kept.path) == 3
+    assert (kept.prices[0], kept.prices[-1]) == (2000, 4000)
