@@ -1,0 +1,144 @@
+"""What a study says: every mechanism without an adversary, under each, and under the best attack found on it.
+
+The best attack on a mechanism is the adversary whose mean extraction from retail is the largest on the scored seeds,
+placebo and probes aside. Taking the largest of several means flatters the attackers, and does so for every mechanism.
+A mechanism's own metrics are those under its best attack; `baseline` has the same without an adversary.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from mercato.lab.records import Record
+from mercato.lab.statistics import Estimate, estimate, quantiles, ratio
+
+NONE, PLACEBO = "none", "placebo"
+#: Metric -> the two probes whose tokens it compares, seed by seed: the first over the second, less one.
+PROBES = {"latency_value": ("probe-first", "probe-later"), "sybil_gain": ("probe-many", "probe-one")}
+ASIDE = frozenset({NONE, PLACEBO, *(name for pair in PROBES.values() for name in pair)})
+#: Mechanisms that sell along a curve: the best of them is what the retail fill of an auction is held against.
+CURVES = frozenset({"pump", "virtuals-60s", "virtuals-98m", "clanker-decay", "clanker-priority", "meteora", "doppler"})
+#: Metrics that are shown for every attack, not only for the best.
+SHOWN = ("extraction_of_retail", "extraction_of_raise", "rent_of_retail", "adversary_profit", "gini", "buyers_filled",
+         "retail_return", "failed")  # fmt: skip
+BAND = (0.1, 0.5, 0.9)
+EXTRACTION_LIMIT, FILL_LEAST = 0.005, 0.9
+
+Runs = Mapping[str, Mapping[int, Record]]
+"""Adversary -> seed -> the run."""
+
+
+def results(records: Iterable[Record], config_hash: str) -> dict[str, Any]:
+    """Returns the study as JSON values: `config_hash`, `simulated`, `mechanisms` by name, and the question of fill."""
+    held: defaultdict[str, defaultdict[str, dict[int, Record]]] = defaultdict(lambda: defaultdict(dict))
+    for item in records:
+        held[item.mechanism][item.adversary][item.seed] = item
+    ordered = {name: held[name] for name in sorted(held)}
+    seeds = sorted({seed for runs in ordered.values() for kept in runs.values() for seed in kept})
+    return {
+        "config_hash": config_hash,
+        "simulated": True,
+        "seeds": {"first": seeds[0], "last": seeds[-1], "n": len(seeds)} if seeds else None,
+        "mechanisms": {name: mechanism(runs) for name, runs in ordered.items()},
+        "retail_fill": retail_fill(ordered),
+    }
+
+
+def mechanism(runs: Runs) -> dict[str, Any]:
+    """Returns what a study says about one mechanism."""
+    best = best_attack(runs)
+    under = runs[best or NONE] if best or NONE in runs else {}
+    return {
+        **{name: found.body() for name, found in estimates(under).items()},
+        **{name: probed(runs, *pair).body() for name, pair in PROBES.items()},
+        "best_attack": _attack(best, under if best else {}),
+        "attacks": {name: _shown(runs[name]) for name in sorted(runs) if name not in {NONE}},
+        "baseline": {name: found.body() for name, found in estimates(runs.get(NONE, {})).items()},
+        "paths": {"baseline": _bands(runs.get(NONE, {}), "path"), "attacked": _bands(under, "path")},
+        "prices": {"baseline": _bands(runs.get(NONE, {}), "prices"), "attacked": _bands(under, "prices")},
+    }
+
+
+def best_attack(runs: Runs) -> str | None:
+    """Returns the adversary that took most from retail on average, the first by name of equals; None without one."""
+    means = {
+        name: found.mean
+        for name in sorted(runs)
+        if name not in ASIDE
+        and (found := estimate(_column(runs[name], "extraction_of_retail"))).mean is not None
+    }  # fmt: skip
+    return max(means, key=lambda name: means[name] or 0.0) if means else None
+
+
+def estimates(runs: Mapping[int, Record]) -> dict[str, Estimate]:
+    """Returns the estimate of every metric over the runs of one adversary."""
+    names = sorted({name for item in runs.values() for name in item.metrics})
+    return {name: estimate(_column(runs, name)) for name in names}
+
+
+def probed(runs: Runs, first: str, second: str) -> Estimate:
+    """Returns by what part one probe gets more tokens than the other on the same seeds; unknown without both."""
+    seeds = sorted(set(runs.get(first, {})) & set(runs.get(second, {})))
+    tokens = [[runs[name][seed].metrics["adversary_tokens"] or 0.0 for name in (first, second)] for seed in seeds]
+    return estimate(one / other - 1 if other else None for one, other in tokens)
+
+
+def retail_fill(held: Mapping[str, Runs]) -> dict[str, Any] | None:
+    """Returns how many buyers each auction fills beside the best bonding curve; None without a curve.
+
+    Both are counted under their best attacks, on the same seeds. `met` says that an auction fills FILL_LEAST of the
+    curve's buyers while its best attack takes at most EXTRACTION_LIMIT from retail; both on average.
+    """
+    filled = {name: _filled(runs) for name, runs in held.items()}
+    curves = {
+        name: sum(filled[name].values()) / len(filled[name]) for name in filled if name in CURVES and filled[name]
+    }
+    if not curves:
+        return None
+    best = max(sorted(curves), key=lambda name: curves[name])
+    others = [name for name in held if name not in CURVES and filled[name]]
+    return {
+        "curve": best,
+        "filled": curves[best],
+        "auctions": {n: _beside(held[n], filled[n], filled[best]) for n in others},
+    }
+
+
+def _beside(runs: Runs, own: Mapping[int, float], curve: Mapping[int, float]) -> dict[str, Any]:
+    seeds = sorted(set(own) & set(curve))
+    found = ratio([own[seed] for seed in seeds], [curve[seed] for seed in seeds])
+    best = best_attack(runs)
+    taken = estimate(_column(runs[best], "extraction_of_retail")).mean if best else None
+    enough = found.mean is not None and found.mean >= FILL_LEAST
+    return {**found.body(), "extraction": taken, "met": enough and taken is not None and taken <= EXTRACTION_LIMIT}
+
+
+def _filled(runs: Runs) -> dict[int, float]:
+    best = best_attack(runs) or NONE
+    return {seed: item.metrics["buyers_filled"] or 0.0 for seed, item in runs.get(best, {}).items()}
+
+
+def _attack(name: str | None, runs: Mapping[int, Record]) -> dict[str, Any]:
+    """Returns the attack by name, what it was set to, and its share of the raise."""
+    return {"adversary": name, "parameters": _parameters(runs), **estimate(_column(runs, "extraction_of_raise")).body()}
+
+
+def _shown(runs: Mapping[int, Record]) -> dict[str, Any]:
+    return {"parameters": _parameters(runs), **{name: estimate(_column(runs, name)).body() for name in SHOWN}}
+
+
+def _parameters(runs: Mapping[int, Record]) -> str:
+    return next((runs[seed].parameters for seed in sorted(runs)), "")
+
+
+def _column(runs: Mapping[int, Record], name: str) -> list[float | None]:
+    return [runs[seed].metrics.get(name) for seed in sorted(runs)]
+
+
+def _bands(runs: Mapping[int, Record], field: str) -> list[list[float | None]]:
+    """Returns BAND quantiles over the runs at each place of a record's path or prices."""
+    rows: Sequence[tuple[int, ...]] = [getattr(runs[seed], field) for seed in sorted(runs)]
+    longest = max((len(row) for row in rows), default=0)
+    return [quantiles((row[at] for row in rows if len(row) > at), BAND) for at in range(longest)]

@@ -1,0 +1,81 @@
+"""How the lab speaks: names of mechanisms, adversaries and metrics, and a metric's unit and which way is better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+MECHANISMS = {
+    "pump": "Pump-like curve",
+    "virtuals-60s": "Virtuals, tax over 60 s",
+    "virtuals-98m": "Virtuals, tax over 98 min",
+    "clanker-decay": "Clanker, decaying fee",
+    "clanker-priority": "Clanker, priority auction",
+    "meteora": "Meteora, size-progressive fee",
+    "doppler": "Doppler, Dutch curve",
+    "easyauction": "EasyAuction, one batch",
+    "lbp": "Balancer LBP",
+    "cca-linear": "CCA, linear",
+    "cca-backloaded": "CCA, back-loaded",
+    "lca": "Level clearing auction (ours)",
+    "lca-no-retail": "Ours without retail tranche",
+    "lca-elastic": "Ours with elastic supply",
+    "lca-no-soft-close": "Ours without soft close",
+}
+ADVERSARIES = {
+    "none": "nobody",
+    "placebo": "placebo bot",
+    "latency-sniper": "latency sniper",
+    "insider-bundler": "insider bundler",
+    "tax-edge": "tax-edge sniper",
+    "last-look": "last-look whale",
+    "demand-reducer": "demand-reducing whale",
+    "pool-open": "pool-open sniper",
+    "shill": "seller shill",
+    "sybil": "sybil with identity cost",
+    "wash": "wash trader",
+    "jit": "just-in-time liquidity",
+    "griefer": "griefer",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric as people read it: what it is called, its unit, and whether less or more of it is better."""
+
+    label: str
+    unit: str
+    better: Literal["less", "more"]
+
+
+METRICS = {
+    "extraction_of_retail": Metric("Taken by the best attack, of what people paid", "ratio", "less"),
+    "rent_of_retail": Metric("Block builders' rent, of what people paid", "ratio", "less"),
+    "gini": Metric("Inequality of entry prices (Gini)", "", "less"),
+    "p90_p10": Metric("Entry price, 90th over 10th percentile", "multiple", "less"),
+    "theil": Metric("Inequality of entry prices (Theil)", "", "less"),
+    "top10_share": Metric("Held by the ten largest", "ratio", "less"),
+    "fill_rate": Metric("People who got tokens", "ratio", "more"),
+    "buyers_filled": Metric("Buyers filled", "count", "more"),
+    "retail_return": Metric("People's result at the common value", "ratio", "more"),
+    "impact_1h": Metric("Extra cost of a purchase of 1 % of the raise, an hour later", "ratio", "less"),
+    "depth_2pct": Metric("Depth at ±2 %, an hour later", "usd", "more"),
+    "latency_value": Metric("Tokens gained by being first", "ratio", "less"),
+    "sybil_gain": Metric("Tokens gained by many accounts", "ratio", "less"),
+    "discovery_error": Metric("Price at the close against the next day's", "", "less"),
+    "value_error": Metric("Price after a day against the common value", "", "less"),
+    "take_rate": Metric("Fees, of the volume", "ratio", "less"),
+    "transactions_each": Metric("Transactions a participant", "", "less"),
+    "refund_error_wei": Metric("Wei lost in refunds", "count", "less"),
+    "failed": Metric("Launches that failed", "ratio", "less"),
+}
+
+
+def mechanism(name: str) -> str:
+    """Returns what a mechanism is called; its own name where it has no other."""
+    return MECHANISMS.get(name, name)
+
+
+def adversary(name: str | None) -> str:
+    """Returns what an adversary is called; "none found" for None."""
+    return "none found" if name is None else ADVERSARIES.get(name, name.replace("-", " "))
