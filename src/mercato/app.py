@@ -45,6 +45,7 @@ from mercato.chains.settings import ChainSettings
 from mercato.core.clock import SystemClock
 from mercato.core.errors import ConfigError, Conflict
 from mercato.core.settings import Settings, load
+from mercato.lab.service import Lab
 from mercato.launch.following.feed import Feed, source_of
 from mercato.launch.opening import open_room
 from mercato.launch.season.local import Local, open_local
@@ -98,6 +99,7 @@ def rooms(store: Store, settings: Settings, local: Local | None = None) -> tuple
     """
     market = Market(store, settings.home, SystemClock(), settings.of(MarketSettings))
     found = [Room("market", market), Room("launch", local.launches if local else open_room(store, settings))]
+    found.append(Room("lab", Lab(settings.home)))
     if local:
         found += [Room("chains", local.indexer), Room("launch.following", local.feed(market))]
         return (*found, Room("launch.season", local.board))

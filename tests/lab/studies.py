@@ -11,7 +11,7 @@ EXTRACTION = {
     ("pump", "sniper"): 0.08, ("pump", "griefer"): 0.01, ("pump", "placebo"): 0.5,
 }  # fmt: skip
 FILLED = {"lca": 95.0, "lca-elastic": 80.0, "pump": 100.0}
-PROBES = {"probe-first": 11.0, "probe-later": 10.0, "probe-many": 12.0, "probe-one": 10.0}
+PROBES = {"probe-early": 11.0, "probe-late": 10.0}
 SEEDS = range(5)
 
 
@@ -20,6 +20,8 @@ def records() -> Iterator[Record]:
     for mechanism, filled in FILLED.items():
         for seed in SEEDS:
             yield run(mechanism, "none", seed, extraction_of_retail=0.0, buyers_filled=filled + 10)
+            yield run(mechanism, "sybil", seed, extraction_of_retail=-0.03, adversary_profit=20.0, raised=500.0)
+            yield run(mechanism, "sybil-single", seed, adversary_profit=-5.0, raised=500.0)
             for name, tokens in PROBES.items():
                 yield run(mechanism, name, seed, adversary_tokens=tokens * (seed + 1))
     for (mechanism, adversary), taken in EXTRACTION.items():
@@ -32,4 +34,4 @@ def run(mechanism: str, adversary: str, seed: int, **metrics: float) -> Record:
     """One run: the metrics of the run made by hand, but for those given."""
     path = tuple(500_000 + 1000 * (at + seed) for at in range(26))
     prices = tuple(400_000 + 10_000 * at for at in range(21))
-    return Record(mechanism, adversary, "size=2", seed, {**measure(outcome(), tape()), **metrics}, path, prices)
+    return Record(mechanism, adversary, {"size_bps": 2}, seed, {**measure(outcome(), tape()), **metrics}, path, prices)

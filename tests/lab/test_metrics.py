@@ -81,7 +81,7 @@ def test_a_launch_that_failed_has_no_prices() -> None:
 
 
 def test_a_record_comes_back_from_its_line() -> None:
-    kept = record(outcome(path=tuple(n << 40 for n in range(30))), tape(), "size=2")
+    kept = record(outcome(path=tuple(n << 40 for n in range(30))), tape(), {"size_bps": 2})
 
     assert Record.of(json.loads(kept.line())) == kept
     assert len(kept.path) == 3

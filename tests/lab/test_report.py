@@ -73,7 +73,7 @@ def test_what_ours_loses_stands_beside_what_it_wins() -> None:
 
 def test_an_attack_that_was_not_run_is_unknown_and_not_zero() -> None:
     columns = next(item.columns for item in exhibits(FOUND) if item.key == "extraction")
-    row = dict(zip(columns[1:], table("extraction")["Ours with elastic supply"], strict=True))
+    row = dict(zip(columns[1:], table("extraction")["LCA, elastic supply"], strict=True))
 
     assert (row["sniper"], row["griefer"]) == ("0.2%", "unknown")
 

@@ -68,7 +68,7 @@ def scoreboard(found: Body) -> Exhibit:
         row = _duel(found, name, metric)
         if row:
             rows.append(row)
-            marks.append({"loses": "down", "wins": "up"}.get(row[-1], ""))
+            marks.append(row[-1])
     return Exhibit(
         "scoreboard", "Where our auction loses, and where it wins",
         "Against the best other mechanism on each metric, our own variants aside; even where the 95 % intervals touch.",
@@ -252,3 +252,25 @@ def _edges(places: Iterable[Sequence[float | None]]) -> tuple[tuple[float | None
 def _at(places: Sequence[Sequence[float | None]], hour: int) -> str:
     at = hour // 2
     return by_unit(_middle(places[at]) if at < len(places) else None, "usd")
+
+
+def headlines(found: Body) -> tuple[tuple[str, str, str], ...]:
+    """Returns what is read first: a label, a number and what it is held against; nothing without our auction."""
+    ours = found["mechanisms"].get(OURS)
+    if ours is None:
+        return ()
+    worst = max(
+        (other for other, body in found["mechanisms"].items() if body["extraction_of_retail"]["mean"] is not None),
+        key=lambda other: found["mechanisms"][other]["extraction_of_retail"]["mean"],
+        default=OURS,
+    )
+    beside = (found["retail_fill"] or {"auctions": {}})["auctions"].get(OURS)
+    curve = words.mechanism(found["retail_fill"]["curve"]) if beside else "no curve"
+    return (
+        ("Taken by the best attack on ours", _mean(ours, "extraction_of_retail"),
+         f"{words.adversary(ours['best_attack']['adversary'])}, of what people paid"),
+        ("Taken where most was", _mean(found["mechanisms"][worst], "extraction_of_retail"), words.mechanism(worst)),
+        ("Buyers filled by ours", _mean(ours, "buyers_filled"),
+         f"{by_unit(beside['mean'], 'ratio') if beside else UNKNOWN} of {curve}"),
+        ("Depth at ±2 % of ours", _mean(ours, "depth_2pct"), "an hour after the close"),
+    )  # fmt: skip

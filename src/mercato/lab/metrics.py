@@ -4,14 +4,14 @@
 seconds, everything else as plain ratios. T is the end of the auctions' window, or a later close.
 
     extraction_of_retail  (received - charged - costs of the adversary) / what people were charged
-    extraction_of_raise   the same / the raise          rent_of_retail  what block builders got of it / charged people
+    extraction_of_raise   the same / the raise         rent_of_retail  what builders got of it / charged people
     gini, theil, p90_p10  of entry price by entity: all that it was charged by T / all tokens that it bought by T
     top10_share           tokens of the ten largest entities / tokens of all, of what was bought by T
     buyers_filled         people who bought by T; fill_rate  / people of the tape; late_buyers  only after T
     money_filled          what people were charged by T / the budgets of all people
     welfare               (own value of what is kept + received - charged) of people / the raise at the floor
     retail_return         (what is kept at the common value + received - charged) of people / what they were charged
-    impact_1h, impact_1h_half  how much dearer than the price a purchase of 1 % and 0.5 % of the raise at the floor is
+    impact_1h, impact_1h_half  how much dearer than the price a purchase of 1 % and 0.5 % of the raise is, fees in
     depth_2pct(_0h, _24h) dollars that move the price up and down by 2 %, added, at T + 1 h (T, T + 24 h)
     lp_to_fdv             quote in the pool / price * supply, at T + 1 h
     discovery_error       |ln(price at T / volume-weighted price of the 24 h after T)|

@@ -27,7 +27,7 @@ class Record:
 
     mechanism: str
     adversary: str
-    parameters: str
+    parameters: Mapping[str, int]
     seed: int
     metrics: Row
     path: tuple[int, ...]
@@ -45,12 +45,12 @@ class Record:
         return cls(**{**plain, "path": tuple(body["path"]), "prices": tuple(body["prices"])})
 
 
-def record(outcome: Outcome, tape: Tape, parameters: str = "") -> Record:
+def record(outcome: Outcome, tape: Tape, parameters: Mapping[str, int]) -> Record:
     """Returns what is kept of a run."""
     supply = tape.economy.supply
     metrics = {name: None if value is None else _tidy(value) for name, value in measure(outcome, tape).items()}
     return Record(
-        outcome.mechanism, outcome.adversary, parameters, outcome.seed, metrics,
+        outcome.mechanism, outcome.adversary, dict(parameters), outcome.seed, metrics,
         tuple(_dollars(price * supply // Q96) for price in outcome.path[::EVERY]),
         _spread(outcome, supply),
     )  # fmt: skip

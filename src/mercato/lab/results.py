@@ -15,9 +15,10 @@ from mercato.lab.records import Record
 from mercato.lab.statistics import Estimate, estimate, quantiles, ratio
 
 NONE, PLACEBO = "none", "placebo"
-#: Metric -> the two probes whose tokens it compares, seed by seed: the first over the second, less one.
-PROBES = {"latency_value": ("probe-first", "probe-later"), "sybil_gain": ("probe-many", "probe-one")}
-ASIDE = frozenset({NONE, PLACEBO, *(name for pair in PROBES.values() for name in pair)})
+EARLY, LATE, MANY, ONE = "probe-early", "probe-late", "sybil", "sybil-single"
+#: What is no attack: nobody, dice, and what only measures something.
+ASIDE = frozenset({NONE, PLACEBO, EARLY, LATE, ONE})
+MEASURING = ASIDE - {PLACEBO}
 #: Mechanisms that sell along a curve: the best of them is what the retail fill of an auction is held against.
 CURVES = frozenset({"pump", "virtuals-60s", "virtuals-98m", "clanker-decay", "clanker-priority", "meteora", "doppler"})
 #: Metrics that are shown for every attack, not only for the best.
@@ -52,9 +53,10 @@ def mechanism(runs: Runs) -> dict[str, Any]:
     under = runs[best or NONE] if best or NONE in runs else {}
     return {
         **{name: found.body() for name, found in estimates(under).items()},
-        **{name: probed(runs, *pair).body() for name, pair in PROBES.items()},
+        "latency_value": latency_value(runs).body(),
+        "sybil_gain": sybil_gain(runs).body(),
         "best_attack": _attack(best, under if best else {}),
-        "attacks": {name: _shown(runs[name]) for name in sorted(runs) if name not in {NONE}},
+        "attacks": {name: _shown(runs[name]) for name in sorted(runs) if name not in MEASURING},
         "baseline": {name: found.body() for name, found in estimates(runs.get(NONE, {})).items()},
         "paths": {"baseline": _bands(runs.get(NONE, {}), "path"), "attacked": _bands(under, "path")},
         "prices": {"baseline": _bands(runs.get(NONE, {}), "prices"), "attacked": _bands(under, "prices")},
@@ -78,11 +80,24 @@ def estimates(runs: Mapping[int, Record]) -> dict[str, Estimate]:
     return {name: estimate(_column(runs, name)) for name in names}
 
 
-def probed(runs: Runs, first: str, second: str) -> Estimate:
-    """Returns by what part one probe gets more tokens than the other on the same seeds; unknown without both."""
-    seeds = sorted(set(runs.get(first, {})) & set(runs.get(second, {})))
-    tokens = [[runs[name][seed].metrics["adversary_tokens"] or 0.0 for name in (first, second)] for seed in seeds]
-    return estimate(one / other - 1 if other else None for one, other in tokens)
+def latency_value(runs: Runs) -> Estimate:
+    """Returns by what part a purchase in the first block gets more tokens than the same some minutes later."""
+    pairs = _pairs(runs, EARLY, LATE, "adversary_tokens")
+    return estimate(early / late - 1 if late else None for early, late in pairs)
+
+
+def sybil_gain(runs: Runs) -> Estimate:
+    """Returns what many accounts earn more than one with the same money, identities paid, of the raise."""
+    raised = [whole for _, whole in _pairs(runs, MANY, ONE, "raised")]
+    gains = [many - one for many, one in _pairs(runs, MANY, ONE, "adversary_profit")]
+    return estimate(gain / whole if whole else None for gain, whole in zip(gains, raised, strict=True))
+
+
+def _pairs(runs: Runs, first: str, second: str, metric: str) -> list[tuple[float, float]]:
+    """Returns a metric under two adversaries on the same seeds."""
+    one, two = runs.get(first, {}), runs.get(second, {})
+    seeds = sorted(set(one) & set(two))
+    return [(one[seed].metrics[metric] or 0.0, two[seed].metrics[metric] or 0.0) for seed in seeds]
 
 
 def retail_fill(held: Mapping[str, Runs]) -> dict[str, Any] | None:
@@ -129,8 +144,8 @@ def _shown(runs: Mapping[int, Record]) -> dict[str, Any]:
     return {"parameters": _parameters(runs), **{name: estimate(_column(runs, name)).body() for name in SHOWN}}
 
 
-def _parameters(runs: Mapping[int, Record]) -> str:
-    return next((runs[seed].parameters for seed in sorted(runs)), "")
+def _parameters(runs: Mapping[int, Record]) -> dict[str, int]:
+    return next((dict(runs[seed].parameters) for seed in sorted(runs)), {})
 
 
 def _column(runs: Mapping[int, Record], name: str) -> list[float | None]:
