@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import ClassVar, NewType, Protocol
+from typing import ClassVar, NewType, Protocol, TypeVar
 
 from mercato.core import chain as names
 from mercato.core.events import Event
@@ -16,6 +16,10 @@ Hash = NewType("Hash", str)
 """0x and 64 lower-case hexadecimal digits."""
 
 ZERO = Address("0x" + "0" * 40)
+
+_Place = TypeVar("_Place", contravariant=True)
+_Name = TypeVar("_Name")
+_Fate = TypeVar("_Fate", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,27 +155,41 @@ class Signer(Protocol):
         """Returns the 65-byte signature (r, s, v with v 27 or 28) of a 32-byte digest."""
 
 
-class Chain(Protocol):
-    """A chain: the embedded one, a local node, or any JSON-RPC endpoint. Every error is of `chains.errors`."""
+class Network(Protocol[_Place, _Name, _Fate]):
+    """What a chain of any kind does: EVM chains are `Chain`, Solana's `solana.model.Cluster`.
+
+    An account is at a place, a transaction has a name, and a fate once it is in a block. Amounts are whole base
+    units of the chain's own coin. Every error is of `chains.errors`.
+    """
 
     @property
     def name(self) -> names.Chain:
         """The chain's CAIP-2 name."""
+
+    def send_raw(self, signed: bytes) -> _Name:
+        """Sends a transaction that was signed elsewhere. BadCall where it can never be included."""
+
+    def receipt(self, transaction: _Name) -> _Fate | None:
+        """Returns what became of a transaction; None where it is not in a block yet."""
+
+    def wait(self, transaction: _Name, seconds: int = 60) -> _Fate:
+        """Returns the receipt once there is one, of a failed transaction too; Unreachable after `seconds`."""
+
+    def balance(self, address: _Place) -> int:
+        """Returns the account's base units of the chain's own coin."""
+
+    def time(self) -> int:
+        """Returns the newest block's time in seconds since 1970."""
+
+
+class Chain(Network[Address, Hash, Receipt], Protocol):
+    """An EVM chain: the embedded one, a local node, or any JSON-RPC endpoint."""
 
     def send(self, call: Call) -> Hash:
         """Sends a transaction for an account that this adapter may sign for (the embedded chain takes any).
 
         Raises UnknownSigner; Reverted where the chain refuses it before it is included.
         """
-
-    def send_raw(self, signed: bytes) -> Hash:
-        """Sends a transaction that was signed elsewhere."""
-
-    def receipt(self, transaction: Hash) -> Receipt | None:
-        """Returns what became of a transaction; None where it is not in a block yet."""
-
-    def wait(self, transaction: Hash, seconds: int = 60) -> Receipt:
-        """Returns the receipt once there is one, of a reverted transaction too; Unreachable after `seconds`."""
 
     def call(self, call: Call, at: int | None = None) -> bytes:
         """Returns what a call gives back on the state after block `at` (None: the newest). Raises Reverted."""
@@ -182,9 +200,6 @@ class Chain(Protocol):
     def logs(self, query: LogQuery) -> tuple[Log, ...]:
         """Returns the logs in the order in which they were written."""
 
-    def balance(self, address: Address) -> int:
-        """Returns the account's wei."""
-
     def nonce(self, address: Address) -> int:
         """Returns the number of the account's next transaction."""
 
@@ -193,9 +208,6 @@ class Chain(Protocol):
 
     def block(self, number: int | None = None) -> Block:
         """Returns a block; None asks for the newest. NotFound where there is none."""
-
-    def time(self) -> int:
-        """Returns the newest block's time in seconds since 1970."""
 
 
 class Controls(Protocol):

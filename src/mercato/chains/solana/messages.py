@@ -1,0 +1,129 @@
+"""Transactions: instructions become a message (version 0), signers sign it, and bytes become a transaction again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from mercato.chains.errors import BadCall
+from mercato.chains.solana import base58
+from mercato.chains.solana.model import Address, Blockhash, Instruction, Signature, Signer
+
+if TYPE_CHECKING:
+    from solders.pubkey import Pubkey
+    from solders.transaction import VersionedTransaction
+
+MOST = 1232  # bytes of a transaction: what fits into one packet of IPv6's least size
+UNSIGNED = bytes(64)
+Tables = Mapping[Address, Sequence[Address]]
+
+
+def compile_message(
+    payer: Address, instructions: Sequence[Instruction], blockhash: Blockhash, tables: Tables | None = None
+) -> bytes:
+    """Returns the serialised message of instructions that `payer` pays for.
+
+    `tables` are lookup tables with their addresses, to name accounts in one byte each. BadCall where it cannot be one.
+    """
+    from solders.address_lookup_table_account import AddressLookupTableAccount
+    from solders.hash import Hash
+    from solders.instruction import AccountMeta
+    from solders.instruction import Instruction as Compiled
+    from solders.message import MessageV0, to_bytes_versioned
+
+    compiled = [
+        Compiled(
+            pubkey(one.program), one.data, [AccountMeta(pubkey(a.address), a.signer, a.writable) for a in one.accounts]
+        )
+        for one in instructions
+    ]
+    found = [
+        AddressLookupTableAccount(pubkey(table), [pubkey(each) for each in addresses])
+        for table, addresses in (tables or {}).items()
+    ]
+    try:
+        message = MessageV0.try_compile(pubkey(payer), compiled, found, Hash.from_string(blockhash))
+    except Exception as error:  # solders has a class of its own for every fault
+        raise BadCall(f"instructions do not fit into a message: {error}", hint="too many accounts?") from None
+    return to_bytes_versioned(message)
+
+
+def sign(message: bytes, signers: Iterable[Signer]) -> bytes:
+    """Returns a serialised transaction; BadCall where a signature that its message needs is missing, or it is too long.
+
+    Signers that the message does not need are refused too: they point to a mistake.
+    """
+    by_address = {signer.address: signer for signer in signers}
+    needed = signers_of(message)
+    if missing := [address for address in needed if address not in by_address]:
+        raise BadCall(f"signers missing were {missing!r}", hint="each account that must sign needs its key")
+    if extra := sorted(set(by_address) - set(needed)):
+        raise BadCall(f"signers not needed were {extra!r}", hint=f"the message wants {', '.join(needed)}")
+    return assemble(message, [by_address[address].message(message) for address in needed])
+
+
+def assemble(message: bytes, signatures: Sequence[bytes] | None = None) -> bytes:
+    """Returns a transaction of a message and its signatures; without them one that can only be simulated."""
+    given = [UNSIGNED] * len(signers_of(message)) if signatures is None else signatures
+    whole = bytes([len(given)]) + b"".join(given) + message  # counts below 128 are one byte (compact-u16)
+    if len(whole) > MOST:
+        raise BadCall(
+            f"transaction was {len(whole)} bytes", hint=f"at most {MOST}; use fewer accounts, or lookup tables"
+        )
+    return whole
+
+
+def signers_of(message: bytes) -> list[Address]:
+    """Returns the accounts that must sign a serialised message, the one that pays first; BadCall where it is none."""
+    from solders.message import from_bytes_versioned
+
+    try:
+        parsed = from_bytes_versioned(message)
+    except Exception as error:  # solders has a class of its own for every fault
+        raise BadCall(
+            f"message was {message[:32].hex()}… of {len(message)} bytes: {error}", hint="no message"
+        ) from None
+    return [Address(str(key)) for key in parsed.account_keys[: parsed.header.num_required_signatures]]
+
+
+def decode(transaction: bytes) -> VersionedTransaction:
+    """Returns a transaction of its bytes; BadCall where they are none, or more, or contradict themselves."""
+    from solders.transaction import VersionedTransaction
+
+    if len(transaction) > MOST:
+        raise BadCall(f"transaction was {len(transaction)} bytes", hint=f"at most {MOST}")
+    try:
+        found = VersionedTransaction.from_bytes(transaction)
+        found.sanitize()
+    except Exception as error:  # solders has a class of its own for every fault
+        raise BadCall(f"transaction was {transaction[:32].hex()}…: {error}", hint="expected a serialised one") from None
+    if bytes(found) != transaction:
+        raise BadCall(f"transaction was {len(transaction)} bytes, with some to spare", hint="send it alone")
+    return found
+
+
+def signature_of(transaction: bytes) -> Signature:
+    """Returns the name of a transaction: its first signature."""
+    return Signature(base58.encode(transaction[1:65]))
+
+
+def pubkey(address: Address) -> Pubkey:
+    """Returns an address as solders has it; BadCall where it is none."""
+    from solders.pubkey import Pubkey
+
+    try:
+        return Pubkey.from_string(address)
+    except ValueError:
+        raise BadCall(f"address was {address!r:.80}", hint="expected 32 bytes in base 58") from None
+
+
+def derived(program: Address, *seeds: bytes) -> Address:
+    """Returns the address that a program has for some seeds, for which there is no key (PDA)."""
+    from solders.pubkey import Pubkey
+
+    return Address(str(Pubkey.find_program_address(list(seeds), pubkey(program))[0]))
+
+
+def octets(address: Address) -> bytes:
+    """Returns the 32 bytes of an address; BadCall where it is none."""
+    return bytes(pubkey(address))
