@@ -11,6 +11,7 @@ from typer.main import get_command
 #: Room -> the line that `mercato --help` shows. Its commands are `mercato.<room>.commands:app`.
 ROOMS = {
     "launch": "Launch an agent's token through a fair auction.",
+    "lab": "Test launch mechanisms against the bots that attack them.",
     "chains": "Serve the embedded chain to wallets and scripts.",
     "market": "Measure tokenized open-source AI, with every figure traced.",
 }

@@ -79,22 +79,31 @@ class Study:
 
 def load(path: Path | None = None) -> Study:
     """Returns the study of a file, by default the registered one. InvalidInput where it is not one, and says why."""
-    raw = path.read_bytes() if path else files("mercato.lab").joinpath("study.toml").read_bytes()
-    return parse(raw)
+    return parse(raw(path))
 
 
-def parse(raw: bytes) -> Study:
-    """Returns the study that a file's bytes describe."""
-    if len(raw) > LONGEST:
-        raise InvalidInput(f"the study was {len(raw)} bytes long", hint=f"at most {LONGEST} are read")
+def raw(path: Path | None = None) -> bytes:
+    """Returns a study's file as it is, by default the registered one. InvalidInput where it cannot be read."""
     try:
-        read = tomllib.loads(raw.decode())
+        return path.read_bytes() if path else files("mercato.lab").joinpath("study.toml").read_bytes()
+    except OSError as error:
+        raise InvalidInput(
+            f"the study {str(path)!r} could not be read: {error.strerror}", hint="a TOML file"
+        ) from error
+
+
+def parse(content: bytes) -> Study:
+    """Returns the study that a file's bytes describe."""
+    if len(content) > LONGEST:
+        raise InvalidInput(f"the study was {len(content)} bytes long", hint=f"at most {LONGEST} are read")
+    try:
+        read = tomllib.loads(content.decode())
     except ValueError as error:
         raise InvalidInput(f"the study was not TOML: {error}", hint="start from the registered study.toml") from error
     parts = {"search": Search, "people": People, "value": Value}
     made: dict[str, Any] = {name: _part(name, kind, read.pop(name, None)) for name, kind in parts.items()}
     made["attacks"] = {name: _grid(name, axes) for name, axes in _table(read.pop("attacks", None)).items()}
-    study: Study = _part("study", Study, {"digest": sha256(raw).hexdigest(), **read, **made})
+    study: Study = _part("study", Study, {"digest": sha256(content).hexdigest(), **read, **made})
     return _sound(study)
 
 

@@ -1,0 +1,76 @@
+"""`mercato lab …`: launch mechanisms against the bots that attack them. Everything here is simulated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mercato.core.errors import InvalidInput
+from mercato.market.terminal import AsJson, progress, show, table
+
+if TYPE_CHECKING:
+    from mercato.lab.study import Study
+
+app = typer.Typer(
+    help="Test launch mechanisms against the bots that attack them, simulated.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def lab() -> None:
+    """Test launch mechanisms against the bots that attack them, simulated."""
+
+
+@app.command()
+def run(
+    out: Annotated[Path, typer.Option(help="The folder of the study; what is finished there is not done again.")],
+    config: Annotated[Path | None, typer.Option(help="A study's TOML file [default: the registered one].")] = None,
+    seeds: Annotated[str | None, typer.Option(help="A:B, from A up to B [default: the study's].")] = None,
+    workers: Annotated[int, typer.Option(help="Processes that share the work.", min=1, max=256)] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Run a study: search for the best attacks on training seeds, then score them on others."""
+    from mercato.lab.archive import Archive
+    from mercato.lab.campaign import chosen
+    from mercato.lab.results import results
+    from mercato.lab.study import load, raw
+    from mercato.lab.workers import processes
+
+    study, archive = load(config), Archive(out)
+    campaign = chosen(study, _seeds(seeds, study), archive)
+    archive.open(raw(config))
+    with progress(as_json) as watch, processes(workers) as spread:
+        campaign.carry_out(spread, watch)
+    _print(results(archive.records(), study.digest), as_json)
+
+
+def _seeds(text: str | None, study: Study) -> range:
+    if text is None:
+        return range(study.first_seed, study.first_seed + study.seeds)
+    start, colon, stop = text.partition(":")
+    if not (colon and start.isdecimal() and stop.isdecimal() and len(text) < 40):
+        raise InvalidInput(f"--seeds was {text!r}", hint="such as 1000:1200, the second not included")
+    return range(int(start), int(stop))
+
+
+def _print(found: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        show(found)
+        return
+    rows = [
+        [name, *(_cell(body[metric]) for metric in ("extraction_of_retail", "gini", "buyers_filled", "impact_1h")),
+         body["best_attack"]["adversary"]]
+        for name, body in found["mechanisms"].items()
+    ]  # fmt: skip
+    typer.echo(f"Simulated. Configuration {found['config_hash']}")
+    columns = ["mechanism", "taken of retail", "Gini", "buyers", "1 % impact after 1 h", "best attack"]
+    table("Under the best attack, means of the scored seeds", columns, rows)
+
+
+def _cell(estimate: dict[str, Any]) -> str | None:
+    return None if estimate["mean"] is None else f"{estimate['mean']:.4g}"
