@@ -22,6 +22,11 @@ from mercato.core.errors import InvalidInput
 from mercato.lab.records import Record
 
 MANIFEST, CONFIG = "study.json", "study.toml"
+#: What runs are made of; what only shows them may change.
+PARTS = (
+    "adversaries/*.py", "mechanisms/**/*.py", "measures.py", "metrics.py", "model.py", "players.py", "records.py",
+    "run.py", "search.py", "tape.py", "world.py",
+)  # fmt: skip
 
 
 class Archive:
@@ -84,13 +89,12 @@ def whole(path: Path, content: bytes) -> None:
 
 
 def code_hash() -> str:
-    """Returns the SHA-256 over the sources that runs are made of: those of the lab and the launch's mathematics."""
-    lab = files("mercato.lab")
-    found = {path.relative_to(str(lab)): path for path in Path(str(lab)).rglob("*.py")}
-    launch = Path(str(files("mercato.launch")))
-    found |= {Path("launch") / name: launch / name for name in ("clearing.py", "pool.py")}
-    whole_code = sha256()
-    for name in sorted(found, key=str):
+    """Returns the SHA-256 over the sources that runs are made of: mechanisms, people, attacks, metrics."""
+    lab, launch = Path(str(files("mercato.lab"))), Path(str(files("mercato.launch")))
+    found = {path.relative_to(lab).as_posix(): path for part in PARTS for path in lab.glob(part)}
+    found |= {f"launch/{name}": launch / name for name in ("clearing.py", "pool.py")}
+    digest = sha256()
+    for name in sorted(found):
         content = found[name].read_bytes()
-        whole_code.update(f"{name.as_posix()} {len(content)}\n".encode() + content)
-    return whole_code.hexdigest()
+        digest.update(f"{name} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
