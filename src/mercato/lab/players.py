@@ -1,10 +1,11 @@
 """How honest people use a launch: the same tape everywhere, the use as each kind of sale is meant to be used.
 
-- In an auction somebody bids once, the whole budget: up to the own belief, or at any price (market orders).
+- In an auction somebody bids once, the whole budget: up to the own belief, or at any price (market orders). Where a
+  part of the sale is kept for people, market orders with a proven identity go there first, up to its limit.
 - In trades somebody buys while the price, fees in, is below the own belief: all, or a quarter where all is too much.
 - A market order is sent after a look, lands a human delay later, and bears a quarter less tokens than were seen;
   nobody pays more than three times the own belief.
-- Who holds and sees one and a half times the own belief sells half; who needs the money sells all.
+- Who holds and sees five quarters of the own belief sells half; who needs the money sells all.
 - Who follows momentum believes more after a rise within the last hour, by a part of it.
 """
 
@@ -18,7 +19,7 @@ from mercato.lab.model import BPS, DOLLAR, Q96, Tape
 ACT, LOOK, EXIT, SAMPLE = range(4)
 KIND_BITS, PERSON_BITS, SPREAD_BITS = 2, 24, 30
 LEAST = 2 * DOLLAR
-FEAR, GREED_HALVES, BORNE_QUARTERS = 3, 3, 3
+FEAR, GREED_QUARTERS, BORNE_QUARTERS = 3, 5, 3
 HOUR_OF_SAMPLES = 6
 
 
@@ -28,7 +29,7 @@ def limits(tape: Tape) -> tuple[tuple[int, ...], tuple[int, ...]]:
     supply = tape.economy.supply
     believed = [value * Q96 // supply for value in tape.values]
     most = tuple(price * FEAR if anyhow else price for price, anyhow in zip(believed, tape.market, strict=True))
-    return most, tuple(price * GREED_HALVES // 2 for price in believed)
+    return most, tuple(price * GREED_QUARTERS // 4 for price in believed)
 
 
 @lru_cache(maxsize=128)
@@ -106,11 +107,18 @@ class Crowd:
     def _offer(self, person: int) -> None:
         if self._bid[person] or self._gone[person] or self._left[person] < self._tape.economy.bid_least:
             return
-        limit = None if self._tape.market[person] else self._most[person]
-        ticket = self._venue.bid(person, self._left[person], limit, self._tape.verified[person])
-        if ticket is not None:
-            self._bid[person], self._left[person] = True, 0
+        venue, rest, anyhow = self._venue, self._left[person], self._tape.market[person]
+        limit, taken = None if anyhow else self._most[person], False
+        if anyhow and venue.retail_most and self._tape.verified[person]:
+            part = min(rest, venue.retail_most)
+            taken = venue.bid(person, part, None, True) is not None
+            rest -= part * taken
+            self.actions["bid"] += taken
+        if rest >= self._tape.economy.bid_least and venue.bid(person, rest, limit) is not None:
+            taken = True
             self.actions["bid"] += 1
+        if taken:
+            self._bid[person], self._left[person] = True, 0
 
     def _buy(self, person: int, most: int) -> None:
         venue, spend = self._venue, self._left[person]

@@ -13,7 +13,7 @@ class Hand:
     """Several accounts of one adversary. `spent` is what it put in at most, bids included."""
 
     def __init__(self, accounts: int = 1, verified: bool = False) -> None:
-        """Names the accounts; `verified` claims an identity for each."""
+        """Names the accounts; `verified` bids into what is kept for people, one identity each."""
         self.accounts = range(ADVERSARY, ADVERSARY + accounts)
         self.tickets: list[int] = []
         self._verified = verified
@@ -31,7 +31,8 @@ class Hand:
 
     def _enter(self, world: World, who: int, spend: int, limit: int | None) -> bool:
         if bidding(world):
-            ticket = world.venue.bid(who, spend, limit, self._verified)
+            kept = self._verified and world.venue.retail_most
+            ticket = world.venue.bid(who, min(spend, kept) if kept else spend, limit, bool(kept))
             world.did("bid", ticket is not None)
             if ticket is not None:
                 self.tickets.append(ticket)

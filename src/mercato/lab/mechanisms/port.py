@@ -27,7 +27,8 @@ class Venue(Protocol):
     `block_ms` is the block time of the chain that its makers run on. `closes` is when bids end as it stands, and may
     move later by a soft close; None for a venue without auction. `raised` is the quote that the primary sale brought,
     without fees: final once closed or graduated, until then as it stands. `seller_bps` is the part of it that the
-    seller may take at once.
+    seller may take at once. `retail_most` is the most quote that one identity may bid into a part of the sale that is
+    kept for people; 0 where there is none.
     """
 
     kind: Kind
@@ -37,6 +38,7 @@ class Venue(Protocol):
     closes: int | None
     raised: int
     seller_bps: int = 0
+    retail_most: int = 0
 
     def advance(self, at: int) -> None:
         """Moves time: fees fall, epochs pass, auctions close and are settled, curves graduate."""
@@ -68,8 +70,8 @@ class Venue(Protocol):
     def bid(self, who: int, amount: int, limit: int | None, retail: bool = False) -> int | None:
         """Returns the ticket of a bid of `amount` quote; None where refused.
 
-        `limit` is the highest price per token, Q96, None for any; `retail` says that an identity was proven, which
-        only matters where a part of the sale is kept for people.
+        `limit` is the highest price per token, Q96, None for any; `retail` bids into the part of the sale that
+        is kept for people, with a proven identity; where there is none, or above `retail_most`, that is refused.
         """
         return None
 
