@@ -12,7 +12,7 @@ from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, TypeVar
 
-from mercato.core.errors import Conflict, ConfigError
+from mercato.core.errors import ConfigError, Conflict
 from mercato.lab.archive import code_hash
 from mercato.lab.workers import Spread
 

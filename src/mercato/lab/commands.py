@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mercato.core.errors import InvalidInput
+from mercato.lab import report_commands
 from mercato.market.terminal import AsJson, progress, show, table
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+report_commands.attach(app)
 
 
 @app.callback()
@@ -32,11 +34,13 @@ def run(
     config: Annotated[Path | None, typer.Option(help="A study's TOML file [default: the registered one].")] = None,
     seeds: Annotated[str | None, typer.Option(help="A:B, from A up to B [default: the study's].")] = None,
     workers: Annotated[int, typer.Option(help="Processes that share the work.", min=1, max=256)] = 1,
+    ray: Annotated[str, typer.Option(help="A Ray cluster that does it instead: HOST:PORT, or auto.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Run a study: search for the best attacks on training seeds, then score them on others."""
     from mercato.lab.archive import Archive
     from mercato.lab.campaign import chosen
+    from mercato.lab.cluster import cluster
     from mercato.lab.results import results
     from mercato.lab.study import load, raw
     from mercato.lab.workers import processes
@@ -44,7 +48,7 @@ def run(
     study, archive = load(config), Archive(out)
     campaign = chosen(study, _seeds(seeds, study), archive)
     archive.open(raw(config))
-    with progress(as_json) as watch, processes(workers) as spread:
+    with progress(as_json) as watch, cluster(ray) if ray else processes(workers) as spread:
         campaign.carry_out(spread, watch)
     _print(results(archive.records(), study.digest), as_json)
 
