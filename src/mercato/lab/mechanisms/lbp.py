@@ -1,0 +1,128 @@
+"""Balancer's liquidity bootstrapping pool: weights move from 90/10 to 10/90 while people trade. Ethereum, 12 s.
+
+Source, read 2026-11-22: docs.balancer.fi, "Liquidity Bootstrapping Pools" and "Weighted Math" (90/10 at the start; the
+starting price is a ceiling far above what is believed to be fair; at most 30 % of a balance goes in by one swap).
+
+(1) weights are linear in time; w the token's, 1 - w the quote's; price = (Q / (1 - w)) / (T / w)
+(2) out = B_out * (1 - (B_in / (B_in + in))**(w_in / w_out)), `in` after the swap fee; rounded down
+(3) fees of 1 % stay in the pool, whose only owner is the creator
+
+Balancer advises about three days; here the weights move over the study's window of 24 hours, so that its pool can be
+looked at for as long as the others'. The start is twice the announced high, which sets the quote that the creator
+brings. At the end the creator opens our pool at the last price with 75 % of what was raised.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_FLOOR, Context, Decimal
+
+from mercato.lab.mechanisms.market import PPM, Market, Trading
+from mercato.lab.mechanisms.pool import OwnPool
+from mercato.lab.model import BPS, Q96, Economy
+
+FEE_PPM = 10_000
+START_BPS, END_BPS = 9_000, 1_000
+MOST_IN = 30
+LIQUIDITY_BPS = 7_500
+#: Of powers: twelve digits more than the largest balance has.
+MATH = Context(prec=40, rounding=ROUND_FLOOR)
+STEP = 10**18
+
+
+class Weighted(Market):
+    """Two balances and the token's weight, in 1e-18. `seed` is the creator's own quote."""
+
+    __slots__ = ("quoted", "seed", "tokens", "weight")
+
+    def __init__(self, seed: int, tokens: int) -> None:
+        self.quoted = self.seed = seed
+        self.tokens = tokens
+        self.weight = STEP * START_BPS // BPS
+
+    def price(self) -> int:
+        """Returns the marginal price, Q96, formula (1)."""
+        return self.quoted * self.weight * Q96 // (self.tokens * (STEP - self.weight))
+
+    def reserves(self) -> tuple[int, int]:
+        """Returns the constant product that a small trade moves as much as these weights."""
+        return self.quoted * self.weight * 2 // STEP, self.tokens * (STEP - self.weight) * 2 // STEP
+
+    def held(self) -> tuple[int, int]:
+        """Returns the quote above the creator's own, and the tokens."""
+        return self.quoted - self.seed, self.tokens
+
+    def quote(self, spend: int, now: int) -> int:
+        """Returns the tokens for `spend`, formula (2)."""
+        net = spend - -(-spend * FEE_PPM // PPM)
+        return out(self.quoted, STEP - self.weight, self.tokens, self.weight, net)
+
+    def worth(self, tokens: int, now: int) -> int:
+        """Returns the quote for `tokens`, formula (2)."""
+        net = tokens - -(-tokens * FEE_PPM // PPM)
+        return out(self.tokens, self.weight, self.quoted, STEP - self.weight, net)
+
+    def buy(self, spend: int, now: int, least: int) -> tuple[int, int]:
+        """Buys for all of `spend`."""
+        tokens = self.quote(spend, now)
+        if tokens <= 0 or tokens < least:
+            return 0, 0
+        self.quoted += spend
+        self.tokens -= tokens
+        return tokens, spend
+
+    def sell(self, tokens: int, now: int, least: int) -> int:
+        """Sells `tokens`."""
+        got = self.worth(tokens, now)
+        if got <= 0 or got < least:
+            return 0
+        self.quoted -= got
+        self.tokens += tokens
+        return got
+
+
+def out(source: int, source_weight: int, drain: int, drain_weight: int, amount: int) -> int:
+    """Returns what comes out of balance `drain` for `amount` put into `source`; 0 for over 30 % of it, formula (2)."""
+    if amount <= 0 or amount * 100 > source * MOST_IN:
+        return 0
+    base = MATH.divide(Decimal(source), Decimal(source + amount))
+    power = MATH.power(base, MATH.divide(Decimal(source_weight), Decimal(drain_weight)))
+    return int(MATH.multiply(Decimal(drain), MATH.subtract(Decimal(1), power)))
+
+
+class BootstrappingPool(Trading):
+    """The weighted pool over the window, then ours."""
+
+    block_ms = 12_000
+
+    def __init__(self, economy: Economy) -> None:
+        super().__init__(economy)
+        sale = economy.supply * economy.sale_bps // BPS
+        seed = 2 * economy.high * economy.sale_bps // BPS * END_BPS // START_BPS
+        self.sale = Weighted(seed, sale)
+        self.market: Market | None = self.sale
+        self.idle = (0, economy.supply - sale)
+
+    def advance(self, at: int) -> None:
+        """Moves time and weights; ends the sale at the end of the window."""
+        self.now = at
+        if self.pooled or at < 0:
+            return
+        window = self.economy.window_ms
+        part = STEP * min(at, window) // window
+        self.sale.weight = STEP * START_BPS // BPS - (START_BPS - END_BPS) * part // BPS
+        if at >= window:
+            self._ends()
+
+    def traded(self) -> None:
+        """Keeps what was raised so far."""
+        if not self.pooled:
+            self.raised = self.sale.quoted - self.sale.seed
+
+    def _ends(self) -> None:
+        """Takes the balances out and opens the pool at the last price."""
+        quote, price = max(self.raised, 0) * LIQUIDITY_BPS // BPS, self.sale.price()
+        self.idle = (self.raised, self.idle[1] + self.sale.tokens)
+        self.market = None
+        tokens = min(quote * Q96 // price, self.idle[1])
+        if quote > 0 and tokens > 0:
+            self.opens(OwnPool(quote, tokens, self.economy.window_ms, self.ledger.fees), quote, tokens)
