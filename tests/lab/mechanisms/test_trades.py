@@ -4,32 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from mercato.lab.mechanisms.clanker import Clanker
-from mercato.lab.mechanisms.doppler import Doppler
-from mercato.lab.mechanisms.lbp import BootstrappingPool
-from mercato.lab.mechanisms.meteora import Meteora
 from mercato.lab.mechanisms.port import Venue
-from mercato.lab.mechanisms.pump import Pump
-from mercato.lab.mechanisms.virtuals import Virtuals
+from mercato.lab.mechanisms.trades import TRADES
 from mercato.lab.model import DOLLAR, MINUTE
 from tests.lab.mechanisms.traffic import ECONOMY, HORIZON, balance, moments, play
 
-VENUES = {
-    "pump": lambda: Pump(ECONOMY),
-    "virtuals-60s": lambda: Virtuals(ECONOMY, MINUTE),
-    "virtuals-98m": lambda: Virtuals(ECONOMY, 98 * MINUTE),
-    "clanker-decay": lambda: Clanker(ECONOMY),
-    "clanker-priority": lambda: Clanker(ECONOMY, auctioned=True),
-    "meteora": lambda: Meteora(ECONOMY),
-    "doppler": lambda: Doppler(ECONOMY),
-    "lbp": lambda: BootstrappingPool(ECONOMY),
-}
 
-
-@pytest.fixture(params=VENUES.values(), ids=VENUES.keys())
+@pytest.fixture(params=list(TRADES.values()), ids=list(TRADES))
 def venue(request: pytest.FixtureRequest) -> Venue:
     """Returns a fresh venue of each mechanism."""
-    made: Venue = request.param()
+    made: Venue = request.param(ECONOMY)
     return made
 
 

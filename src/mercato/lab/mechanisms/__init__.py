@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from mercato.lab.mechanisms.port import Venue
+from mercato.lab.mechanisms.trades import TRADES
 from mercato.lab.model import Economy
 
-MECHANISMS: dict[str, Callable[[Economy], Venue]] = {}
+MECHANISMS: dict[str, Callable[[Economy], Venue]] = {**TRADES}
 """Name of a mechanism -> what makes a fresh launch of it."""
 
 __all__ = ["MECHANISMS"]
