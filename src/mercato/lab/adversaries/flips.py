@@ -8,7 +8,9 @@ from mercato.lab.adversaries.hand import Hand, bidding, later, selling_from, siz
 from mercato.lab.model import BPS, DOLLAR, HOUR, MINUTE, Q96
 from mercato.lab.world import World
 
-ENTER, LEAVE, WATCH = 0, 1, 2
+ENTER, LEAVE = 0, 1
+#: How many blocks in a row a refused purchase is sent again.
+TRIES = 8
 
 
 class Flip:
@@ -22,7 +24,7 @@ class Flip:
         self.rivals = rivals
         self.hand = hand
         self._size_bps, self._hold, self._at = size_bps, hold_minutes, at
-        self._pieces = pieces
+        self._pieces, self._tries = pieces, TRIES
 
     def begin(self, world: World) -> None:
         """Waits for the moment."""
@@ -40,8 +42,11 @@ class Flip:
             world.wake(world.now + max(self._hold * MINUTE // 8, world.venue.block_ms), LEAVE)
 
     def _enter(self, world: World) -> None:
-        self.hand.enter(world, size(world, self._size_bps))
-        world.wake(selling_from(world, self._hold), LEAVE, first=True)
+        if self.hand.enter(world, size(world, self._size_bps)):
+            world.wake(selling_from(world, self._hold), LEAVE, first=True)
+        elif self._tries:
+            self._tries -= 1
+            world.wake(world.now + world.venue.block_ms, ENTER, first=True)
 
 
 class EdgeFlip(Flip):

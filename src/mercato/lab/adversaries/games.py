@@ -79,7 +79,7 @@ class Wash:
 class PassingLiquidity:
     """Puts liquidity into the pool when it opens, takes the fees of the busiest time, and takes it out again.
 
-    Half of its money buys the tokens that go beside the other half. Where nobody may add liquidity it has only bought.
+    Half of its money buys the tokens that go beside the other half. Where nobody may add liquidity it sells again.
     """
 
     rivals = 1
@@ -101,9 +101,9 @@ class PassingLiquidity:
             self._hand.leave(world)
             return
         half = size(world, self._size_bps) // 2
-        if self._hand.enter(world, half):
-            world.did("join", world.venue.join(who, half))
-        world.wake(world.now + self._stay, LEAVE)
+        joined = self._hand.enter(world, half) > 0 and world.venue.join(who, half)
+        world.did("join", joined)
+        world.wake(world.now + (self._stay if joined else world.venue.block_ms), LEAVE)
 
 
 class Grief:

@@ -7,6 +7,8 @@ from mercato.lab.world import World
 
 #: The most that a polled condition is looked at late: a sixteenth of the launch's age.
 PATIENCE = 16
+#: The part of a purchase that is offered for a place in the block, where places are sold.
+TIP = 50
 
 
 class Hand:
@@ -39,6 +41,7 @@ class Hand:
             return ticket is not None
         if limit is not None and world.venue.price() > limit:
             return False
+        world.venue.tip(who, spend // TIP)
         bought = world.venue.buy(who, spend)
         world.did("buy", bought)
         return bought > 0

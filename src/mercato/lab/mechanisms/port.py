@@ -83,6 +83,10 @@ class Venue(Protocol):
         """Takes a bid back whole; says whether that was allowed."""
         return False
 
+    def tip(self, who: int, amount: int) -> bool:
+        """Offers `amount` for a place in the present block, where places are sold; False where they are not."""
+        return False
+
     def join(self, who: int, quote: int) -> bool:
         """Adds liquidity at the pool's price from `quote` and the account's tokens; False where nobody may."""
         return False
