@@ -149,8 +149,8 @@ def test_dopplers_pool_opens_with_all_proceeds_at_the_last_price() -> None:
 
 
 def test_weighted_balances_trade_by_the_ratio_of_their_weights() -> None:
-    # equal weights are a constant product: 1000 * (1 - 100/125)
-    assert out(100, 1, 1_000, 1, 25) == 200
+    # equal weights are a constant product: 1001 * (1 - 100/125) = 200.2
+    assert out(100, 1, 1_001, 1, 25) == 200
     # 4e26 * (1 - (10/11)**(1/9)) = 4213657254503726710330571.18
     assert out(10**12, 10**17, 4 * 10**26, 9 * 10**17, 10**11) == 4_213_657_254_503_726_710_330_571
     assert out(100, 1, 1_000, 1, 31) == 0
