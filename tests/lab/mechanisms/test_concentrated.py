@@ -170,7 +170,7 @@ def test_the_bootstrapping_pool_falls_eighty_one_fold_without_buyers() -> None:
     assert start / venue.price() == pytest.approx(81, rel=1e-3)
 
 
-def test_the_bootstrapping_pool_leaves_three_quarters_of_its_raise_in_ours() -> None:
+def test_the_bootstrapping_pool_leaves_three_quarters_of_its_raise_in_its_successor() -> None:
     venue = BootstrappingPool(ECONOMY)
     venue.advance(20 * HOUR)
     venue.buy(1, 10_000 * DOLLAR)

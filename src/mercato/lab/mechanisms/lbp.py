@@ -9,13 +9,14 @@ starting price is a ceiling far above what is believed to be fair; at most 30 % 
 
 Balancer advises about three days; here the weights move over the study's window of 24 hours, so that its pool can be
 looked at for as long as the others'. The start is twice the announced high, which sets the quote that the creator
-brings. At the end the creator opens our pool at the last price with 75 % of what was raised.
+brings. At the end the creator opens a constant-product pool with 0.3 % at the last price with 75 % of what was raised,
+as in our launches, and keeps the rest.
 """
 
 from __future__ import annotations
 
 from mercato.lab.mechanisms.market import PPM, Market, Trading
-from mercato.lab.mechanisms.pool import OwnPool
+from mercato.lab.mechanisms.pool import V2Pool
 from mercato.lab.model import BPS, Q96, Economy
 
 FEE_PPM = 10_000
@@ -110,6 +111,7 @@ class BootstrappingPool(Trading):
     """The weighted pool over the window, then ours."""
 
     block_ms = 12_000
+    seller_bps = BPS - LIQUIDITY_BPS
 
     def __init__(self, economy: Economy) -> None:
         super().__init__(economy)
@@ -142,4 +144,4 @@ class BootstrappingPool(Trading):
         self.market = None
         tokens = min(quote * Q96 // price, self.idle[1])
         if quote > 0 and tokens > 0:
-            self.opens(OwnPool(quote, tokens, self.economy.window_ms, self.ledger.fees), quote, tokens)
+            self.opens(V2Pool(quote, tokens, self.economy.window_ms, self.ledger.fees), quote, tokens)
