@@ -14,6 +14,7 @@ from typing import Any
 from mercato.core.errors import InvalidInput
 
 LONGEST = 100_000
+MOST = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +110,10 @@ def parse(content: bytes) -> Study:
 
 def _grid(name: str, axes: Any) -> tuple[Mapping[str, int], ...]:
     """Returns every combination of an attack's axes, the last axis fastest."""
-    points = [dict(zip(axes, point, strict=True)) for point in product(*_table(axes).values())]
-    if wrong := [point for point in points if not all(isinstance(value, int) for value in point.values())]:
-        raise InvalidInput(f"[attacks.{name}] was {wrong[0]!r}", hint="axes are lists of whole numbers")
-    return tuple(points)
+    for axis, values in _table(axes).items():
+        if not isinstance(values, list) or not all(type(value) is int and 0 <= value < MOST for value in values):
+            raise InvalidInput(f"[attacks.{name}] {axis} was {values!r}", hint="axes are lists of whole numbers")
+    return tuple(dict(zip(axes, point, strict=True)) for point in product(*axes.values()))
 
 
 def _table(read: Any) -> dict[str, Any]:
@@ -127,20 +128,27 @@ def _part(name: str, kind: Any, read: Any) -> Any:
     wanted = {field.name for field in fields(kind)}
     if wrong := sorted(wanted ^ set(read)):
         raise InvalidInput(f"[{name}] was without or with unknown {wrong!r}", hint=f"it has {sorted(wanted)}")
-    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in read.items()})
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in read.items()}
+    for field in fields(kind):
+        if not _fits(values[field.name], str(field.type)):
+            raise InvalidInput(
+                f"[{name}] {field.name} was {values[field.name]!r}", hint=f"it is {field.type}, positive"
+            )
+    return kind(**values)
+
+
+def _fits(value: Any, kind: str) -> bool:
+    """Returns whether a value is of an annotated type; numbers lie between 0 and a billion."""
+    if kind.startswith("tuple["):
+        inside = kind.removeprefix("tuple[").split(",")
+        counted = inside[-1] == " ...]" or (isinstance(value, tuple) and len(value) == len(inside))
+        return isinstance(value, tuple) and counted and all(_fits(item, inside[0]) for item in value)
+    if kind in ("int", "float"):
+        return type(value) in (int, {"int": int, "float": float}[kind]) and 0 <= value < MOST
+    return kind != "str" or isinstance(value, str)
 
 
 def _sound(study: Study) -> Study:
-    numbers = {
-        f"{type(part).__name__.lower()}.{field.name}": getattr(part, field.name)
-        for part in (study, study.search, study.people, study.value)
-        for field in fields(part)
-    }
-    flat = {name: value if isinstance(value, tuple) else (value,) for name, value in numbers.items()}
-    for name, values in flat.items():
-        for value in values:
-            if isinstance(value, bool) or (isinstance(value, int | float) and not 0 <= value < 10**9):
-                raise InvalidInput(f"{name} was {value!r}", hint="numbers lie between 0 and a billion")
     people = study.people
     if people.children >= 1 or people.immigrants > 100_000 or study.block < 1:
         hint = "children lies below 1, immigrants at 100000 at most, block at 1 at least"
