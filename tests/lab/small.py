@@ -9,7 +9,7 @@ CHANGES = {
     "adversaries = []": 'adversaries = ["none", "probe-early", "latency-sniper", "sybil", "sybil-single"]',
     "seeds = 200": "seeds = 3",
     "block = 20": "block = 2",
-    "seeds = 6": "seeds = 2",
+    "seeds = 8": "seeds = 2",
     "immigrants = 300": "immigrants = 25",
 }
 

@@ -98,7 +98,7 @@ def search(task: Trials) -> bytes:
     """Returns every parameter set of an attack with what it took on the training seeds, and the best, as JSON."""
     points = grid(task.study, task.adversary)
     sums = [trial(task.study, task.mechanism, task.adversary, point) for point in points]
-    tried = [{"parameters": point, "taken_ppm_sum": total} for point, total in zip(points, sums, strict=True)]
+    tried = [{"parameters": point, "reached_ppm_sum": total} for point, total in zip(points, sums, strict=True)]
     body = {"best": best(points, sums), "tried": tried, "seeds": task.study.search.seeds}
     return (json.dumps(body, sort_keys=True) + "\n").encode()
 
