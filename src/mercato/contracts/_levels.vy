@@ -99,11 +99,13 @@ def _clear(grid: Grid, sale: uint256, retail: uint256, a: uint256) -> Result:
     i: uint256 = grid.levels
     # Each word is read once, at its odd level; only where the top level is an even one it would be missing.
     pair: uint256 = self.pairs[unsafe_sub(i, 1) >> 1]
+    net: uint256 = sale - retail
+    base: uint256 = 0
     d: uint256 = 0
     c: uint256 = 0  # demand at level i and above
     nc: uint256 = 0
     p: uint256 = 0
-    base: uint256 = 0
+    cost: uint256 = 0  # in Q96
     for _: uint256 in range(grid.levels, bound=256):
         i = unsafe_sub(i, 1)
         if i & 1 == 1:
@@ -113,11 +115,15 @@ def _clear(grid: Grid, sale: uint256, retail: uint256, a: uint256) -> Result:
             d = pair & LOW_128
         c = unsafe_add(c, d)
         p = prices[i]
-        if a > 0:
-            nc = min(a, unsafe_mul(retail, p) >> 96)
-        base = unsafe_add(unsafe_mul(sale, p), 2**96 - 1) >> 96
-        if unsafe_add(c, nc) >= base:
-            return self._at(i, d, c - d, sale, retail, a, nc, base)
+        cost = unsafe_mul(sale, p)
+        # Level by level only what (1) needs is asked: that all of retail's escrow, or all of its cap, would do.
+        if unsafe_mul(unsafe_add(c, a), 2**96) >= cost:
+            if unsafe_mul(c, 2**96) >= unsafe_mul(net, p):
+                nc = min(a, unsafe_mul(retail, p) >> 96)
+                base = unsafe_add(cost, 2**96 - 1) >> 96
+                if unsafe_add(c, nc) >= base:
+                    return self._at(i, d, c - d, sale, retail, a, nc, base)
+    nc = min(a, unsafe_mul(retail, p) >> 96)
     raised: uint256 = c + nc  # (2)
     return Result(
         k=0, raised=raised, sold=min(sale, (raised << 96) // prices[0]), r_mid=d, d_mid=d, r_nc=nc, a_nc=a

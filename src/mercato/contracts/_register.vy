@@ -24,6 +24,7 @@ uses: _window
 
 RETAIL: constant(uint256) = 2**16 - 1  # the level of bids that take whatever price comes out
 LOW_112: constant(uint256) = 2**112 - 1
+LOW_16: constant(uint256) = 2**16 - 1
 
 SCHEDULED: constant(uint256) = 0
 OPEN: constant(uint256) = 1
@@ -51,9 +52,8 @@ CLOSES: immutable(uint256)
 
 bids: public(HashMap[address, HashMap[uint256, uint256]])  # bidder -> level -> escrow
 book: uint256  # all escrow (112 bits), retail escrow (112), end of the window (32)
-outcome: uint256  # state once decided (8 bits), k (24), raised (112), sold (112); 0 while undecided
-margin: uint256  # r_mid (112), d_mid (112), time of clearing (32)
-retail_raised: uint256
+outcome: uint256  # state once decided (8 bits), k (16), whether k fills in part (8), raised (112), sold (112); or 0
+spent: uint256  # r_mid (112), r_nc (112), time of clearing (32)
 
 
 # construction
@@ -182,10 +182,11 @@ def result() -> _levels.Result:
     outcome: uint256 = self.outcome
     if outcome >> 8 == 0:
         return empty(_levels.Result)
+    k: uint256 = (outcome >> 8) & LOW_16
     return _levels.Result(
-        k=(outcome >> 8) & (2**24 - 1), raised=(outcome >> 32) & LOW_112, sold=outcome >> 144,
-        r_mid=self.margin & LOW_112, d_mid=(self.margin >> 112) & LOW_112,
-        r_nc=self.retail_raised, a_nc=(self.book >> 112) & LOW_112
+        k=k, raised=(outcome >> 32) & LOW_112, sold=outcome >> 144,
+        r_mid=self.spent & LOW_112, d_mid=_levels._demand(k) if (outcome >> 24) & 255 == 1 else 0,
+        r_nc=(self.spent >> 112) & LOW_112, a_nc=(self.book >> 112) & LOW_112
     )
 
 
@@ -253,23 +254,23 @@ def _grid() -> _levels.Grid:
 @view
 def _settle(escrow: uint256, level: uint256, outcome: uint256) -> (uint256, uint256):
     """Returns what a bid is charged and the tokens that it gets (5)."""
-    k: uint256 = (outcome >> 8) & (2**24 - 1)
+    k: uint256 = (outcome >> 8) & LOW_16
     part: uint256 = 0
     whole: uint256 = 0
     if level == RETAIL:
-        part = self.retail_raised
+        part = (self.spent >> 112) & LOW_112
         whole = (self.book >> 112) & LOW_112
     elif level < k:
         return 0, 0
-    elif level == k:
-        part = self.margin & LOW_112
-        whole = (self.margin >> 112) & LOW_112
+    elif level == k and (outcome >> 24) & 255 == 1:
+        part = self.spent & LOW_112
+        whole = _levels._demand(k)
     charge: uint256 = escrow
-    spent: uint256 = escrow
+    paid: uint256 = escrow
     if whole > 0:
-        spent = escrow * part // whole
+        paid = escrow * part // whole
         charge = (escrow * part + whole - 1) // whole
-    return charge, spent * (outcome >> 144) // ((outcome >> 32) & LOW_112)
+    return charge, paid * (outcome >> 144) // ((outcome >> 32) & LOW_112)
 
 
 @internal

@@ -247,10 +247,11 @@ def clear():
     if result.sold == 0 or result.raised < _register.PARAMS.raise_min:  # (4)
         self._fail(book & _register.LOW_112)
         return
-    _register.outcome = _register.CLEARED_PENDING | result.k << 8 | result.raised << 32 | result.sold << 144
-    _register.margin = result.r_mid | result.d_mid << 112 | block.timestamp << 224
-    if result.r_nc > 0:
-        _register.retail_raised = result.r_nc
+    in_part: uint256 = 1 if result.d_mid > 0 else 0
+    _register.outcome = (
+        _register.CLEARED_PENDING | result.k << 8 | in_part << 24 | result.raised << 32 | result.sold << 144
+    )
+    _register.spent = result.r_mid | result.r_nc << 112 | block.timestamp << 224
     log Cleared(k=result.k, raised=result.raised, sold=result.sold)
     gas: uint256 = msg.gas
     if not raw_call(self, method_id("hand_over()"), revert_on_failure=False):
@@ -302,7 +303,7 @@ def expire():
     @notice Fails an auction whose graduation did not succeed for seven days, so that refunds open; anyone may call.
     """
     assert _register.outcome & 255 == _register.CLEARED_PENDING, "auction: nothing to expire"
-    assert block.timestamp >= (_register.margin >> 224) + PATIENCE, "auction: graduation may still be retried"
+    assert block.timestamp >= (_register.spent >> 224) + PATIENCE, "auction: graduation may still be retried"
     self._fail(_register.book & _register.LOW_112)
 
 

@@ -42,7 +42,7 @@ CAP: public(immutable(uint256))
 
 # events
 
-event Admitted:
+event Admitted:  # an attested identity, the first time
     auction: indexed(address)
     bidder: indexed(address)
     identity: bytes32
@@ -74,7 +74,8 @@ def admit(bidder: address, credential: Bytes[LONGEST]) -> uint256:
     """
     identity: bytes32 = self._identity(msg.sender, bidder, credential)
     assert identity != empty(bytes32), "gate: bidder not admitted"
-    if self.holder[msg.sender][identity] == empty(address):
+    # A leaf of the list already stands for its bidder alone.
+    if slice(credential, 0, 1) == b"\x01" and self.holder[msg.sender][identity] == empty(address):
         self.holder[msg.sender][identity] = bidder
         log Admitted(auction=msg.sender, bidder=bidder, identity=identity)
     return CAP
@@ -99,8 +100,8 @@ def _identity(auction: address, bidder: address, credential: Bytes[LONGEST]) -> 
     if len(credential) == 0:
         return identity
     if slice(credential, 0, 1) == b"\x00":
-        identity = self._listed(bidder, credential)
-    elif slice(credential, 0, 1) == b"\x01":
+        return self._listed(bidder, credential)
+    if slice(credential, 0, 1) == b"\x01":
         identity = self._attested(auction, bidder, credential)
     known: address = self.holder[auction][identity]
     return identity if known == empty(address) or known == bidder else empty(bytes32)

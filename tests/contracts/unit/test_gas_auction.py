@@ -19,6 +19,7 @@ BOUNDS = {
     "bid on a new level": 98_000,
     "bid on a used level": 98_000,
     "bid raised": 98_000,
+    "bid of retail": 98_000,
     "improve": 84_000,
     "cancel": 53_000,
     "claim of a winner": 71_000,
