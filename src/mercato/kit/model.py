@@ -70,6 +70,50 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One transaction before it is signed: what it calls ("" where it creates), with which data and native units."""
+
+    title: str
+    to: str
+    data: bytes = b""
+    value: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """The price before a trade: `den` units of what is paid were worth `num` units of what is got."""
+
+    paid: str
+    got: str
+    num: int
+    den: int
+
+    def impact_bps(self, paid: int, got: int) -> int:
+        """Returns how much less was got than at that price, rounded up; 10000 where nothing was."""
+        fair = paid * self.num
+        short = max(fair - max(got, 0) * self.den, 0)
+        return min(-(-short * FULL_BPS // fair), FULL_BPS) if fair > 0 else FULL_BPS
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an intent comes to: its steps in order. `assets` are looked at besides those that the dry run shows."""
+
+    steps: tuple[Step, ...]
+    assets: tuple[str, ...] = ()
+    trade: Trade | None = None
+
+    def body(self) -> dict[str, Json]:
+        """Returns the plan as JSON."""
+        return {
+            "steps": [
+                {"title": step.title, "to": step.to, "data": "0x" + step.data.hex(), "value": str(step.value)}
+                for step in self.steps
+            ]
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Move:
     """How much more (above 0) or less of an asset the account has in the end, fees left aside."""
 

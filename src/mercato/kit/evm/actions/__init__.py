@@ -1,0 +1,16 @@
+"""The actions on EVM chains. `catalogue()` returns all of them; each is defined once, beside those of its kind."""
+
+from mercato.kit.actions import Catalogue as _Catalogue
+
+
+def catalogue() -> _Catalogue:
+    """Returns every action on EVM chains by its name."""
+    from mercato.kit.evm.actions import chain, money, trading, vaults
+
+    found = _Catalogue()
+    for part in (money.ACTIONS, trading.ACTIONS, vaults.ACTIONS, chain.ACTIONS):
+        found.update(part)
+    return found
+
+
+__all__ = ["catalogue"]

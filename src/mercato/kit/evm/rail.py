@@ -1,0 +1,167 @@
+"""The way from a plan to a block on an EVM chain: try it, sign it, send it, and read what became of it.
+
+Everything that is sent was signed before, and is kept: sending the same bytes twice spends nothing twice, because they
+bear the same nonce.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from mercato.chains import Address, Chain, Hash, Receipt, Signer
+from mercato.chains.errors import BadCall
+from mercato.chains.transactions import decode
+from mercato.core.chain import Account
+from mercato.core.clock import Clock
+from mercato.core.events import Json
+from mercato.kit.acts import Act, Signed
+from mercato.kit.errors import BadArgument
+from mercato.kit.evm.rehearsal import NATIVE, receipts, rehearse
+from mercato.kit.model import Effects, Move, Plan
+
+TURNS = 100  # how often a transaction waits for one of a lower nonce, which another process sends
+SPARE, EXTRA = 50, 40_000  # percent and units of gas above the dry run's: refunds and calls within calls need more
+
+
+class Lost(Exception):
+    """A transaction that can never come into a block: its nonce was used by another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A plan that was tried: what it would do, its fee at most within it, and what its transactions have to offer."""
+
+    plan: Plan
+    effects: Effects
+    gas: tuple[int, ...] = ()
+    max_fee: int = 0
+    tip: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an act: effects, whether every step succeeded, the places used up, and each step as JSON."""
+
+    effects: Effects
+    succeeded: bool
+    used: tuple[int, ...]
+    body: dict[str, Json]
+
+
+class Rail:
+    """One EVM chain. `tip` is wei per gas for the block's maker, on chains that have a base fee."""
+
+    def __init__(self, chain: Chain, clock: Clock, *, tip: int = 10**9) -> None:
+        self.chain, self.clock, self._tip = chain, clock, tip
+
+    @property
+    def name(self) -> str:
+        """Returns the chain's CAIP-2 name."""
+        return str(self.chain.name)
+
+    @property
+    def native(self) -> str:
+        """Returns the CAIP-19 name of the money that fees are paid in."""
+        return f"{self.chain.name}/{NATIVE}"
+
+    def account(self, name: str) -> Address:
+        """Returns the address in a CAIP-10 name; BadArgument where it is of another chain."""
+        found = Account.parse(name)
+        if str(found.chain) != self.name:
+            raise BadArgument(f"account was {name!r}", hint=f"this chain is {self.name}")
+        return Address(found.address)
+
+    def ready(self, account: Address, plan: Plan, assets: Iterable[str]) -> Ready:
+        """Returns the plan with what it would do; WouldFail where a step would fail."""
+        tried = rehearse(self.chain, account, plan, assets)
+        base = self.chain.block().base_fee
+        tip = self._tip if base else 0
+        gas = tuple(used * (100 + SPARE) // 100 + EXTRA for used in tried.gas)
+        effects = replace(tried.effects, fee_asset=self.native, fee=sum(gas) * (2 * base + tip))
+        return Ready(plan, effects, gas, 2 * base + tip, tip)
+
+    def place(self, account: Address) -> int:
+        """Returns the nonce of the account's next transaction."""
+        return self.chain.nonce(account)
+
+    def sign(self, signer: Signer, ready: Ready, places: Sequence[int]) -> list[Signed]:
+        """Returns each step signed, at its nonce."""
+        found = []
+        for step, gas, place in zip(ready.plan.steps, ready.gas, places, strict=True):
+            fields: dict[str, object] = {
+                "chainId": int(self.chain.name.reference), "nonce": place, "gas": gas, "value": step.value,
+                "maxFeePerGas": ready.max_fee, "maxPriorityFeePerGas": ready.tip, "data": step.data,
+            }  # fmt: skip
+            raw = signer.transaction({**fields, "to": step.to} if step.to else fields)
+            found.append(Signed(place, decode(raw).hash, raw))
+        return found
+
+    def send(self, account: Address, item: Signed) -> Receipt:
+        """Sends a transaction unless it is in a block already, and returns its receipt.
+
+        Lost where its nonce was used by another; BadCall where the chain refuses it, Unreachable where nobody knows.
+        """
+        for _ in range(TURNS):
+            if (found := self.chain.receipt(Hash(item.hash))) is not None:
+                return found
+            try:
+                with suppress(AlreadyKnown):
+                    self._send(item.raw)
+                return self.chain.wait(Hash(item.hash))
+            except BadCall:
+                place = self.chain.nonce(account)
+                if place > item.place:
+                    if (found := self.chain.receipt(Hash(item.hash))) is not None:
+                        return found
+                    raise Lost from None
+                if place == item.place:
+                    raise
+            self.clock.sleep(0.05)
+        raise Lost
+
+    def _send(self, raw: bytes) -> None:
+        try:
+            self.chain.send_raw(raw)
+        except BadCall as error:
+            if "already known" in error.message.lower():
+                raise AlreadyKnown from None
+            raise
+
+    def outcome(self, act: Act, found: Sequence[Receipt]) -> Outcome:
+        """Returns what an act did. Tokens go by the logs in its blocks; the native money that contracts paid to the
+        account, which no log tells, as the dry run had it."""
+        account = self.account(act.intent.account)
+        good = len(found) == len(act.signed) and all(item.succeeded for item in found)
+        logs = [log for item in found for log in item.logs]
+        moves, payments = receipts(account, self.name, logs)
+        fee = sum(self._fee(item, signed) for item, signed in zip(found, act.signed, strict=False))
+        native = [move for move in act.effects.moves if move.asset == self.native]
+        if not good:
+            sent = sum(decode(one.raw).value for one, item in zip(act.signed, found, strict=False) if item.succeeded)
+            native = [Move(self.native, -sent)] if sent else []
+        paid = [item for item in act.effects.payments if item.asset == self.native] if good else []
+        effects = replace(
+            act.effects, moves=(*moves, *native), payments=(*paid, *payments), fee=fee,
+            creations=tuple(str(item.created) for item in found if item.created),
+            grants=act.effects.grants if good else (), authorities=act.effects.authorities if good else (),
+        )  # fmt: skip
+        if not good and any(item.succeeded for item in found):
+            left = "a step failed: allowances that the steps before it gave may be left"
+            effects = replace(effects, gaps=(*effects.gaps, left))
+        used = tuple(item.place for item, _ in zip(act.signed, found, strict=False))
+        steps: list[Json] = [
+            {"transaction": item.transaction, "block": item.block, "succeeded": item.succeeded, "reason": item.reason,
+             "gas_used": item.gas_used}
+            for item in found
+        ]  # fmt: skip
+        return Outcome(effects, good, used, {"succeeded": good, "steps": steps})
+
+    def _fee(self, receipt: Receipt, signed: Signed) -> int:
+        offered = decode(signed.raw)
+        return receipt.gas_used * offered.price(self.chain.block(receipt.block).base_fee) if offered.max_fee else 0
+
+
+class AlreadyKnown(Exception):
+    """The node has the transaction; it will come into a block."""
