@@ -11,8 +11,8 @@ import pytest
 from mercato.core.clock import HandClock
 from mercato.core.events import Json
 from mercato.kit import Grant, Move, Origin, Payment
-from mercato.kit.acts import Act
 from mercato.kit.actions import Action
+from mercato.kit.acts import Act
 from mercato.kit.errors import BadArgument
 from mercato.kit.evm.actions import catalogue
 from mercato.kit.service import Kit

@@ -9,6 +9,7 @@ import pytest
 from mercato.chains.errors import BadAnswer, Unreachable
 from mercato.chains.testing import Interrupted
 from mercato.core.clock import HandClock
+from mercato.core.errors import SourceError
 from mercato.core.events import Json
 from mercato.kit import Origin, Payment, Verdict
 from mercato.kit.acts import Arrow, State
@@ -135,11 +136,7 @@ def test_a_watched_account_signs_nothing(sqlite: Store, clock: HandClock, town: 
 
 
 def test_a_node_that_cannot_simulate_leaves_a_gap_that_is_refused(sqlite: Store, clock: HandClock, town: Town) -> None:
-    def before(question: str) -> None:
-        if question == "simulate":
-            raise BadAnswer("no eth_simulateV1", hint="a test does this")
-
-    kit = town.kit(sqlite, clock, town.policy(ANYTHING), Interrupted(town.chain, before))
+    kit = town.kit(sqlite, clock, town.policy(ANYTHING), Interrupted(town.chain, failing("simulate", BadAnswer)))
 
     with pytest.raises(Denied, match="the node cannot simulate it"):
         done(kit, "transfer", transfer(town))
@@ -165,14 +162,10 @@ def test_arguments_that_cannot_be_right_are_named(
 
 def test_the_kill_switch_holds_what_is_signed_until_it_is_off(sqlite: Store, clock: HandClock, town: Town) -> None:
     kit = opened(town, sqlite, clock)
-
-    def freeze(question: str) -> None:
-        if question == "receipt":
-            kit.ledger.freeze("agent", "operator")
-            raise Unreachable("gone", hint="a test does this")
-
+    gone = Interrupted(town.chain, failing("receipt", Unreachable))
     with pytest.raises(Unreachable):
-        done(town.kit(sqlite, clock, kit._policy(), Interrupted(town.chain, freeze)), "transfer", transfer(town))
+        done(town.kit(sqlite, clock, kit._policy(), gone), "transfer", transfer(town))
+    kit.ledger.freeze("agent", "operator")
     clock.move(kit.ledger.lease)
     with pytest.raises(Frozen):
         kit.recover()
@@ -181,6 +174,16 @@ def test_the_kill_switch_holds_what_is_signed_until_it_is_off(sqlite: Store, clo
     clock.move(kit.ledger.lease)
     assert [act.state for act in kit.recover()] == [State.DONE]
     assert town.dollar.read("balanceOf", FRIEND) == 5 * DIME
+
+
+def failing(name: str, kind: type[SourceError]) -> Callable[[str], None]:
+    """Returns what makes one question to the chain fail."""
+
+    def before(question: str) -> None:
+        if question == name:
+            raise kind(f"{name} fails", hint="a test does this")
+
+    return before
 
 
 class Killed(BaseException):
