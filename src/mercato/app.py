@@ -45,6 +45,7 @@ from mercato.chains.settings import ChainSettings
 from mercato.core.clock import SystemClock
 from mercato.core.errors import ConfigError, Conflict
 from mercato.core.settings import Settings, load
+from mercato.kit.settings import KitSettings
 from mercato.lab.service import Lab
 from mercato.launch.following.feed import Feed, source_of
 from mercato.launch.opening import open_room
@@ -67,7 +68,7 @@ FIGURES = "/market/figures"  # where a figure id leads: the room that has figure
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SECTIONS = (
     ApiSettings, StoreSettings, ChainSettings, MarketSettings, SourceSettings, DocumentSettings, LaunchSettings,
-    SeasonSettings,
+    SeasonSettings, KitSettings,
 )  # fmt: skip
 
 

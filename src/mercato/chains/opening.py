@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mercato.chains.errors import BadAnswer, Unreachable
 from mercato.chains.model import Chain, Signer
+from mercato.core.settings import Secret
 
 if TYPE_CHECKING:
     from mercato.chains.settings import ChainSettings
+
+#: The file of the data folder in which a running Mercato says where its chain is.
+NODE = "chain.url"
 
 
 def open_chain(settings: ChainSettings, signers: Iterable[Signer] = ()) -> Chain:
@@ -32,6 +38,19 @@ def open_chain(settings: ChainSettings, signers: Iterable[Signer] = ()) -> Chain
     except BaseException:
         endpoint.close()
         raise
+
+
+def open_beside(settings: ChainSettings, home: Path, signers: Iterable[Signer] = ()) -> Chain | None:
+    """Returns the chain at the node of the settings, else the one that a running Mercato serves on this machine; None
+    where nobody answers there. `home` is the data folder."""
+    if settings.rpc:
+        return open_chain(settings, signers)
+    told = home / NODE
+    beside = told.read_text(encoding="utf-8").strip() if told.is_file() else f"http://127.0.0.1:{settings.facade_port}"
+    try:
+        return open_chain(settings.model_copy(update={"rpc": Secret(beside)}), signers)
+    except (Unreachable, BadAnswer):
+        return None
 
 
 def close_chain(chain: Chain) -> None:

@@ -207,6 +207,12 @@ class Ledger:
                 pen.write("", Arrow.FROZEN if on else Arrow.THAWED, {"by": by, "why": why})
             pen.close()
 
+    def journal(self, book: str, after: int = 0, limit: int = 1_000, act: str = "") -> list[Entry]:
+        """Returns entries of a book in their order; NotFound where there is no such book."""
+        with self.store.read() as session:
+            tables.book(session, book)
+            return tables.journal(session, book, after, limit, act)
+
     def waiting(self, book: str) -> list[Act]:
         """Returns the acts that somebody has to approve, and those approved that were not acted on yet."""
         with self.store.read() as session:

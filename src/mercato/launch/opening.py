@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mercato.chains import Address, Chain, Signer, open_chain
-from mercato.chains.errors import BadAnswer, Unreachable
-from mercato.chains.opening import close_chain
+from mercato.chains.opening import close_chain, open_beside
 from mercato.chains.settings import ChainSettings
 from mercato.core.clock import Clock, SystemClock
 from mercato.core.errors import ConfigError, NotFound
-from mercato.core.settings import Secret, Settings, load
+from mercato.core.settings import Settings, load
 from mercato.launch import record
 from mercato.launch.deployment import Deployment, Terms, deploy_all, deployed
 from mercato.launch.service import Launches
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from mercato.chains.signing import Key
 
 SECTIONS = (StoreSettings, ChainSettings, LaunchSettings)
-#: The file of the data folder in which a running Mercato says where its chain is.
-NODE = "chain.url"
 
 
 def keys(settings: LaunchSettings) -> dict[str, Key]:
@@ -148,12 +145,5 @@ def opened(*, chain: bool = False) -> Iterator[Opened]:
 
 
 def _node(settings: Settings) -> Chain | None:
-    wanted = settings.of(ChainSettings)
-    if wanted.rpc:
-        return chain_of(settings)
-    told = settings.home / NODE
-    beside = told.read_text(encoding="utf-8").strip() if told.is_file() else f"http://127.0.0.1:{wanted.facade_port}"
-    try:
-        return chain_of(settings, wanted.model_copy(update={"rpc": Secret(beside)}))
-    except (Unreachable, BadAnswer):
-        return None
+    signers = list(keys(settings.of(LaunchSettings)).values())
+    return open_beside(settings.of(ChainSettings), settings.home, signers)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mercato.chains.facade import Facade
+from mercato.chains.opening import NODE
 from mercato.chains.service import Indexer
 from mercato.chains.settings import ChainSettings
 from mercato.chains.testing import ACCOUNTS
 from mercato.core.settings import Settings
 from mercato.launch.following.feed import Feed, Market
 from mercato.launch.jobs import Watch
-from mercato.launch.opening import NODE
 from mercato.launch.season.economy import Economy, open_economy
 from mercato.launch.season.life import Life
 from mercato.launch.season.progress import Announcer, Board, Listener, Progress

@@ -1,0 +1,35 @@
+"""The kit's settings."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+from pydantic import Field, field_validator
+
+from mercato.core.settings import Secret, Section
+
+_ACCOUNT = re.compile(r"0x[0-9a-fA-F]{40}")
+
+
+class KitSettings(Section):
+    """`book` is the journal that commands write into. The wallet is `keystore`, a file relative to the data folder that
+    opens with `password`, or `key`, 64 hexadecimal digits; without either, `account` is watched and nothing is signed.
+
+    `tip_wei` is what is offered to the block's maker for each gas, on chains that have a base fee.
+    """
+
+    name: ClassVar[str] = "kit"
+    book: str = Field("agent", min_length=1, max_length=60)
+    keystore: str = ""
+    password: Secret = Secret("")
+    key: Secret = Secret("")
+    account: str = ""
+    tip_wei: int = Field(10**9, ge=0)
+
+    @field_validator("account")
+    @classmethod
+    def _is_one(cls, value: str) -> str:
+        if value and not _ACCOUNT.fullmatch(value):
+            raise ValueError("expected 0x and 40 hexadecimal digits")
+        return value.lower()

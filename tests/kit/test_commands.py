@@ -1,0 +1,197 @@
+"""The command line as an operator uses it: a policy, a payment, an approval, the kill switch, a replay; refusals."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mercato.chains.facade import Facade
+from mercato.chains.testing import ACCOUNTS, KEYS
+from mercato.cli.root import main
+from mercato.store import Store
+from mercato.store.settings import StoreSettings
+from tests.kit.ground import ANYTHING, DIME, FRIEND, ME, STRANGER, Town, town
+
+Run = Callable[..., tuple[int, Any, str]]
+
+
+@pytest.fixture(name="town")
+def town_() -> Town:
+    return town()
+
+
+@pytest.fixture
+def node(town: Town, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A node that commands find by the settings, and a wallet."""
+    monkeypatch.setenv("MERCATO_KIT_KEY", KEYS[0].hex())
+    with Facade(town.chain, 0, accounts=ACCOUNTS) as facade:
+        monkeypatch.setenv("MERCATO_CHAINS_RPC", facade.url)
+        yield facade.url
+
+
+@pytest.fixture
+def run(home: Path, migrated: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    place = Store(StoreSettings().address(home)).url.database
+    Path(str(place)).write_bytes(migrated.read_bytes())
+
+    def command(*arguments: str, as_json: bool = True) -> tuple[int, Any, str]:
+        with pytest.raises(SystemExit) as stop:
+            main(["kit", *arguments, *(["--json"] if as_json else [])])
+        out, err = capsys.readouterr()
+        code = int(stop.value.code or 0)
+        return code, json.loads(out) if as_json and out else out, err
+
+    return command
+
+
+@pytest.fixture
+def ruled(run: Run, node: str, home: Path, town: Town) -> Run:
+    """The commands, with a policy in force."""
+    rules = [
+        {**ANYTHING, "name": "friends", "recipients": [FRIEND], "spend": {"USD": "50", "ETH": "1"}},
+        {**ANYTHING, "name": "large", "verdict": "ask", "approvers": ["treasurer"], "recipients": [FRIEND]},
+    ]
+    budget = {"name": "day", "asset": "USD", "cap": "100", "seconds": 86400}
+    file = home / "policy.json"
+    file.write_text(json.dumps(dict(town.policy(*rules, budgets=[budget]).source)))
+    assert run("policy", "set", str(file))[0] == 0
+    return run
+
+
+def pay(town: Town, dollars: int, to: str = FRIEND) -> list[str]:
+    return ["transfer", f"token={town.dollar.address}", f"to={to}", f"amount={dollars * DIME}"]
+
+
+def test_a_payment_is_planned_tried_explained_made_and_replayed(ruled: Run, town: Town) -> None:
+    assert ruled("read", "balance", f"token={town.dollar.address}")[1]["units"] == str(1_000 * DIME)
+    assert [step["title"] for step in ruled("plan", *pay(town, 5))[1]["steps"]] == ["Send a token"]
+    tried = ruled("dry-run", *pay(town, 5))[1]
+    assert tried["decision"]["verdict"] == "allow"
+    assert tried["effects"]["moves"] == [{"asset": town.usd, "units": str(-5 * DIME)}]
+    assert ruled("explain", *pay(town, 80))[1]["rules"][-1] == {"rule": "large", "why_not": ""}
+
+    code, act, _ = ruled("act", *pay(town, 5), "--note", "for the coffee")
+    assert (code, act["state"]) == (0, "done")
+    assert town.dollar.read("balanceOf", FRIEND) == 5 * DIME
+    journal = ruled("journal", "--act", act["id"])[1]
+    assert [entry["arrow"] for entry in journal][-3:] == ["sent", "confirmed", "settled"]
+    found = ruled("replay")[1]
+    assert found["balances"][0]["units"] == str(-5 * DIME)
+    assert found["budgets"] == [{"budget": "day", "scope": "", "units": str(5 * DIME)}]
+    assert found["acts"] == {"done": 1}
+
+
+def test_a_large_payment_waits_is_approved_and_carried_out(ruled: Run, town: Town) -> None:
+    asked = ruled("act", *pay(town, 80))[1]
+
+    assert asked["state"] == "asked"
+    assert [item["id"] for item in ruled("approvals")[1]] == [asked["id"]]
+    code, _, err = ruled("approve", asked["id"], "--by", "agent")
+    assert (code, "may approve: treasurer" in err) == (1, True)
+    assert ruled("approve", asked["id"], "--by", "treasurer")[1]["state"] == "agreed"
+    assert ruled("resume", asked["id"])[1]["state"] == "done"
+    assert town.dollar.read("balanceOf", FRIEND) == 80 * DIME
+
+
+def test_a_refusal_says_why_and_exits_with_1(ruled: Run, town: Town) -> None:
+    code, _, err = ruled("act", *pay(town, 1, STRANGER))
+
+    assert (code, f"it pays {STRANGER}" in err) == (1, True)
+    assert ruled("journal")[1][-1]["body"]["verdict"] == "deny"
+
+
+def test_the_kill_switch_stops_acts_until_it_is_off(ruled: Run, town: Town) -> None:
+    assert ruled("freeze", "--by", "operator", as_json=False)[1] == "agent: frozen\n"
+    code, _, err = ruled("act", *pay(town, 1))
+    assert (code, "frozen" in err) == (1, True)
+    assert ruled("thaw", "--by", "operator", as_json=False)[1] == "agent: not frozen\n"
+    assert ruled("act", *pay(town, 1))[1]["state"] == "done"
+
+
+def test_a_tampered_journal_is_named(ruled: Run, town: Town, home: Path) -> None:
+    ruled("act", *pay(town, 1))
+    store = Store(StoreSettings().address(home))
+    with store.transaction() as tx:
+        tx.connection.exec_driver_sql("UPDATE kit_entry SET body = '{}' WHERE seq = 4")
+    store.close()
+
+    code, _, err = ruled("replay")
+
+    assert (code, "entry 4 of 'agent' does not have the hash" in err) == (1, True)
+
+
+def test_people_get_tables(ruled: Run, town: Town) -> None:
+    done = ruled("act", *pay(town, 5), as_json=False)[1]
+    tables = [ruled(*words, as_json=False)[1] for words in (
+        ("list",), ("journal",), ("replay",), ("approvals",), ("policy", "show"), ("recover",),
+        ("dry-run", *pay(town, 5)), ("explain", *pay(town, 5)), ("plan", *pay(town, 5)), ("read", "balance"),
+    )]  # fmt: skip
+
+    assert "done" in done
+    assert all(tables)
+    assert KEYS[0].hex() not in "".join([done, *tables])
+
+
+def test_a_watched_account_is_tried_and_signs_nothing(ruled: Run, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MERCATO_KIT_KEY", "")
+    monkeypatch.setenv("MERCATO_KIT_ACCOUNT", ME)
+
+    assert ruled("dry-run", *pay(town, 5))[1]["decision"]["verdict"] == "allow"
+    code, _, err = ruled("act", *pay(town, 5))
+    assert (code, "watches only" in err) == (1, True)
+
+
+def test_a_new_wallet_is_a_file_that_opens_with_its_password(
+    run: Run, home: Path, node: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MERCATO_KIT_PASSWORD", "correct horse battery")
+    code, address, _ = run("new-wallet", str(home / "agent.json"), as_json=False)
+    monkeypatch.setenv("MERCATO_KIT_KEY", "")
+    monkeypatch.setenv("MERCATO_KIT_KEYSTORE", "agent.json")
+
+    assert code == 0
+    assert run("read", "balance")[1]["owner"] == address.strip()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("act", "transfers"), "known: "),
+        (("act", "transfer", "token"), "NAME=VALUE"),
+        (("act", "batch", "calls=nothing"), "expected JSON"),
+        (("act", "transfer", "to=0x1"), "token was not given"),
+        (("act", "balance", "--origin", "text"), "agent"),
+        (("policy", "check", "nowhere.toml"), "not readable"),
+    ],
+)
+def test_mistakes_are_named(ruled: Run, words: tuple[str, ...], said: str) -> None:
+    code, _, err = ruled(*words)
+
+    assert (code, said in err) == (2, True)
+
+
+def test_a_book_is_opened_by_its_policy(run: Run, node: str) -> None:
+    code, _, err = run("journal")
+
+    assert (code, "open it with a policy" in err) == (2, True)
+
+
+def test_without_a_wallet_or_a_chain_it_says_what_to_set(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MERCATO_CHAINS_FACADE_PORT", "9")
+    assert "start `mercato up`" in run("read", "balance")[2]
+    with Facade(town().chain, 0, accounts=ACCOUNTS) as facade:
+        monkeypatch.setenv("MERCATO_CHAINS_RPC", facade.url)
+        assert "MERCATO_KIT_KEYSTORE" in run("read", "balance")[2]
+
+
+def test_the_example_policy_is_sound(run: Run) -> None:
+    place = Path(__file__).parents[2] / "docs/examples/policy.toml"
+    code, body, _ = run("policy", "check", str(place))
+
+    assert code == 0
+    assert body["rules"] == [rule["name"] for rule in tomllib.loads(place.read_text())["rules"]]
