@@ -12,9 +12,9 @@ import pytest
 
 from mercato.chains.evm.local import LocalChain
 from mercato.chains.facade import Facade
+from mercato.chains.opening import NODE
 from mercato.chains.testing import ACCOUNTS, local
 from mercato.cli.root import main
-from mercato.chains.opening import NODE
 from mercato.launch.testing import REVIEWERS, application, card
 
 DOLLAR = 10**6
