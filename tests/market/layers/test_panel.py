@@ -5,22 +5,25 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mercato.market import schema
 from mercato.market.layers.curated import LOOKBACK, curated
+from mercato.market.layers.newday import day_rows
 from mercato.market.layers.panel import FACTS, SUPPLY_DAYS, TIERS, facts, last_facts, panel
 from mercato.market.testing import table
 from mercato.store.analytics import Engine, duckdb_engine
+from mercato.store.statements import Statement
 from tests.profiles import examples
 
 FIRST = date(2025, 1, 1)
 KEY = [("asset_id", "ascending"), ("day", "ascending")]
 DAYS = 70
 KINDS = {"a": "token", "b": "token", "c": "equity", "t": "reference"}
-FIELDS = ("price_usd", "market_cap_usd", "volume_usd_24h", "supply_max", *TIERS)
+FIELDS = ("price_usd", "market_cap_usd", "volume_usd_24h", "price_high_usd", "supply_max", *TIERS)
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +122,21 @@ def test_one_more_day_from_the_facts_of_the_day_before_equals_the_whole_history(
     both = pa.concat_tables([earlier, later]).sort_by(KEY)
 
     assert both.equals(whole)
+
+
+@settings(max_examples=examples(8))
+@given(cells=cells, cut=st.integers(0, DAYS - 1))
+def test_a_new_day_from_the_facts_at_its_end_equals_the_panel_of_that_day(engine, cells, cut):
+    day, last = FIRST + timedelta(days=cut), FIRST + timedelta(days=DAYS - 1)
+    rows, who = best(engine, cells), assets(engine)
+    whole = engine.run(panel(engine, rows, who, FIRST, last))
+
+    known = engine.run(last_facts(facts(rows.filter(rows.day <= day))))
+    fields = tuple(sorted(set(known["field"].to_pylist())))
+    given = {"facts": engine.table(known, FACTS), "curated": rows, "assets": who}
+    alone = engine.run(Statement(day_rows, **given, day=day, fields=fields))
+
+    assert alone.sort_by("asset_id").equals(whole.filter(pc.equal(whole["day"], day)).sort_by("asset_id"))
 
 
 def observed(engine: Engine, prices, source="one", volume=None):

@@ -14,18 +14,20 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from itertools import pairwise
 from operator import attrgetter
 from pathlib import Path
 
 import ibis
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mercato.market.layers import curated as best
 from mercato.market.layers.files import SWEEP_AFTER_SECONDS, Folders, settle
-from mercato.market.layers.panel import panel
-from mercato.market.layers.running import RUNNING, Running, after, kept, recounted
+from mercato.market.layers.newday import day_rows
+from mercato.market.layers.panel import FACTS, panel
+from mercato.market.layers.running import RUNNING, Running, after, kept, known_after, recounted
 from mercato.market.model import Segment
 from mercato.market.schema import ASSETS, CURATED, DAILY, PANEL
 from mercato.market.universe import Universe
@@ -140,16 +142,27 @@ class Build:
         first, last = span
         near = [item for item in made.curated if item.last >= first.isoformat() and item.first <= last.isoformat()]
         rows = self._engine.read(curated_files(self._folders, near), CURATED)
-        table = panel(self._engine, rows, self._assets(universe), first, last, before and before.facts)
+        known: ibis.Table | Statement = known_after(rows, span, before)
+        if first == last:
+            known, table = self._day(known, rows, self._assets(universe), first)
+        else:
+            table = panel(self._engine, rows, self._assets(universe), first, last, before and before.facts)
         panel_part = self._write(table, self._folders.panel, first, last)
         built = self._engine.read([self._folders.panel / panel_part.name], PANEL)
         works = [
             partial(self._settle, asked, self._folders.panel, kind)
-            for kind, asked in zip(RUNNING, after(rows, built, span, before), strict=True)
+            for kind, asked in zip(RUNNING, (known, *after(built, span, before)), strict=True)
         ]
         facts, highs, days = self._engine.together(works)
         panels = (*made.panel, panel_part)
         return replace(made, last=last.isoformat(), panel=panels, facts=facts, highs=highs, sector_days=days)
+
+    def _day(self, known: Statement, rows: ibis.Table, assets: ibis.Table, day: date) -> tuple[ibis.Table, Statement]:
+        """Returns the facts known at the end of a day, and the panel rows of that day alone."""
+        found = self._engine.run(known)
+        facts = self._engine.table(found, FACTS)
+        fields = tuple(sorted(set(pc.unique(found["field"]).to_pylist())))
+        return facts, Statement(day_rows, facts=facts, curated=rows, assets=assets, day=day, fields=fields)
 
     def _curate(self, dated: Sequence[Segment], start: date, end: date) -> ibis.Table:
         since = start - best.LOOKBACK
@@ -174,7 +187,7 @@ class Build:
         if len(late) != len(fresh) or overlap(near):
             return ()
         daily = self._engine.read([self._folders.segments / item.id / "daily.parquet" for item in near], DAILY)
-        found = best.jumps(self._engine, daily, start)
+        found = best.jumps(self._engine, daily, start, max(item.last_day for item in late if item.last_day))
         if found.num_rows and max(found["day"].to_pylist()) >= start:
             return ()
         return tuple(
@@ -271,7 +284,25 @@ def repeats(dated: Sequence[Segment]) -> bool:
 
 
 def asset_rows(universe: Universe) -> pa.Table:
-    """Returns the universe as ASSETS rows."""
-    items = sorted(universe.assets.values(), key=lambda item: item.asset_id)
+    """Returns the universe as ASSETS rows; those of the latest one asked for are remembered."""
+    return _asset_rows(_ByHash(universe))
+
+
+class _ByHash:
+    """A universe that counts as equal to any other of its hash, which covers every fact in it."""
+
+    def __init__(self, universe: Universe) -> None:
+        self.universe = universe
+
+    def __hash__(self) -> int:
+        return hash(self.universe.hash)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ByHash) and self.universe.hash == other.universe.hash
+
+
+@lru_cache(maxsize=1)
+def _asset_rows(known: _ByHash) -> pa.Table:
+    items = sorted(known.universe.assets.values(), key=lambda item: item.asset_id)
     columns = {name: list(map(attrgetter(name), items)) for name in ASSETS.names}
     return pa.table(columns, schema=ASSETS.to_pyarrow())

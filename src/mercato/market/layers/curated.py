@@ -12,6 +12,7 @@ from datetime import date, timedelta
 import ibis
 import pyarrow as pa
 
+from mercato.market.layers.builtins import value_of_last
 from mercato.market.layers.segments import ONE_SOURCE
 from mercato.market.schema import CURATED
 from mercato.store.analytics import Engine
@@ -137,14 +138,18 @@ def _without_jumps(engine: Engine, rows: ibis.Table, first: date | None) -> ibis
     )
 
 
-def jumps(engine: Engine, rows: ibis.Table, first: date | None = None) -> pa.Table:
+def jumps(engine: Engine, rows: ibis.Table, first: date | None = None, last: date | None = None) -> pa.Table:
     """Returns asset_id and day of each price that is a jump; of those before `first`, perhaps not all.
 
     Most histories have no suspect, which is asked first. A change from a price of more than a week ago is none, nor is
-    one with the inverse change of a supply on the same day.
+    one with the inverse change of a supply on the same day. `last` is the last day of the rows, where it is known.
     """
     since = {} if first is None else {"since": first - timedelta(days=GAP_DAYS)}
-    largest = engine.run(Statement(largest_change, rows=rows, **since))
+    if first is not None and first == last:
+        asked = Statement(largest_of_day, rows=rows, day=first, **since)
+    else:
+        asked = Statement(largest_change, rows=rows, **since)
+    largest = engine.run(asked)
     if (largest["most"][0].as_py() or 0.0) <= SIGMAS * LEAST_SIGMA:
         return NO_JUMPS
     found = _jumps(_steps(rows.filter(rows.field == PRICE)))
@@ -157,6 +162,16 @@ def largest_change(rows: ibis.Table, since: ibis.ir.DateValue | None = None) -> 
     prices = prices if since is None else prices.filter(prices.day >= since)
     before = prices.value.lag(1).over(ibis.window(group_by="asset_id", order_by="day"))
     return prices.select(change=(prices.value / before).ln().abs()).agg(most=ibis._.change.max())
+
+
+def largest_of_day(rows: ibis.Table, day: ibis.ir.DateValue, since: ibis.ir.DateValue) -> ibis.Table:
+    """Returns what `largest_change` does, of the changes of one day, which has no row after it: without a window."""
+    prices = rows.filter(rows.field == PRICE, rows.day >= since)
+    known = prices.group_by("asset_id").agg(
+        now=prices.value.max(where=prices.day == day),
+        before=value_of_last(prices.value, prices.day, where=prices.day < day),
+    )
+    return known.agg(most=(known.now / known.before).ln().abs().max())
 
 
 def _steps(prices: ibis.Table) -> ibis.Table:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 import ibis
+import ibis.expr.datatypes as dt
 import pyarrow as pa
 
 from mercato.market.layers.builtins import text_of_last, value_of_last
@@ -112,14 +113,14 @@ def panel_rows(
     own = between(curated, first, last)
     known = facts(own, before)
     wide = _spine(known, calendar, first)
-    carries = [field for field in CARRIED_FIELDS if field in fields]
+    carries = carried_of(fields)
     for field in carries:
         wide = _placed(wide, known.filter(known.field == field).inner_join(docs, "raw_sha"), field, eve)
     wide = _own_day(wide, own, fields)
-    names = [name for field in carries for name in _names(field)]
+    names = [name for field in carries for name in names_of(field)]
     filled = carried(wide, "asset_id", "day", names, last_known) if names else wide
-    rows = _complete(filled.filter((filled.day >= first) & (filled.day >= filled.listed)), carries)
-    sized = _states(rows.inner_join(assets, "asset_id"), [field for field in TIERS if field in fields])
+    rows = complete(filled.filter((filled.day >= first) & (filled.day >= filled.listed)), carries)
+    sized = states(rows.inner_join(assets, "asset_id"), fields)
     named = sized.left_join(docs.rename(price_doc="doc", price_sha="raw_sha"), "price_doc")
     named = named.left_join(docs.rename(supply_doc="doc", supply_sha="raw_sha"), "supply_doc")
     return named.select(*PANEL.names).cast(PANEL)
@@ -145,7 +146,13 @@ def facts_after(
     return last_facts(facts(between(curated, first, last), before))
 
 
-def _names(field: str) -> tuple[str, str, str]:
+def carried_of(fields: Sequence[str]) -> list[str]:
+    """Returns the carried fields among these."""
+    return [field for field in CARRIED_FIELDS if field in fields]
+
+
+def names_of(field: str) -> tuple[str, str, str]:
+    """Returns the columns of a carried field: its value, the day of it, and the raw document."""
     return field, f"{field}_day", f"{field}_doc"
 
 
@@ -165,7 +172,7 @@ def _spine(known: ibis.Table, calendar: ibis.Table, first: ibis.ir.DateValue) ->
 def _placed(wide: ibis.Table, rows: ibis.Table, field: str, eve: ibis.ir.DateValue) -> ibis.Table:
     """Returns the days with the value of a field, its day and its document where there is one; older ones on the
     `eve` of the first day."""
-    value, day, doc = _names(field)
+    value, day, doc = names_of(field)
     at = ibis.greatest(rows.day, eve)
     high = {"high_seen": rows.high} if field == PRICE else {}
     columns = {value: rows.value, day: rows.day, doc: rows.doc, **high}
@@ -174,9 +181,12 @@ def _placed(wide: ibis.Table, rows: ibis.Table, field: str, eve: ibis.ir.DateVal
     return joined.drop("fact_asset", "fact_day")
 
 
-def _complete(rows: ibis.Table, fields: Sequence[str]) -> ibis.Table:
-    """Returns the rows with an empty column for each needed field, other than supplies, that nobody has spoken of."""
-    types = dict(zip(("", "_day", "_doc"), ("float64", "date", "int32"), strict=True))
+def complete(rows: ibis.Table, fields: Sequence[str], doc: str = "int32") -> ibis.Table:
+    """Returns the rows with an empty column for each needed field, other than supplies, that nobody has spoken of.
+
+    `doc` is the type of raw documents.
+    """
+    types = dict(zip(("", "_day", "_doc"), ("float64", "date", doc), strict=True))
     empty = {
         field + suffix: ibis.null(kind)
         for field in (PRICE, CAP, "supply_max")
@@ -202,8 +212,9 @@ def _own_day(rows: ibis.Table, curated: ibis.Table, fields: Sequence[str]) -> ib
     return rows.mutate(price_high=ibis.greatest(seen, rows.high_said))
 
 
-def _states(rows: ibis.Table, supplies: Sequence[str]) -> ibis.Table:
-    rows = _sized(_supplied(rows, supplies))
+def states(rows: ibis.Table, fields: Sequence[str]) -> ibis.Table:
+    """Returns the rows with price, supply, cap, weight and state, from what is carried of these fields."""
+    rows = _sized(_supplied(rows, [field for field in TIERS if field in fields]))
     aged = ibis.coalesce(rows.price_age, rows.cap_age)
     token = rows.kind == "token"
     patience = token.ifelse(STALE_DAYS, REFERENCE_DAYS)
@@ -234,14 +245,14 @@ def _supplied(rows: ibis.Table, supplies: Sequence[str]) -> ibis.Table:
     usable = [(ages[field] <= SUPPLY_DAYS, field) for field in supplies]
     present = [(rows[field].notnull(), field) for field in supplies]
 
-    def pick(kind: str, what: dict[str, ibis.Value]) -> ibis.Value:
+    def pick(kind: dt.DataType | str, what: dict[str, ibis.Value]) -> ibis.Value:
         cases = [(test, what[field]) for test, field in usable + present]
         return ibis.cases(*cases) if cases else ibis.null(kind)
 
     return rows.mutate(
         supply=pick("float64", {field: rows[field] for field in supplies}),
         supply_age=pick("int64", ages),
-        supply_doc=pick("int32", {field: rows[f"{field}_doc"] for field in supplies}),
+        supply_doc=pick(rows[f"{PRICE}_doc"].type(), {field: rows[f"{field}_doc"] for field in supplies}),
         supply_tier=pick("string", {field: ibis.literal(TIERS[field]) for field in supplies}),
         price_age=rows.day.delta(rows[f"{PRICE}_day"], unit="day"),
         cap_age=rows.day.delta(rows[f"{CAP}_day"], unit="day"),

@@ -6,9 +6,9 @@ gives the same rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import cached_property, partial
 from pathlib import Path
 
 import ibis
@@ -24,39 +24,65 @@ from mercato.store.statements import Statement
 RUNNING: Mapping[str, ibis.Schema] = {"facts": FACTS, "highs": HIGHS, "sector_days": SECTOR_DAYS}
 
 
-@dataclass(frozen=True, slots=True)
 class Running:
-    """What is known at the end of a day, each kind as a table."""
+    """What is known at the end of a day, each kind as a table that is opened when it is first asked for."""
 
-    facts: ibis.Table
-    highs: ibis.Table
-    sector_days: ibis.Table
+    def __init__(self, tables: Mapping[str, Callable[[], ibis.Table]]) -> None:
+        self._tables = tables
+
+    @cached_property
+    def facts(self) -> ibis.Table:
+        """Returns the FACTS."""
+        return self._tables["facts"]()
+
+    @cached_property
+    def highs(self) -> ibis.Table:
+        """Returns the HIGHS."""
+        return self._tables["highs"]()
+
+    @cached_property
+    def sector_days(self) -> ibis.Table:
+        """Returns the SECTOR_DAYS."""
+        return self._tables["sector_days"]()
 
 
 def kept(engine: Engine, folder: Path, names: Mapping[str, str]) -> Running:
     """Returns what the files of these names hold."""
-    return Running(**{kind: engine.read([folder / names[kind]], columns) for kind, columns in RUNNING.items()})
+    return Running({kind: partial(engine.read, [folder / names[kind]], columns) for kind, columns in RUNNING.items()})
 
 
 def recounted(engine: Engine, curated: ibis.Table, panel: Sequence[Path], span: tuple[date, date]) -> Running:
     """Returns what is known at the end of a span of days, from all of its rows."""
     rows = engine.read(panel, PANEL)
     first, last = map(ibis.literal, span)
-    return Running(last_facts(facts(curated)), highs_after(rows, first, last), sector_days(rows, first, last))
+    return Running(
+        {
+            "facts": lambda: last_facts(facts(curated)),
+            "highs": lambda: highs_after(rows, first, last),
+            "sector_days": lambda: sector_days(rows, first, last),
+        }
+    )
 
 
-def after(curated: ibis.Table, panel: ibis.Table, span: tuple[date, date], before: Running | None) -> list[Statement]:
-    """Returns what is known at the end of a span of days, by kind, from its rows and what was known before."""
-    days = dict(zip(("first", "last"), span, strict=True))
+def known_after(curated: ibis.Table, span: tuple[date, date], before: Running | None) -> Statement:
+    """Returns the facts at the end of a span of days, from its curated rows and what was known before."""
+    return Statement(facts_after, curated=curated, **_older(before, "facts"), **_days(span))
 
-    def older(kind: str) -> dict[str, ibis.Table]:
-        return {} if before is None else {"before": getattr(before, kind)}
 
+def after(panel: ibis.Table, span: tuple[date, date], before: Running | None) -> list[Statement]:
+    """Returns the highs and the sums at the end of a span of days, from its panel and what was known before."""
     return [
-        Statement(facts_after, curated=curated, **older("facts"), **days),
-        Statement(highs_after, panel=panel, **older("highs"), **days),
-        Statement(days_after, panel=panel, **older("sector_days"), **days),
+        Statement(highs_after, panel=panel, **_older(before, "highs"), **_days(span)),
+        Statement(days_after, panel=panel, **_older(before, "sector_days"), **_days(span)),
     ]
+
+
+def _days(span: tuple[date, date]) -> dict[str, date]:
+    return dict(zip(("first", "last"), span, strict=True))
+
+
+def _older(before: Running | None, kind: str) -> dict[str, ibis.Table]:
+    return {} if before is None else {"before": getattr(before, kind)}
 
 
 def days_after(

@@ -1,0 +1,45 @@
+"""The panel of one new day, from the facts known at its end: the rows that `panel` gives for a span of that day alone.
+
+Carrying values forward over one day is nothing but taking each latest fact, and those have to be found anyway. So one
+more day needs neither calendar nor window, at less than half the cost.
+"""
+
+from __future__ import annotations
+
+import ibis
+
+from mercato.market.layers.panel import CAP, HIGH, PRICE, VOLUME, carried_of, complete, names_of, states
+from mercato.market.schema import PANEL
+
+
+def day_rows(
+    facts: ibis.Table, curated: ibis.Table, assets: ibis.Table, day: ibis.ir.DateValue, fields: tuple[str, ...]
+) -> ibis.Table:
+    """Returns PANEL rows of `day`, from the FACTS at its end, which are of these `fields`, and its curated rows."""
+    carries = carried_of(fields)
+    own = _own(curated.filter(curated.day == day))
+    wide = _wide(facts, carries).left_join(own, "asset_id").drop("asset_id_right")
+    rows = complete(wide.mutate(day=day), carries, doc="string")
+    sized = states(rows.inner_join(assets, "asset_id"), fields)
+    return sized.mutate(price_sha=sized.price_doc, supply_sha=sized.supply_doc).select(*PANEL.names).cast(PANEL)
+
+
+def _wide(facts: ibis.Table, carries: list[str]) -> ibis.Table:
+    """Returns each asset that has a price or a vendor's cap, since when, and its fact of each field."""
+    columns: dict[str, ibis.Value] = {}
+    for field in carries:
+        here = facts.field == field
+        found = facts.value.max(where=here), facts.day.max(where=here), facts.raw_sha.max(where=here)
+        columns.update(zip(names_of(field), found, strict=True))
+    listed = facts.since.min(where=facts.field.isin((PRICE, CAP)))
+    wide = facts.group_by("asset_id").agg(listed=listed, **columns)
+    return wide.filter(wide.listed.notnull())
+
+
+def _own(curated: ibis.Table) -> ibis.Table:
+    """Returns what counts on its own day only: the volume, and the high of the price."""
+    said = curated.filter(curated.field.isin((PRICE, HIGH, VOLUME)), curated.value.notnull())
+    return said.group_by("asset_id").agg(
+        volume=said.value.max(where=said.field == VOLUME),
+        price_high=said.high.max(where=said.field.isin((PRICE, HIGH))),
+    )
