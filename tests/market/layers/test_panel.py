@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mercato.market import schema
 from mercato.market.layers.curated import LOOKBACK, curated
-from mercato.market.layers.newday import day_rows
+from mercato.market.layers.newday import day_facts, day_rows
 from mercato.market.layers.panel import FACTS, SUPPLY_DAYS, TIERS, facts, last_facts, panel
 from mercato.market.testing import table
 from mercato.store.analytics import Engine, duckdb_engine
@@ -137,6 +137,19 @@ def test_a_new_day_from_the_facts_at_its_end_equals_the_panel_of_that_day(engine
     alone = engine.run(Statement(day_rows, **given, day=day, fields=fields))
 
     assert alone.sort_by("asset_id").equals(whole.filter(pc.equal(whole["day"], day)).sort_by("asset_id"))
+
+
+@settings(max_examples=examples(8))
+@given(cells=cells, cut=st.integers(0, DAYS - 2))
+def test_the_facts_of_one_more_day_are_those_of_all_days_up_to_it(engine, cells, cut):
+    eve = FIRST + timedelta(days=cut)
+    day, rows = eve + timedelta(days=1), best(engine, cells)
+    older, known = (engine.run(last_facts(facts(rows.filter(rows.day <= last)))) for last in (eve, day))
+
+    found = engine.run(Statement(day_facts, curated=rows, before=engine.table(older, FACTS), day=day))
+
+    key = [("asset_id", "ascending"), ("field", "ascending")]
+    assert found.sort_by(key).equals(known.sort_by(key))
 
 
 def observed(engine: Engine, prices, source="one", volume=None):

@@ -1,15 +1,44 @@
-"""The panel of one new day, from the facts known at its end: the rows that `panel` gives for a span of that day alone.
+"""One new day: the facts known at its end, and the rows that `panel` gives for a span of that day alone.
 
-Carrying values forward over one day is nothing but taking each latest fact, and those have to be found anyway. So one
-more day needs neither calendar nor window, at less than half the cost.
+Carrying values forward over one day is nothing but taking what it said, or else what was known before. So one more day
+needs neither calendar nor window nor groups, at less than half the cost.
 """
 
 from __future__ import annotations
 
 import ibis
 
-from mercato.market.layers.panel import CAP, HIGH, PRICE, VOLUME, carried_of, complete, names_of, states
+from mercato.market.layers.panel import (
+    CAP,
+    CARRIED_FIELDS,
+    FACTS,
+    HIGH,
+    PRICE,
+    VOLUME,
+    carried_of,
+    complete,
+    names_of,
+    states,
+)
 from mercato.market.schema import PANEL
+
+
+def day_facts(curated: ibis.Table, before: ibis.Table, day: ibis.ir.DateValue) -> ibis.Table:
+    """Returns the FACTS known at the end of `day`, from its curated rows and the facts `before` it."""
+    said = curated.filter(curated.day == day, curated.field.isin(CARRIED_FIELDS), curated.value.notnull())
+    own = said.select(own_asset="asset_id", own_field="field", own_value="value", own_sha="raw_sha")
+    both = before.outer_join(own, [before.asset_id == own.own_asset, before.field == own.own_field])
+    fresh = both.own_value.notnull()
+    found = both.select(
+        asset_id=ibis.coalesce(both.asset_id, both.own_asset),
+        field=ibis.coalesce(both.field, both.own_field),
+        day=fresh.ifelse(day, both.day),
+        value=fresh.ifelse(both.own_value, both.value),
+        raw_sha=fresh.ifelse(both.own_sha, both.raw_sha),
+        since=ibis.coalesce(both.since, day),
+        high=ibis.null("float64"),
+    )
+    return found.cast(FACTS)
 
 
 def day_rows(
