@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mercato.market import schema
+from mercato.market.layers.newday import day_highs
 from mercato.market.layers.running import days_after
 from mercato.market.metrics.drawdown import highs, highs_after
 from mercato.market.metrics.level import daily_level, members, summed_level
@@ -71,6 +72,18 @@ def test_what_is_carried_over_a_day_equals_what_all_days_give(engine, cells, cut
         carried = engine.rows(Statement(make, panel=rows, before=before, **late))
 
         assert ordered(carried) == ordered(engine.rows(Statement(make, panel=rows, first=FIRST, last=LAST)))
+
+
+@settings(max_examples=examples(10))
+@given(cells=cells, cut=st.integers(0, DAYS - 2))
+def test_the_highs_of_one_more_day_are_those_of_all_days_up_to_it(engine, cells, cut):
+    rows, eve = panel(engine, cells), FIRST + timedelta(days=cut)
+    day = eve + timedelta(days=1)
+    before = engine.table(engine.run(Statement(highs_after, panel=rows, first=FIRST, last=eve)), schema.HIGHS)
+
+    found = engine.rows(Statement(day_highs, panel=rows, before=before, day=day))
+
+    assert ordered(found) == ordered(engine.rows(Statement(highs_after, panel=rows, first=FIRST, last=day)))
 
 
 @settings(max_examples=examples(10))

@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 
 from mercato.market.layers import curated as best
 from mercato.market.layers.files import SWEEP_AFTER_SECONDS, Folders, settle
-from mercato.market.layers.newday import day_facts, day_rows
+from mercato.market.layers.newday import day_rows
 from mercato.market.layers.panel import FACTS, panel
 from mercato.market.layers.running import RUNNING, Running, after, kept, known_after, recounted
 from mercato.market.model import Segment
@@ -144,8 +144,6 @@ class Build:
         rows = self._engine.read(curated_files(self._folders, near), CURATED)
         known: ibis.Table | Statement = known_after(rows, span, before)
         if first == last:
-            if before is not None:
-                known = Statement(day_facts, curated=rows, before=before.facts, day=first)
             known, table = self._day(known, rows, self._assets(universe), first)
         else:
             table = panel(self._engine, rows, self._assets(universe), first, last, before and before.facts)

@@ -1,4 +1,4 @@
-"""One new day: the facts known at its end, and the rows that `panel` gives for a span of that day alone.
+"""One new day: the facts and highs known at its end, and the rows that `panel` gives for a span of that day alone.
 
 Carrying values forward over one day is nothing but taking what it said, or else what was known before. So one more day
 needs neither calendar nor window nor groups, at less than half the cost.
@@ -20,7 +20,9 @@ from mercato.market.layers.panel import (
     names_of,
     states,
 )
-from mercato.market.schema import PANEL
+from mercato.market.metrics.drawdown import own_closes
+from mercato.market.metrics.level import members
+from mercato.market.schema import HIGHS, PANEL
 
 
 def day_facts(curated: ibis.Table, before: ibis.Table, day: ibis.ir.DateValue) -> ibis.Table:
@@ -51,6 +53,23 @@ def day_rows(
     rows = complete(wide.mutate(day=day), carries, doc="string")
     sized = states(rows.inner_join(assets, "asset_id"), fields)
     return sized.mutate(price_sha=sized.price_doc, supply_sha=sized.supply_doc).select(*PANEL.names).cast(PANEL)
+
+
+def day_highs(panel: ibis.Table, before: ibis.Table, day: ibis.ir.DateValue) -> ibis.Table:
+    """Returns the HIGHS at the end of `day`, from its panel rows and the highs `before` it."""
+    rows = own_closes(members(panel, "all", day, day))
+    own = rows.select(own_asset="asset_id", close="price", peak=ibis.greatest(rows.price_high, rows.price))
+    both = before.outer_join(own, before.asset_id == own.own_asset)
+    higher = both.close.notnull() & (both.ath.isnull() | (both.close > both.ath))
+    above = both.peak.notnull() & (both.intraday.isnull() | (both.peak > both.intraday))
+    found = both.select(
+        asset_id=ibis.coalesce(both.asset_id, both.own_asset),
+        ath=higher.ifelse(both.close, both.ath),
+        intraday=above.ifelse(both.peak, both.intraday),
+        ath_day=higher.ifelse(day, both.ath_day),
+        intraday_day=above.ifelse(day, both.intraday_day),
+    )
+    return found.cast(HIGHS)
 
 
 def _wide(facts: ibis.Table, carries: list[str]) -> ibis.Table:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import ibis
 
+from mercato.market.layers.newday import day_facts, day_highs
 from mercato.market.layers.panel import FACTS, facts, facts_after, last_facts
 from mercato.market.metrics.drawdown import highs_after
 from mercato.market.metrics.level import sector_days
@@ -66,15 +67,18 @@ def recounted(engine: Engine, curated: ibis.Table, panel: Sequence[Path], span: 
 
 def known_after(curated: ibis.Table, span: tuple[date, date], before: Running | None) -> Statement:
     """Returns the facts at the end of a span of days, from its curated rows and what was known before."""
+    if before is not None and span[0] == span[1]:
+        return Statement(day_facts, curated=curated, before=before.facts, day=span[0])
     return Statement(facts_after, curated=curated, **_older(before, "facts"), **_days(span))
 
 
 def after(panel: ibis.Table, span: tuple[date, date], before: Running | None) -> list[Statement]:
     """Returns the highs and the sums at the end of a span of days, from its panel and what was known before."""
-    return [
-        Statement(highs_after, panel=panel, **_older(before, "highs"), **_days(span)),
-        Statement(days_after, panel=panel, **_older(before, "sector_days"), **_days(span)),
-    ]
+    if before is not None and span[0] == span[1]:
+        highs = Statement(day_highs, panel=panel, before=before.highs, day=span[0])
+    else:
+        highs = Statement(highs_after, panel=panel, **_older(before, "highs"), **_days(span))
+    return [highs, Statement(days_after, panel=panel, **_older(before, "sector_days"), **_days(span))]
 
 
 def _days(span: tuple[date, date]) -> dict[str, date]:
