@@ -155,7 +155,8 @@ def metrics(engine: Engine, folders: Folders, made: Manifest, out: Path, last: d
 
 
 def one_day(engine: Engine, folders: Folders, made: Manifest, day: date) -> dict[str, pa.Table]:
-    """Runs the metric expressions for one new day, as a room does: from its last days and what is carried by then."""
+    """Runs the metric expressions for one new day, as a room does: one after another, from its last days and what is
+    carried by then."""
     panel, curated = tables(engine, folders, made)
     known = kept(engine, folders.panel, made.running)
     near = questions(panel, curated, day - timedelta(days=1), day)
@@ -165,8 +166,7 @@ def one_day(engine: Engine, folders: Folders, made: Manifest, day: date) -> dict
         "rebounds": Statement(last_rebounds, panel=panel, highs=known.highs, week=day - timedelta(days=7), last=day),
         "ranges": Statement(last_ranges, curated=curated, first=day - timedelta(days=DAYS - 1), last=day),
     }
-    found = dict(zip(asked, engine.together([partial(run, item) for item in asked.values()]), strict=True))
-    return {name: of_day(rows, day) for name, rows in found.items()}
+    return {name: of_day(engine.run(item), day) for name, item in asked.items()}
 
 
 def questions(panel: ibis.Table, curated: ibis.Table, first: date, last: date) -> dict[str, Statement]:
@@ -179,11 +179,6 @@ def questions(panel: ibis.Table, curated: ibis.Table, first: date, last: date) -
         "ranges": Statement(ranges, curated=curated, **span),
         "rebounds": Statement(rebounds, panel=panel, week=last - timedelta(days=7), last=last),
     }
-
-
-def run(asked: Statement, engine: Engine) -> pa.Table:
-    """Returns the rows of a statement."""
-    return engine.run(asked)
 
 
 def last_level(days: ibis.Table, first: ibis.ir.DateValue, last: ibis.ir.DateValue) -> ibis.Table:
