@@ -77,11 +77,21 @@ def test_whatever_else_differs_is_another_form(engine, rows):
         rows.order_by(ibis.desc("day")),
         rows.limit(1),
         rows.limit(2),
+        rows.drop("day"),
+        rows.drop("units"),
     ]
 
     keys = {found.key for found in map(form, several) if found}
 
     assert len(several) == len(keys)
+
+
+def test_columns_that_are_dropped_have_no_order(engine, rows):
+    one, other = form(rows.drop("day", "units")), form(rows.drop("units", "day"))
+
+    assert one is not None
+    assert other is not None
+    assert one.key == other.key
 
 
 def test_a_table_that_is_held_in_the_expression_has_no_form(engine):

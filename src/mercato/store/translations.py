@@ -98,6 +98,8 @@ class _Writer:
             return self.node(value)
         if isinstance(value, tuple):
             return f"({', '.join(map(self._value, value))})"
+        if isinstance(value, frozenset):  # names of columns that are dropped
+            return f"{{{', '.join(sorted(map(self._value, value)))}}}"
         if isinstance(value, Mapping):  # a schema is one too
             return f"{{{', '.join(f'{name!r}: {self._value(item)}' for name, item in value.items())}}}"
         if isinstance(value, WRITTEN):

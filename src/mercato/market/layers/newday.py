@@ -49,8 +49,9 @@ def day_rows(
     """Returns PANEL rows of `day`, from the FACTS at its end, which are of these `fields`, and its curated rows."""
     carries = carried_of(fields)
     own = _own(curated.filter(curated.day == day))
-    wide = _wide(facts, carries).left_join(own, "asset_id").drop("asset_id_right")
-    rows = complete(wide.mutate(day=day), carries, doc="string")
+    wide = _wide(facts, carries)
+    wide = wide.left_join(own, "asset_id").select(*wide.columns, "volume", "price_high", day=day)
+    rows = complete(wide, carries, doc="string")
     sized = states(rows.inner_join(assets, "asset_id"), fields)
     return sized.mutate(price_sha=sized.price_doc, supply_sha=sized.supply_doc).select(*PANEL.names).cast(PANEL)
 
