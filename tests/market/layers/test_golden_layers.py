@@ -11,10 +11,12 @@ import pytest
 
 from mercato.market import schema
 from mercato.market.layers.curated import curated
-from mercato.market.layers.panel import facts, last_facts, panel
+from mercato.market.layers.newday import day_facts, day_highs, day_rows
+from mercato.market.layers.panel import FACTS, facts, last_facts, panel
 from mercato.market.layers.segments import Origin, write_daily
 from mercato.market.testing import table
 from mercato.store.analytics import Engine
+from mercato.store.statements import Statement
 from tests.market.metrics.golden import differences
 
 FIRST = date(2025, 1, 1)
@@ -68,6 +70,24 @@ def paneled(engine: Engine) -> list[dict[str, object]]:
     return [row for part in parts for row in engine.run(part).sort_by(keys).to_pylist()]
 
 
+def one_more_day(engine: Engine, best: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Returns the facts, panel rows and highs of a day, from curated rows and what was known before it."""
+    rows, who = table(engine, schema.CURATED, best), table(engine, schema.ASSETS, ASSETS)
+    day = FIRST + timedelta(days=10)
+    before = engine.table(engine.run(last_facts(facts(rows.filter(rows.day < day)))), FACTS)
+    tops = [
+        {"asset_id": name, "ath": ath, "intraday": 30.0, "ath_day": FIRST, "intraday_day": FIRST}
+        for name, ath in (("one", 1.5), ("two", 20.0))
+    ]
+    known = engine.run(Statement(day_facts, curated=rows, before=before, day=day))
+    fields = tuple(sorted(set(known["field"].to_pylist())))
+    asked = Statement(day_rows, facts=engine.table(known, FACTS), curated=rows, assets=who, day=day, fields=fields)
+    found = engine.run(asked)
+    built, older = engine.table(found, schema.PANEL), table(engine, schema.HIGHS, tops)
+    highs = engine.run(Statement(day_highs, panel=built, before=older, day=day))
+    return [row for part in (known, found, highs) for row in sorted(part.to_pylist(), key=repr)]
+
+
 @pytest.mark.spark
 def test_the_curated_choice_is_the_same_on_spark(duck: Engine, spark: Engine) -> None:
     here = chosen(duck)
@@ -83,6 +103,15 @@ def test_the_panel_is_the_same_on_spark(duck: Engine, spark: Engine) -> None:
     assert {"fresh", "carried", "stale", "inactive"} <= {row["state"] for row in here}
     assert {"A", "B", "C", "D", "V"} <= {row["supply_tier"] for row in here}
     assert differences(here, paneled(spark)) == []
+
+
+@pytest.mark.spark
+def test_one_more_day_is_the_same_on_spark(duck: Engine, spark: Engine) -> None:
+    best = chosen(duck)
+    here = one_more_day(duck, best)
+
+    assert {row["asset_id"]: row["ath"] for row in here if "ath" in row} == {"one": 2.0, "two": 20.0}
+    assert differences(here, one_more_day(spark, best)) == []
 
 
 @pytest.mark.spark
