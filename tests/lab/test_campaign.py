@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ import pytest
 from mercato.core.errors import InvalidInput
 from mercato.lab.archive import Archive, whole
 from mercato.lab.campaign import blocks, chosen
+from mercato.lab.mechanisms import MECHANISMS
+from mercato.lab.run import run, takes, undisturbed
 from mercato.lab.search import best, trial
+from mercato.lab.shipped import read, ship
 from mercato.lab.study import Study, parse
 from mercato.lab.workers import here, processes
 from tests.lab import small
@@ -146,3 +150,28 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     whole(path, b"two")
 
     assert files(tmp_path) == {"deep/file": b"two"}
+
+
+def test_what_was_found_before_by_the_same_code_is_not_searched_again(done: Archive, tmp_path: Path) -> None:
+    ship(done, tmp_path / "searched.json")
+    again = Archive(tmp_path / "again")
+    again.open(small.content())
+    seen: list[str] = []
+
+    found = read(tmp_path / "searched.json", small.study().digest)
+    replace(chosen(small.study(), SEEDS, again), found=found).carry_out(here, lambda what, *_: seen.append(what))
+
+    assert set(seen) == {"runs on scored seeds"}
+    assert files(again.folder) == files(done.folder)
+    assert read(tmp_path / "searched.json", "another study") == {}
+
+
+def test_the_sellers_own_attack_counts_what_the_sale_brings_it_more() -> None:
+    point = {"size_bps": 5_000, "at_minutes": 0}
+    order = small.tape(3)
+    venue = MECHANISMS["lca"](order.economy)
+    outcome = run("lca", "seller-shill", point, order)
+
+    gained = takes(outcome, venue.seller_bps) - undisturbed("lca", order)
+    assert outcome.costs == -gained
+    assert undisturbed("lca", order) == takes(run("lca", "none", {}, order), venue.seller_bps)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mercato.core.errors import InvalidInput
@@ -46,13 +46,14 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """What of a study is carried out, where to, and by whom."""
+    """What of a study is carried out, and where to; `found` is what a search has found before, by the same code."""
 
     study: Study
     seeds: range
     mechanisms: tuple[str, ...]
     adversaries: tuple[str, ...]
     archive: Archive
+    found: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
 
     def carry_out(self, spread: Spread, watch: Progress | None = None) -> None:
         """Does what is not done yet."""
@@ -64,6 +65,9 @@ class Campaign:
         asked = [Trials(self.study, mechanism, name) for mechanism in self.mechanisms for name in attacks]
         paths = {(task.mechanism, task.adversary): self.archive.searched(task.mechanism, task.adversary)
                  for task in asked}  # fmt: skip
+        for place, path in paths.items():
+            if place in self.found and not path.exists():
+                whole(path, self.found[place])
         left = [task for task in asked if not paths[task.mechanism, task.adversary].exists()]
         for done, (task, content) in enumerate(spread(search, left), len(asked) - len(left) + 1):
             whole(paths[task.mechanism, task.adversary], content)

@@ -35,18 +35,22 @@ def run(
     seeds: Annotated[str | None, typer.Option(help="A:B, from A up to B [default: the study's].")] = None,
     workers: Annotated[int, typer.Option(help="Processes that share the work.", min=1, max=256)] = 1,
     ray: Annotated[str, typer.Option(help="A Ray cluster that does it instead: HOST:PORT, or auto.")] = "",
+    search: Annotated[bool, typer.Option("--search", help="Search although what the search found is shipped.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a study: search for the best attacks on training seeds, then score them on others."""
+    from dataclasses import replace
+
     from mercato.lab.archive import Archive
     from mercato.lab.campaign import chosen
     from mercato.lab.cluster import cluster
     from mercato.lab.results import results
+    from mercato.lab.shipped import shipped
     from mercato.lab.study import load, raw
     from mercato.lab.workers import processes
 
     study, archive = load(config), Archive(out)
-    campaign = chosen(study, _seeds(seeds, study), archive)
+    campaign = replace(chosen(study, _seeds(seeds, study), archive), found={} if search else shipped(study.digest))
     archive.open(raw(config))
     with progress(as_json) as watch, cluster(ray) if ray else processes(workers) as spread:
         campaign.carry_out(spread, watch)

@@ -92,11 +92,11 @@ class Outcome:
 
     `path` samples the price every ten minutes from 0 on, `depths` the reserves at T, T + 1 h and T + 24 h, where T is
     the end of the auction's window or its later close, the same time for mechanisms without auction. `impacts` are
-    spend and tokens for purchases of 0.5 % and of 1 % of the raise at T + 1 h. `refunded_at` is when refunds were paid.
-    `costs` is what the adversary paid aside (identities), less what it got back by other ways than trades; `rent` the
-    part of its profit that a race with rivals hands to block builders, counted apart and not subtracted.
-    `actions` counts transactions by kind and side for gas: `buy`, `sell`, `bid`, `raise`, `cancel`, `claim`, `join`,
-    `leave`, each also with `adversary-` before it.
+    spend and tokens for purchases of 0.5 % and of 1 % of the raise at T + 1 h.
+    `costs` is what the adversary paid aside (identities), less what a seller gains who attacks the own sale. `rent` is
+    the part of its profit that a race with rivals hands to block builders, counted apart and not subtracted.
+    `actions` counts transactions by kind for gas: `buy`, `sell`, `bid`, `claim` of people; those of the adversary have
+    `adversary-` before them, `adversary-refused` the refused ones.
     """
 
     mechanism: str

@@ -45,4 +45,7 @@ BASELINES: dict[str, Callable[[Parameters, Place], Adversary]] = {
 """Name of a baseline -> what makes one. The probes buy the same in the first block and ten minutes later;
 `sybil-single` is the tuned sybil with one account."""
 
-__all__ = ["ADVERSARIES", "BASELINES", "Parameters", "Place"]
+SELLERS = frozenset({"seller-shill"})
+"""Attacks by the seller, who also gains what the sale brings more."""
+
+__all__ = ["ADVERSARIES", "BASELINES", "SELLERS", "Parameters", "Place"]

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from mercato.lab.adversaries.hand import Hand, bidding, selling_from, size
-from mercato.lab.model import BPS, HOUR, MINUTE
+from mercato.lab.model import HOUR, MINUTE
 from mercato.lab.world import World
 
 ENTER, LEAVE = 0, 1
 
 
 class Shill:
-    """The seller bids or buys in its own sale at any price, to lift what others pay, and sells after the close.
+    """The seller bids or buys in its own sale at any price, to lift what others pay, and sells an hour after the close.
 
-    What comes back to it by being the seller lowers its costs: its creator's fees of its own trades, and the share of
-    its own charge that the seller may take out of the raise at once.
+    What it gains by being the seller is counted by `mercato.lab.run`, against the same launch without it.
     """
 
     rivals = 1
@@ -28,20 +27,13 @@ class Shill:
         world.wake(self._at, ENTER)
 
     def wake(self, world: World, why: int) -> None:
-        """Gets in or out, and books what comes back."""
-        books = world.venue.ledger
-        before = books.fees["creator"]
+        """Gets in or out; out again where an auction's end has moved."""
         if why == ENTER:
             self._hand.enter(world, size(world, self._size_bps))
+        if why == ENTER or bidding(world):
             world.wake(selling_from(world, 60), LEAVE)
-        elif bidding(world):
-            world.wake(selling_from(world, 60), LEAVE)
-            return
         else:
-            charged = sum(books.charged[who] for who in self._hand.accounts)
-            world.costs -= charged * world.venue.seller_bps // BPS
             self._hand.leave(world)
-        world.costs -= books.fees["creator"] - before
 
 
 class Wash:
