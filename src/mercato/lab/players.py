@@ -1,7 +1,8 @@
 """How honest people use a launch: the same tape everywhere, the use as each kind of sale is meant to be used.
 
 - In an auction somebody bids once, the whole budget: up to the own belief, or at any price (market orders). Where a
-  part of the sale is kept for people, market orders with a proven identity go there first, up to its limit.
+  part of the sale is kept for people, market orders with a proven identity go there first, up to what it allows; so do
+  others with one where such a bid keeps its limit.
 - In trades somebody buys while the price, fees in, is below the own belief: all, or a quarter where all is too much.
 - A market order is sent after a look, lands a human delay later, and bears a quarter less tokens than were seen;
   nobody pays more than three times the own belief.
@@ -109,9 +110,9 @@ class Crowd:
             return
         venue, rest, anyhow = self._venue, self._left[person], self._tape.market[person]
         limit, taken = None if anyhow else self._most[person], False
-        if anyhow and venue.retail_most and self._tape.verified[person]:
+        if (anyhow or venue.retail_limited) and venue.retail_most and self._tape.verified[person]:
             part = min(rest, venue.retail_most)
-            taken = venue.bid(person, part, None, True) is not None
+            taken = venue.bid(person, part, limit, True) is not None
             rest -= part * taken
             self.actions["bid"] += taken
         if rest >= self._tape.economy.bid_least and venue.bid(person, rest, limit) is not None:

@@ -28,7 +28,7 @@ class Venue(Protocol):
     move later by a soft close; None for a venue without auction. `raised` is the quote that the primary sale brought,
     without fees: final once closed or graduated, until then as it stands. `seller_bps` is the part of it that the
     seller may take at once. `retail_most` is the most quote that one identity may bid into a part of the sale that is
-    kept for people; 0 where there is none.
+    kept for people, 0 where there is none; `retail_limited` says that such a bid keeps its limit.
     """
 
     kind: Kind
@@ -39,6 +39,7 @@ class Venue(Protocol):
     raised: int
     seller_bps: int = 0
     retail_most: int = 0
+    retail_limited: bool = False
 
     def advance(self, at: int) -> None:
         """Moves time: fees fall, epochs pass, auctions close and are settled, curves graduate."""
