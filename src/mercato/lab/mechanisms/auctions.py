@@ -1,0 +1,74 @@
+"""The auctions by name, at their makers' settings in the economy of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from mercato.lab.mechanisms.auction import Auction, own_pool, v2_pool
+from mercato.lab.mechanisms.book import Book
+from mercato.lab.mechanisms.cca import Continuous, Schedule, backloaded, linear
+from mercato.lab.mechanisms.easyauction import Batch
+from mercato.lab.mechanisms.lca import Levels, Rules
+from mercato.lab.mechanisms.variants import Elastic, EqualShare
+from mercato.lab.model import BPS, Economy
+
+ETHEREUM_MS, BASE_MS = 12_000, 2_000
+RETAIL_BPS = 2_500
+
+
+def sale_of(economy: Economy) -> int:
+    """Returns the tokens that an auction sells."""
+    return economy.supply * economy.sale_bps // BPS
+
+
+def easyauction(economy: Economy) -> Auction:
+    """Returns an EasyAuction-like batch."""
+    book = Batch(sale_of(economy), economy.floor_q96, economy.bid_least, economy.window_ms)
+    return Auction(economy, book, ETHEREUM_MS, v2_pool)
+
+
+def cca(economy: Economy, *, back: bool) -> Auction:
+    """Returns a CCA-like auction with its linear or its back-loaded schedule."""
+    blocks = economy.window_ms // ETHEREUM_MS
+    schedule: Schedule = backloaded(blocks) if back else linear(blocks)
+    floor = economy.floor_q96
+    book: Book = Continuous(sale_of(economy), floor, max(floor // 100, 2), ETHEREUM_MS, schedule)
+    return Auction(economy, book, ETHEREUM_MS, v2_pool)
+
+
+def rules_of(economy: Economy) -> Rules:
+    """Returns the terms of the house's auction: open for three quarters of the window, firm for the last one."""
+    sale, closes = sale_of(economy), economy.window_ms // 1_000
+    return Rules(
+        sale, economy.floor_q96, sale * RETAIL_BPS // BPS, economy.retail_most, least=economy.bid_least,
+        locks=closes * 3 // 4, closes=closes,
+    )  # fmt: skip
+
+
+def lca(
+    economy: Economy,
+    vary: Callable[[Rules], Rules] = lambda rules: rules,
+    book: Callable[[Rules], Levels] = Levels,
+) -> Auction:
+    """Returns the house's auction, or one with other rules or another book."""
+    return Auction(economy, book(vary(rules_of(economy))), BASE_MS, own_pool)
+
+
+def tranche(bps: int) -> Callable[[Rules], Rules]:
+    """Returns rules with another part of the sale for retail."""
+    return lambda rules: replace(rules, retail_cap=rules.sale * bps // BPS)
+
+
+AUCTIONS: dict[str, Callable[[Economy], Auction]] = {
+    "easyauction": easyauction,
+    "cca-linear": lambda economy: cca(economy, back=False),
+    "cca-backloaded": lambda economy: cca(economy, back=True),
+    "lca": lca,
+    "lca-no-retail": lambda economy: lca(economy, tranche(0)),
+    "lca-elastic": lambda economy: lca(economy, book=Elastic),
+    "lca-no-soft-close": lambda economy: lca(economy, lambda rules: replace(rules, soft_close=False)),
+    "lca-half-retail": lambda economy: lca(economy, tranche(5_000)),
+    "lca-equal-share": lambda economy: lca(economy, book=EqualShare),
+    "lca-small-identities": lambda economy: lca(economy, lambda rules: replace(rules, each=rules.each // 5)),
+}
