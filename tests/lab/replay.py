@@ -39,6 +39,7 @@ class Recorded(Auction):
 
     def __init__(self, economy: Economy) -> None:
         super().__init__(economy, Levels(rules_of(economy)), BASE_MS, own_pool)
+        self.retail_most = self.book.rules.each
         self.acts: list[Act] = []
 
     def bid(self, who: int, amount: int, limit: int | None, retail: bool = False) -> int | None:

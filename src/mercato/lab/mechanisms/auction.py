@@ -36,9 +36,12 @@ class Auction(Trading):
 
     kind: Kind = "auction"
 
-    def __init__(self, economy: Economy, book: Book, block_ms: int, pool: Opens) -> None:
+    def __init__(
+        self, economy: Economy, book: Book, block_ms: int, pool: Opens, *, liquidity_bps: int = LIQUIDITY_BPS
+    ) -> None:
         super().__init__(economy)
-        self.book, self.block_ms, self._pool = book, block_ms, pool
+        self.book, self.block_ms, self._pool, self._liquidity_bps = book, block_ms, pool, liquidity_bps
+        self.seller_bps = BPS - liquidity_bps - PLATFORM_BPS
         self.closes: int | None = book.closes
         self._decided = False
 
@@ -63,7 +66,7 @@ class Auction(Trading):
     def bid(self, who: int, amount: int, limit: int | None, retail: bool = False) -> int | None:
         """Returns the ticket of a bid; None where the book refuses it."""
         ticket = None
-        if not self._decided and self.now >= 0:
+        if not self._decided and self.now >= 0 and (amount <= self.retail_most or not retail):
             ticket = self.book.bid(self.now, who, amount, limit, retail)
         if ticket is not None:
             self._moved(who, amount)
@@ -107,7 +110,7 @@ class Auction(Trading):
         self.idle, self.raised = (quote, tokens), found.raised
         if found.raised == 0 or found.sold == 0:
             return
-        lp_quote = found.raised * LIQUIDITY_BPS // BPS
+        lp_quote = found.raised * self._liquidity_bps // BPS
         platform = found.raised * PLATFORM_BPS // BPS
         self.ledger.fees["protocol"] += platform
         self.ledger.fees["creator"] += found.raised - lp_quote - platform

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from mercato.lab.mechanisms.auction import Auction, own_pool, v2_pool
+from mercato.lab.mechanisms.auction import LIQUIDITY_BPS, Auction, own_pool, v2_pool
 from mercato.lab.mechanisms.book import Book
 from mercato.lab.mechanisms.cca import Continuous, Schedule, backloaded, linear
+from mercato.lab.mechanisms.discount import Discounted
 from mercato.lab.mechanisms.easyauction import Batch
 from mercato.lab.mechanisms.lca import Levels, Rules
 from mercato.lab.mechanisms.variants import Elastic, EqualShare
@@ -15,6 +16,8 @@ from mercato.lab.model import BPS, Economy
 
 ETHEREUM_MS, BASE_MS = 12_000, 2_000
 RETAIL_BPS = 2_500
+#: Of the raise, which our creator may take at once; the rest of the team's part waits for milestones.
+SELLER_BPS = 60
 
 
 def sale_of(economy: Economy) -> int:
@@ -50,9 +53,19 @@ def lca(
     economy: Economy,
     vary: Callable[[Rules], Rules] = lambda rules: rules,
     book: Callable[[Rules], Levels] = Levels,
+    liquidity_bps: int = LIQUIDITY_BPS,
 ) -> Auction:
     """Returns the house's auction, or one with other rules or another book."""
-    return Auction(economy, book(vary(rules_of(economy))), BASE_MS, own_pool)
+    rules = vary(rules_of(economy))
+    made = Auction(economy, book(rules), BASE_MS, own_pool, liquidity_bps=liquidity_bps)
+    made.seller_bps, made.retail_most = SELLER_BPS, rules.each if rules.retail_cap else 0
+    made.retail_limited = book is Discounted
+    return made
+
+
+def wide(rules: Rules) -> Rules:
+    """Returns rules that sell 60 % of the supply instead of 40 %."""
+    return replace(rules, sale=rules.sale * 3 // 2, retail_cap=rules.retail_cap * 3 // 2)
 
 
 def tranche(bps: int) -> Callable[[Rules], Rules]:
@@ -71,4 +84,6 @@ AUCTIONS: dict[str, Callable[[Economy], Auction]] = {
     "lca-half-retail": lambda economy: lca(economy, tranche(5_000)),
     "lca-equal-share": lambda economy: lca(economy, book=EqualShare),
     "lca-small-identities": lambda economy: lca(economy, lambda rules: replace(rules, each=rules.each // 5)),
+    "lca-wide-sale": lambda economy: lca(economy, wide, liquidity_bps=5_000),
+    "lca-discount": lambda economy: lca(economy, lambda rules: replace(rules, each=rules.each // 5), Discounted),
 }

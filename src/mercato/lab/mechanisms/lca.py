@@ -57,8 +57,8 @@ class Levels:
         self._end = rules.closes
         self.held: defaultdict[tuple[int, int], int] = defaultdict(int)
         self._bids: list[_Bid] = []
-        self._above = Sums(LEVELS)
-        self._retail = self._total = 0
+        self.above = Sums(LEVELS)
+        self.retail = self.total = 0
         self.costs = [-(-rules.sale * price // Q96) for price in self.terms.prices]
         self.takes = [rules.retail_cap * price // Q96 for price in self.terms.prices]
 
@@ -69,18 +69,15 @@ class Levels:
 
     def bid(self, at: int, who: int, amount: int, limit: int | None, retail: bool) -> int | None:
         """Places a bid on the highest level at or below its limit, or into the retail tranche."""
-        level = self._level(limit, retail)
-        if level is None or not self._enter(at // 1_000, who, level, amount):
-            return None
-        self._bids.append(_Bid(who, level, amount))
-        return len(self._bids) - 1
+        level = RETAIL if retail and self.terms.retail_cap else self.level_at(limit)
+        return None if level is None else self.place(at // 1_000, who, level, amount)
 
     def raise_bid(self, at: int, ticket: int, amount: int, limit: int | None) -> bool:
         """Moves a bid to a higher level, and adds to it there."""
         bid, second = self._bids[ticket], at // 1_000
         level, rest = bid.level, self.held[bid.who, bid.level] - bid.amount
         if level != RETAIL and limit is not None:
-            level = max(self._level(limit, False) or 0, level)
+            level = max(self.level_at(limit) or 0, level)
         if not bid.amount or not 0 <= second < self._end or (level == bid.level and not amount):
             return False
         if level == RETAIL and self.held[bid.who, RETAIL] + amount > self.rules.each:
@@ -91,8 +88,8 @@ class Levels:
             self._extend(second, bid.amount)
             self.held[bid.who, bid.level] = rest
             self.held[bid.who, level] += bid.amount
-            self._above.add(bid.level, -bid.amount)
-            self._above.add(level, bid.amount)
+            self.above.add(bid.level, -bid.amount)
+            self.above.add(level, bid.amount)
             bid.level = level
         if amount and self._enter(second, bid.who, level, amount):
             bid.amount += amount
@@ -105,7 +102,7 @@ class Levels:
         if bid.amount == 0 or at // 1_000 >= self.rules.locks or 0 < rest < self.rules.least:
             return None
         self.held[bid.who, bid.level] = rest
-        self._count(bid.level, -bid.amount)
+        self.count(bid.level, -bid.amount)
         amount, bid.amount = bid.amount, 0
         return Left(bid.who, amount, 0, 0)
 
@@ -129,8 +126,8 @@ class Levels:
     def found(self) -> Clearing:
         """Returns how the bids so far clear, from two levels: the highest that demand buys, and all above it as one."""
         k = bisect_left(range(1, LEVELS), True, key=self._short)
-        above = self._above.from_level(k + 1)
-        demand = Demand((self._above.from_level(k) - above, above), self._retail)
+        above = self.above.from_level(k + 1)
+        demand = Demand((self.above.from_level(k) - above, above), self.retail)
         found = self.near(k, demand if k + 1 < LEVELS else replace(demand, levels=demand.levels[:1]))
         return replace(found, k=found.k + k) if found.sold else found
 
@@ -146,7 +143,7 @@ class Levels:
 
     def final(self) -> Clearing:
         """Returns how the auction cleared, from all levels."""
-        return clear(Demand(self._above.each(), self._retail), self.terms)
+        return clear(Demand(self.above.each(), self.retail), self.terms)
 
     def left(self, who: int, level: int, amount: int, found: Clearing) -> Left:
         """Returns what one bidder ends with at one level."""
@@ -155,14 +152,19 @@ class Levels:
 
     def _short(self, level: int) -> bool:
         """Returns whether demand from `level` up, with retail, does not buy the sale there."""
-        return self._above.from_level(level) + min(self._retail, self.takes[level]) < self.costs[level]
+        return self.above.from_level(level) + min(self.retail, self.takes[level]) < self.costs[level]
 
-    def _level(self, limit: int | None, retail: bool) -> int | None:
-        """Returns where a bid goes; None below the floor."""
-        if retail and self.terms.retail_cap:
-            return RETAIL
+    def level_at(self, limit: int | None) -> int | None:
+        """Returns the highest level at or below a limit; None below the floor."""
         level = LEVELS - 1 if limit is None else bisect_right(self.terms.prices, limit) - 1
         return None if level < 0 else level
+
+    def place(self, second: int, who: int, level: int, amount: int) -> int | None:
+        """Returns the ticket of a new bid; None where it is refused."""
+        if not self._enter(second, who, level, amount):
+            return None
+        self._bids.append(_Bid(who, level, amount))
+        return len(self._bids) - 1
 
     def _enter(self, second: int, who: int, level: int, amount: int) -> bool:
         held = self.held[who, level] + amount
@@ -172,21 +174,22 @@ class Levels:
             return False
         self._extend(second, amount)
         self.held[who, level] = held
-        self._count(level, amount)
+        self.count(level, amount)
         return True
 
     def _extend(self, second: int, amount: int) -> None:
         """Moves the end where a large bid comes late."""
-        late = self._end - second <= EXTENSION and amount * BPS > self._total * LARGE_BPS
+        late = self._end - second <= EXTENSION and amount * BPS > self.total * LARGE_BPS
         if late and self.rules.soft_close:
             self._end = max(self._end, min(self._end + EXTENSION, self.rules.closes + LONGEST))
 
-    def _count(self, level: int, amount: int) -> None:
-        self._total += amount
+    def count(self, level: int, amount: int) -> None:
+        """Adds to the sums of a level."""
+        self.total += amount
         if level == RETAIL:
-            self._retail += amount
+            self.retail += amount
         else:
-            self._above.add(level, amount)
+            self.above.add(level, amount)
 
 
 class Sums:

@@ -30,7 +30,7 @@ class EqualShare(Levels):
     def settle(self) -> Settled:
         """Returns every bid's end; those of the retail tranche by equal share."""
         retail = sorted(amount for (_, level), amount in self.held.items() if level == RETAIL)
-        self._water = _water(retail, self.final().r_nc)
+        self._water = water(retail, self.final().r_nc)
         return super().settle()
 
     def left(self, who: int, level: int, amount: int, found: Clearing) -> Left:
@@ -67,7 +67,7 @@ class Elastic(Levels):
         return Clearing(1, raised, raised * Q96 // prices[1], 0, 0, taken, demand.retail)
 
 
-def _water(amounts: list[int], total: int) -> int:
+def water(amounts: list[int], total: int) -> int:
     """Returns the greatest w for which the amounts, each cut at w, add up to `total` at most."""
     rest, left = total, len(amounts)
     for amount in amounts:
