@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import groupby
 
-from tests.contracts.auctions import who
-from tests.contracts.house import CURATOR, FOREVER, House, Sale, made
-
 from mercato.chains import Address, Deployed, Interface
 from mercato.chains.model import ZERO, Call, Hash
 from mercato.contracts import load
@@ -17,6 +14,8 @@ from mercato.lab.mechanisms.lca import Levels
 from mercato.lab.model import Economy
 from mercato.launch.clearing import RETAIL
 from mercato.launch.credentials import AllowList
+from tests.contracts.auctions import who
+from tests.contracts.house import CURATOR, FOREVER, House, Sale, made
 
 RICH = 2**80
 GAS = 3_000_000

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mercato.lab.mechanisms.book import Left
+from mercato.lab.mechanisms.discount import Discounted
 from mercato.lab.mechanisms.lca import Levels, Rules, Sums
 from mercato.lab.mechanisms.variants import Elastic, EqualShare
 from mercato.launch.clearing import BPS, LEVELS, Q96
@@ -122,6 +123,48 @@ def test_elastic_supply_stops_at_the_price_of_the_level_above() -> None:
 
     assert found.bids == (Left(1, 10_230, 10_230, 10_029), Left(2, 5_000, 0, 0))
     assert found.raised * 10_000 <= found.sold * 10_200 + 10_200
+
+
+def test_identities_buy_at_a_discount_beside_the_competitive_bids() -> None:
+    # 80 at 0.8 buy 100 of 1000; of the other 900 the 600 above the floor are filled, so 300 are left for 400.
+    book = Discounted(RULES, off_bps=2_000)
+    book.bid(0, 1, 600, level(2), retail=False)
+    book.bid(0, 2, 400, Q96, retail=False)
+    book.bid(0, 3, 80, Q96 * 8 // 10, retail=True)
+    found = book.settle()
+
+    assert found.bids == (Left(1, 600, 600, 600), Left(2, 400, 300, 300), Left(3, 80, 80, 100))
+    assert (found.raised, found.sold, found.price) == (980, 1_000, Q96)
+    assert book.indicative(0) == (Q96, 980)
+
+
+def test_identities_share_their_part_equally() -> None:
+    # 250 tokens at a half cost 125, which 25, 60 and 300 share as 25, 50 and 50.
+    book = Discounted(RULES, off_bps=5_000)
+    book.bid(0, 1, 750, Q96, retail=False)
+    for who, amount in ((2, 25), (3, 60), (4, 300)):
+        book.bid(0, who, amount, None, retail=True)
+
+    assert book.settle().bids[1:] == (Left(2, 25, 25, 50), Left(3, 60, 51, 100), Left(4, 300, 51, 100))
+
+
+def test_identities_pay_no_more_than_their_limit() -> None:
+    # Where they buy 200 tokens, 930 pay more than 1.02 for the rest: so all of it is bought at 1.02, which is too dear.
+    book = Discounted(RULES, off_bps=2_000)
+    book.bid(0, 1, 930, level(1), retail=False)
+    book.bid(0, 2, 160, Q96 * 8 // 10, retail=True)
+
+    assert book.settle().bids == (Left(1, 930, 930, 911), Left(2, 160, 0, 0))
+
+
+def test_an_identity_takes_its_bid_back_and_bids_again_up_to_its_cap() -> None:
+    book = Discounted(RULES, off_bps=2_000)
+
+    assert book.bid(0, 1, 300, None, retail=True) == 0
+    assert book.bid(0, 1, 10, None, retail=True) is None
+    assert not book.raise_bid(0, 0, 0, level(5))
+    assert book.cancel(0, 0) == Left(1, 300, 0, 0)
+    assert book.bid(0, 1, 300, Q96 * 8 // 10, retail=True) == 1
 
 
 @given(bids=st.lists(st.tuples(st.integers(0, 300), st.integers(10, 3_000), st.booleans()), max_size=30))

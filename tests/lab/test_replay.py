@@ -6,11 +6,11 @@ import random
 from collections.abc import Callable
 
 import pytest
+
+from mercato.lab.model import DOLLAR, HOUR, Economy
 from tests.contracts.auctions import who
 from tests.contracts.house import TREASURY
 from tests.lab.replay import RICH, Recorded, Replay, balance
-
-from mercato.lab.model import DOLLAR, HOUR, Economy
 
 ECONOMY = Economy(low=250_000 * DOLLAR, high=1_000_000 * DOLLAR)
 

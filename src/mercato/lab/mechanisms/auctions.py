@@ -18,6 +18,8 @@ ETHEREUM_MS, BASE_MS = 12_000, 2_000
 RETAIL_BPS = 2_500
 #: Of the raise, which our creator may take at once; the rest of the team's part waits for milestones.
 SELLER_BPS = 60
+#: Of the raise into the pool, where 70 % of the supply is sold and 30 % goes beside it.
+WHOLE_BPS = 30_000 // 7
 
 
 def sale_of(economy: Economy) -> int:
@@ -63,9 +65,14 @@ def lca(
     return made
 
 
-def wide(rules: Rules) -> Rules:
-    """Returns rules that sell 60 % of the supply instead of 40 %."""
-    return replace(rules, sale=rules.sale * 3 // 2, retail_cap=rules.retail_cap * 3 // 2)
+def identities(rules: Rules) -> Rules:
+    """Returns rules under which one identity gets $100 instead of $500 into retail's part."""
+    return replace(rules, each=rules.each // 5)
+
+
+def selling(bps: int) -> Callable[[Rules], Rules]:
+    """Returns rules that sell another part of the supply than 40 %, with retail's part in proportion."""
+    return lambda rules: replace(rules, sale=rules.sale * bps // 4_000, retail_cap=rules.retail_cap * bps // 4_000)
 
 
 def tranche(bps: int) -> Callable[[Rules], Rules]:
@@ -83,7 +90,13 @@ AUCTIONS: dict[str, Callable[[Economy], Auction]] = {
     "lca-no-soft-close": lambda economy: lca(economy, lambda rules: replace(rules, soft_close=False)),
     "lca-half-retail": lambda economy: lca(economy, tranche(5_000)),
     "lca-equal-share": lambda economy: lca(economy, book=EqualShare),
-    "lca-small-identities": lambda economy: lca(economy, lambda rules: replace(rules, each=rules.each // 5)),
-    "lca-wide-sale": lambda economy: lca(economy, wide, liquidity_bps=5_000),
-    "lca-discount": lambda economy: lca(economy, lambda rules: replace(rules, each=rules.each // 5), Discounted),
+    "lca-wide-sale": lambda economy: lca(economy, selling(6_000), liquidity_bps=5_000),
+    "lca-whole-supply": lambda economy: lca(economy, selling(7_000), liquidity_bps=WHOLE_BPS),
+    "lca-discount": lambda economy: lca(economy, identities, Discounted),
+    "lca-whole-discount": lambda economy: lca(
+        economy, lambda rules: identities(selling(7_000)(rules)), Discounted, WHOLE_BPS
+    ),
 }
+"""Name -> a fresh launch. From `lca-elastic` on they are ablations of ours, and what was tried to fill more people:
+half of the sale for retail, equal share in its part, 60 % of the supply sold instead of 40 % and half of the raise in
+the pool, 70 % sold and all else in the pool as on bonding curves, a cheaper price for identities, and the last two."""
