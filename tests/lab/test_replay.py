@@ -6,6 +6,10 @@ import random
 from collections.abc import Callable
 
 import pytest
+from mercato.lab.adversaries import ADVERSARIES, BASELINES, Place
+from mercato.lab.study import load
+from mercato.lab.tape import draw
+from mercato.lab.world import World
 
 from mercato.lab.model import DOLLAR, HOUR, Economy
 from tests.contracts.auctions import who
@@ -61,6 +65,17 @@ def limit(dice: random.Random) -> int:
     return ECONOMY.floor_q96 * dice.randrange(100, 500) // 100
 
 
+def run(seed: int, adversary: str) -> Recorded:
+    """Returns a launch of the registered study under an adversary, from its opening to the horizon."""
+    study = load()
+    tape = draw(seed, study.people, study.value)
+    venue = Recorded(tape.economy)
+    point = study.attacks.get(adversary, ({},))[-1]
+    attack = {**ADVERSARIES, **BASELINES}[adversary](point, Place(seed, venue.block_ms))
+    World(venue, tape, attack).run(("lca", adversary))
+    return venue
+
+
 def check(venue: Recorded) -> set[str]:
     """Plays a run on the chain and compares everything that anybody holds, in wei; returns what was done in it."""
     replay, books = Replay(venue), venue.ledger
@@ -83,6 +98,18 @@ def test_a_launch_at_random_ends_on_the_chain_as_in_the_lab_to_the_wei(seed: int
 
     assert check(venue) == {"bid", "bid_retail", "improve", "cancel", "buy", "sell"}
     assert venue.book.closes > 24 * HOUR
+
+
+@pytest.mark.parametrize(("seed", "adversary"), [(0, "none"), (1, "griefer"), (2, "sybil")])
+def test_a_run_of_the_study_ends_on_the_chain_as_in_the_lab_to_the_wei(seed: int, adversary: str) -> None:
+    assert {"bid", "bid_retail", "buy", "sell"} <= check(run(seed, adversary))
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("adversary", ADVERSARIES)
+@pytest.mark.parametrize("seed", range(3, 6))
+def test_runs_under_every_attack_end_on_the_chain_as_in_the_lab(seed: int, adversary: str) -> None:
+    check(run(seed, adversary))
 
 
 @pytest.mark.nightly
