@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from mercato.lab.mechanisms.book import Left
 from mercato.lab.mechanisms.cca import MPS, Continuous, backloaded, linear
 from mercato.lab.model import Q96
@@ -86,3 +91,45 @@ def test_the_backloaded_schedule_is_the_makers_for_two_days_of_two_seconds() -> 
     assert [blocks for _, blocks in steps] == sorted((blocks for _, blocks in steps), reverse=True)
     assert (len(steps), steps[-1][1]) == (13, 1)
     assert 0.29 < steps[-1][0] / MPS < 0.31
+
+
+@given(bids=st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9_000), st.integers(2, 30)), min_size=1, max_size=9))
+def test_it_is_the_auction_that_its_makers_describe_block_by_block(bids: list[tuple[int, int, int]]) -> None:
+    bids.sort()
+    book = auction()
+    tickets = [book.bid(at * 1_000, who, amount, limit * Q96, False) for who, (at, amount, limit) in enumerate(bids)]
+    found = {left.who: left for left in book.settle().bids}
+    taken = [bid for bid, ticket in zip(bids, tickets, strict=True) if ticket is not None]
+    expected = block_by_block(taken)
+
+    assert len(found) == len(taken)
+    for left, (spent, tokens) in zip(found.values(), expected, strict=True):
+        assert spent - 2 <= left.charge <= spent + 2
+        assert tokens - 2 <= left.tokens <= tokens  # each of two parts is rounded down
+
+
+def block_by_block(bids: list[tuple[int, int, int]]) -> list[tuple[Fraction, Fraction]]:
+    """Returns what each bid spends and gets where every block of ten sells 100 tokens, in fractions.
+
+    A bid offers its money in equal parts to every block from its own on.
+    """
+    price, ends = Fraction(1), [(Fraction(0), Fraction(0)) for _ in bids]
+    for block in range(10):
+        offers = [Fraction(amount, 10 - at) if at <= block else Fraction(0) for at, amount, _ in bids]
+        limits = [limit for _, _, limit in bids]
+        price = max(price, *prices(offers, limits))
+        above = sum(offer for offer, limit in zip(offers, limits, strict=True) if limit > price)
+        level = sum(offer for offer, limit in zip(offers, limits, strict=True) if limit == price)
+        part = min((100 * price - above) / level, Fraction(1)) if level else Fraction(0)
+        for place, (offer, limit) in enumerate(zip(offers, limits, strict=True)):
+            spent = offer * (limit > price) + offer * part * (limit == price)
+            ends[place] = (ends[place][0] + spent, ends[place][1] + spent / price)
+    return ends
+
+
+def prices(offers: list[Fraction], limits: list[int]) -> tuple[Fraction, Fraction]:
+    """Returns the highest limit that demand at or above it buys a block's tokens at, and what demand above it pays."""
+    both = list(zip(offers, limits, strict=True))
+    reached = [one for one in limits if sum(offer for offer, limit in both if limit >= one) >= 100 * one]
+    highest = max(reached, default=0)
+    return Fraction(highest), Fraction(sum(offer for offer, limit in both if limit > highest)) / 100
