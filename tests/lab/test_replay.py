@@ -6,12 +6,12 @@ import random
 from collections.abc import Callable
 
 import pytest
+
 from mercato.lab.adversaries import ADVERSARIES, BASELINES, Place
+from mercato.lab.model import DOLLAR, HOUR, Economy
 from mercato.lab.study import load
 from mercato.lab.tape import draw
 from mercato.lab.world import World
-
-from mercato.lab.model import DOLLAR, HOUR, Economy
 from tests.contracts.auctions import who
 from tests.contracts.house import TREASURY
 from tests.lab.replay import RICH, Recorded, Replay, balance

@@ -35,6 +35,7 @@ class Auction(Trading):
     """A book of bids and the pool after it."""
 
     kind: Kind = "auction"
+    retail_limited: bool = False
 
     def __init__(
         self, economy: Economy, book: Book, block_ms: int, pool: Opens, *, liquidity_bps: int = LIQUIDITY_BPS
