@@ -58,6 +58,13 @@ class Ladder(Market):
         self.fee: int | None = None
         self.quoted, self.tokens = 0, supply
 
+    @classmethod
+    def opening(cls, economy: Economy, fee: int | None = None) -> Ladder:
+        """Returns the positions of a launch at the reviewed floor."""
+        made = cls(isqrt(economy.floor_q96 << 96), economy.supply, defaultdict(int))
+        made.fee = fee
+        return made
+
     def price(self) -> int:
         """Returns the marginal price, Q96."""
         return self.ranges.sqrt**2 >> 96
