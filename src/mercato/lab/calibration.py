@@ -1,4 +1,4 @@
-"""How the lab's launches compare with what was observed of real ones: each fact with its source beside the lab's number.
+"""How the lab's launches compare with what was observed of real ones: each fact and its source beside the lab's share.
 
 Facts are compared, never fitted: the study is registered before, and the training seeds are enough here.
 """
@@ -17,7 +17,7 @@ from mercato.lab.study import Study
 PINE = "Pine Analytics on pump.fun, April 2025"
 CLANKER = "Clanker, sniper tech of v4.1, paragraph.com/@clankerworld, August 2025"
 PUMP = "public dashboards of pump.fun, 2024 to 2026"
-SMALL_BPS, LARGE_BPS = 500, 2_000
+SIZES_BPS = (500, 2_000, 5_000)
 MINUTES = (1, 2, 5, 20, 60, 180)
 
 
@@ -40,8 +40,15 @@ def compare(study: Study, count: int) -> list[Fact]:
         Fact("snipes of a launch's first block that were profitable", PINE, (0.87,), share(_profits)),
         Fact("of them best sold within five minutes", PINE, (0.85,), share(_best_within_five)),
         Fact("launches that graduated", PUMP, (0.006, 0.018), share(_graduates)),
-        Fact("supply that an early purchase took, small snipe", CLANKER, (0.07,), _taken(tapes, SMALL_BPS)),
-        Fact("supply that an early purchase took, large snipe", CLANKER, (0.07,), _taken(tapes, LARGE_BPS)),
+        *(
+            Fact(
+                f"supply that {size // 100} % of the raise buys at first",
+                CLANKER,
+                (0.07,),
+                _taken(tapes, size),
+            )
+            for size in SIZES_BPS
+        ),
     ]
 
 
@@ -50,7 +57,7 @@ def _share(tapes: list[Tape], holds: Callable[[Tape], bool]) -> float:
 
 
 def _snipe(order: Tape, minutes: int) -> int:
-    return run("pump", "latency-sniper", {"size_bps": SMALL_BPS, "hold_minutes": minutes}, order).profit
+    return run("pump", "latency-sniper", {"size_bps": SIZES_BPS[0], "hold_minutes": minutes}, order).profit
 
 
 def _profits(order: Tape) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -55,6 +56,22 @@ def run(
     with progress(as_json) as watch, cluster(ray) if ray else processes(workers) as spread:
         campaign.carry_out(spread, watch)
     _print(results(archive.records(), study.digest), as_json)
+
+
+@app.command()
+def calibrate(
+    seeds: Annotated[int, typer.Option(help="Training seeds to play.", min=1, max=1_000)] = 20, as_json: AsJson = False
+) -> None:
+    """Set the lab's launches beside what was observed of real ones."""
+    from mercato.lab.calibration import compare
+    from mercato.lab.study import load
+
+    facts = compare(load(), seeds)
+    if as_json:
+        show({"simulated": True, "seeds": seeds, "facts": [asdict(fact) for fact in facts]})
+        return
+    rows = [[fact.says, " to ".join(f"{seen:.1%}" for seen in fact.observed), f"{fact.lab:.1%}"] for fact in facts]
+    table(f"Simulated launches ({seeds} training seeds) beside real ones", ["share of", "observed", "lab"], rows)
 
 
 def _seeds(text: str | None, study: Study) -> range:
