@@ -70,7 +70,7 @@ def calibrate(
     if as_json:
         show({"simulated": True, "seeds": seeds, "facts": [asdict(fact) for fact in facts]})
         return
-    rows = [[fact.says, " to ".join(f"{seen:.1%}" for seen in fact.observed), f"{fact.lab:.1%}"] for fact in facts]
+    rows = [[fact.says, f"{fact.observed:.1%}", f"{fact.lab:.1%}"] for fact in facts]
     table(f"Simulated launches ({seeds} training seeds) beside real ones", ["share of", "observed", "lab"], rows)
 
 
