@@ -1,13 +1,13 @@
-"""Runs the benchmarks: `python -m bench [chains] [launch] [market] [--quick]`."""
+"""Runs the benchmarks: `python -m bench [chains] [lab] [launch] [market] [--quick]`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from bench import chains, launch, market
+from bench import chains, lab, launch, market
 
-SUITES = {"chains": chains.suite, "launch": launch.suite, "market": market.suite}
+SUITES = {"chains": chains.suite, "lab": lab.suite, "launch": launch.suite, "market": market.suite}
 
 
 def main() -> int:
