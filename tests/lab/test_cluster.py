@@ -24,13 +24,13 @@ def address() -> Iterator[str]:
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as started:  # fmt: skip
         assert started.stdin is not None
         assert started.stdout is not None
-        yield next(line.strip() for line in started.stdout if line.startswith("127.0.0.1:"))
+        yield next(line.split()[1] for line in started.stdout if line.startswith("address "))
         started.stdin.close()
 
 
 def run(out: Path, config: Path, *more: str) -> dict[str, bytes]:
     """Runs a study by the command; returns its files."""
-    command = [sys.executable, "-m", "mercato.cli", "lab", "run", "--config", str(config), "--out", str(out),
+    command = [str(Path(sys.executable).with_name("mercato")), "lab", "run", "--config", str(config), "--out", str(out),
                "--seeds", "10:13", *more]  # fmt: skip
     subprocess.run(command, check=True, capture_output=True, timeout=240)
     return {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*") if path.is_file()}
@@ -39,10 +39,10 @@ def run(out: Path, config: Path, *more: str) -> dict[str, bytes]:
 def little(folder: Path) -> Path:
     """Returns the registered study, made small enough for a test: two mechanisms, one attack, one training seed."""
     text = raw(None).decode()
-    text = text.replace("mechanisms = []", 'mechanisms = ["pump", "lca"]')
+    text = text.replace("mechanisms = []", 'mechanisms = ["pump", "lbp"]')
     text = text.replace("adversaries = []", 'adversaries = ["none", "latency-sniper"]')
     text = text.replace("seeds = 6", "seeds = 1").replace("block = 20", "block = 1")
-    text = text.replace("immigrants = ", "immigrants = 0")
+    text = text.replace("immigrants = 300", "immigrants = 30")
     path = folder / "little.toml"
     path.write_text(text, encoding="utf-8")
     return path
@@ -58,5 +58,5 @@ def test_two_nodes_write_the_same_bytes_as_one_process(tmp_path: Path, address: 
 
 
 def test_a_cluster_that_is_not_there_is_named() -> None:
-    with pytest.raises(ConfigError, match="127.0.0.1:1"), cluster("127.0.0.1:1"):
+    with pytest.raises(ConfigError, match=r"127\.0\.0\.1:1"), cluster("127.0.0.1:1"):
         pytest.fail("nothing listens on port 1")

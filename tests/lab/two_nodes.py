@@ -4,11 +4,12 @@ import sys
 
 from ray.cluster_utils import Cluster
 
-ONE = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "node_ip_address": "127.0.0.1", "include_dashboard": False}
+ONE = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "include_dashboard": False}
 
 if __name__ == "__main__":
     cluster = Cluster(initialize_head=True, head_node_args=ONE)
-    cluster.add_node(**{**ONE, "include_dashboard": None})
-    print(cluster.address, flush=True)
+    cluster.add_node(num_cpus=1, object_store_memory=80 * 2**20)
+    sys.stdout.write(f"address {cluster.address}\n")
+    sys.stdout.flush()
     sys.stdin.read()
     cluster.shutdown()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from itertools import islice
+from socket import create_connection
 from typing import Any, TypeVar
 
 from mercato.core.errors import ConfigError, Conflict
@@ -18,6 +19,7 @@ from mercato.lab.workers import Spread
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
+SECONDS = 5.0
 AHEAD = 3  # tasks in flight for each processor of the cluster: enough that none waits for the driver
 
 
@@ -29,14 +31,22 @@ def cluster(address: str) -> Iterator[Spread]:
     """
     ray = _ray()
     try:
+        _knock(address)
         ray.init(address=address, log_to_driver=False, configure_logging=False)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         hint = "start one with `ray start --head`, and use the address that it prints"
         raise ConfigError(f"no Ray cluster answered at {address!r}", hint=hint) from error
     try:
         yield partial(_spread, ray)
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raises OSError where nothing listens; Ray itself would try again for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdecimal():
+        create_connection((host, int(port)), timeout=SECONDS).close()
 
 
 def _spread(ray: Any, do: Callable[[Asked], Answer], tasks: Iterable[Asked]) -> Iterator[tuple[Asked, Answer]]:
