@@ -11,7 +11,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from mercato.core.numerals import UNKNOWN, by_unit
+from mercato.core.numerals import UNKNOWN
+from mercato.core.numerals import by_unit as worded
 from mercato.lab import words
 from mercato.lab.plots import Bar, Path, intervals, paths
 
@@ -177,6 +178,13 @@ def price_paths(found: Body) -> Exhibit:
         "Median over seeds, shaded from the 10th to the 90th percentile. Blue: under the best attack; orange: without.",
         ("Mechanism", "2 h", "12 h", "24 h", "36 h", "48 h"), tuple(rows), tuple(pictures),
     )  # fmt: skip
+
+
+def by_unit(value: float | None, unit: str) -> str:
+    """Returns a mean as words: shares to a thousandth of a percent, counts whole, "unknown" for None."""
+    if value is None:
+        return UNKNOWN
+    return worded(round(value, 5) if unit == "ratio" else round(value) if unit == "count" else value, unit)
 
 
 def _ordered(found: Body) -> list[tuple[str, Body]]:
