@@ -63,6 +63,7 @@ def test_a_study_that_is_killed_goes_on_where_it_was_and_ends_with_the_same_byte
 
     assert written.items() <= files(out).items() | written.items()
     assert {name: body for name, body in files(out).items() if "/." not in name} == files(done.folder)
+    assert b"runs on scored seeds: 20 of 20" in printed.stderr
     assert json.loads(printed.stdout)["config_hash"] == small.study().digest
 
 
@@ -81,6 +82,12 @@ def test_every_run_asked_for_is_kept_once(done: Archive) -> None:
     study = small.study()
 
     assert kept == sorted((m, a, s) for m in study.mechanisms for a in study.adversaries for s in SEEDS)
+
+
+def test_results_are_of_the_seeds_asked_for_and_of_no_others_in_the_folder(done: Archive) -> None:
+    some = chosen(small.study(), range(11, 12), done)
+
+    assert {item.seed for item in some.records()} == {11}
 
 
 def test_the_single_sybil_attacks_with_what_was_found_for_the_many(done: Archive) -> None:

@@ -7,7 +7,7 @@ return bytes, and only this process writes: the files are the same for any numbe
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from mercato.core.errors import InvalidInput
 from mercato.lab.adversaries import ADVERSARIES, BASELINES, Parameters
 from mercato.lab.archive import Archive, whole
 from mercato.lab.mechanisms import MECHANISMS
-from mercato.lab.records import record
+from mercato.lab.records import Record, record
 from mercato.lab.run import run, tape
 from mercato.lab.search import BORROWED, best, grid, trial
 from mercato.lab.study import Study
@@ -59,6 +59,13 @@ class Campaign:
         """Does what is not done yet."""
         self._search(spread, watch)
         self._run(spread, watch)
+
+    def records(self) -> Iterator[Record]:
+        """Yields the runs that were asked for, and none that the folder has besides."""
+        asked = (set(self.mechanisms), set(self.adversaries))
+        for item in self.archive.records():
+            if item.seed in self.seeds and item.mechanism in asked[0] and item.adversary in asked[1]:
+                yield item
 
     def _search(self, spread: Spread, watch: Progress | None) -> None:
         attacks = sorted({BORROWED.get(name, name) for name in self.adversaries} & set(ADVERSARIES))

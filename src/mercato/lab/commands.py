@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +11,7 @@ import typer
 
 from mercato.core.errors import InvalidInput
 from mercato.lab import report_commands
-from mercato.market.terminal import AsJson, progress, show, table
+from mercato.market.terminal import AsJson, show, table
 
 if TYPE_CHECKING:
     from mercato.lab.study import Study
@@ -34,7 +35,7 @@ def run(
     out: Annotated[Path, typer.Option(help="The folder of the study; what is finished there is not done again.")],
     config: Annotated[Path | None, typer.Option(help="A study's TOML file [default: the registered one].")] = None,
     seeds: Annotated[str | None, typer.Option(help="A:B, from A up to B [default: the study's].")] = None,
-    workers: Annotated[int, typer.Option(help="Processes that share the work.", min=1, max=256)] = 1,
+    workers: Annotated[int | None, typer.Option(help="Processes [default: one a processor].", min=1, max=256)] = None,
     ray: Annotated[str, typer.Option(help="A Ray cluster that does it instead: HOST:PORT, or auto.")] = "",
     search: Annotated[bool, typer.Option("--search", help="Search although what the search found is shipped.")] = False,
     as_json: AsJson = False,
@@ -45,6 +46,7 @@ def run(
     from mercato.lab.archive import Archive
     from mercato.lab.campaign import chosen
     from mercato.lab.cluster import cluster
+    from mercato.lab.progress import watching
     from mercato.lab.results import results
     from mercato.lab.shipped import shipped
     from mercato.lab.study import load, raw
@@ -53,9 +55,9 @@ def run(
     study, archive = load(config), Archive(out)
     campaign = replace(chosen(study, _seeds(seeds, study), archive), found={} if search else shipped(study.digest))
     archive.open(raw(config))
-    with progress(as_json) as watch, cluster(ray) if ray else processes(workers) as spread:
+    with watching() as watch, cluster(ray) if ray else processes(workers or os.cpu_count() or 1) as spread:
         campaign.carry_out(spread, watch)
-    _print(results(archive.records(), study.digest), as_json)
+    _print(results(campaign.records(), study.digest), as_json)
 
 
 @app.command()

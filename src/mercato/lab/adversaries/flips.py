@@ -11,6 +11,8 @@ from mercato.lab.world import World
 ENTER, LEAVE = 0, 1
 #: How many blocks in a row a refused purchase is sent again.
 TRIES = 8
+#: How many race where everybody knows the moment.
+RIVALS = 5
 
 
 class Flip:
@@ -54,7 +56,7 @@ class EdgeFlip(Flip):
 
     def __init__(self, edge_bps: int, hold_minutes: int, size_bps: int) -> None:
         """Keeps the edge."""
-        super().__init__(size_bps, hold_minutes, 0, Hand())
+        super().__init__(size_bps, hold_minutes, 0, Hand(), rivals=RIVALS)
         self._edge_bps = edge_bps
 
     def _enter(self, world: World) -> None:
@@ -71,7 +73,7 @@ class OpeningFlip(Flip):
 
     def __init__(self, size_bps: int, hold_minutes: int) -> None:
         """Keeps the plan."""
-        super().__init__(size_bps, hold_minutes, 0, Hand())
+        super().__init__(size_bps, hold_minutes, 0, Hand(), rivals=RIVALS)
 
     def begin(self, world: World) -> None:
         """Watches for the pool."""
@@ -80,7 +82,7 @@ class OpeningFlip(Flip):
 
 def latency_sniper(size_bps: int, hold_minutes: int, block_ms: int) -> Flip:
     """Returns a bot that wins the race for the first block after the launch's own, against four rivals."""
-    return Flip(size_bps, hold_minutes, block_ms, Hand(), rivals=5)
+    return Flip(size_bps, hold_minutes, block_ms, Hand(), rivals=RIVALS)
 
 
 def insider(size_bps: int, hold_minutes: int) -> Flip:
