@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from mercato.lab.mechanisms.auction import LIQUIDITY_BPS, Auction, own_pool, v2_pool
 from mercato.lab.mechanisms.book import Book
@@ -12,7 +13,7 @@ from mercato.lab.mechanisms.discount import Discounted
 from mercato.lab.mechanisms.easyauction import Batch
 from mercato.lab.mechanisms.lca import Levels, Rules
 from mercato.lab.mechanisms.variants import Elastic, EqualShare
-from mercato.lab.model import BPS, Economy
+from mercato.lab.model import BPS, DOLLAR, Economy
 
 ETHEREUM_MS, BASE_MS = 12_000, 2_000
 RETAIL_BPS = 2_500
@@ -20,6 +21,7 @@ RETAIL_BPS = 2_500
 SELLER_BPS = 60
 #: Of the raise into the pool, where 70 % of the supply is sold and 30 % goes beside it.
 WHOLE_BPS = 30_000 // 7
+CHEAPER = partial(Discounted, off_bps=3_000)
 
 
 def sale_of(economy: Economy) -> int:
@@ -61,13 +63,13 @@ def lca(
     rules = vary(rules_of(economy))
     made = Auction(economy, book(rules), BASE_MS, own_pool, liquidity_bps=liquidity_bps)
     made.seller_bps, made.retail_most = SELLER_BPS, rules.each if rules.retail_cap else 0
-    made.retail_limited = book is Discounted
+    made.retail_limited = isinstance(made.book, Discounted)
     return made
 
 
-def identities(rules: Rules) -> Rules:
-    """Returns rules under which one identity gets $100 instead of $500 into retail's part."""
-    return replace(rules, each=rules.each // 5)
+def identities(dollars: int) -> Callable[[Rules], Rules]:
+    """Returns rules under which one identity gets so many dollars into retail's part, instead of $500."""
+    return lambda rules: replace(rules, each=dollars * DOLLAR)
 
 
 def selling(bps: int) -> Callable[[Rules], Rules]:
@@ -92,11 +94,15 @@ AUCTIONS: dict[str, Callable[[Economy], Auction]] = {
     "lca-equal-share": lambda economy: lca(economy, book=EqualShare),
     "lca-wide-sale": lambda economy: lca(economy, selling(6_000), liquidity_bps=5_000),
     "lca-whole-supply": lambda economy: lca(economy, selling(7_000), liquidity_bps=WHOLE_BPS),
-    "lca-discount": lambda economy: lca(economy, identities, Discounted),
+    "lca-discount": lambda economy: lca(economy, identities(100), Discounted),
+    "lca-wide-discount": lambda economy: lca(
+        economy, lambda rules: identities(50)(selling(6_000)(rules)), CHEAPER, 5_000
+    ),
     "lca-whole-discount": lambda economy: lca(
-        economy, lambda rules: identities(selling(7_000)(rules)), Discounted, WHOLE_BPS
+        economy, lambda rules: identities(100)(selling(7_000)(rules)), Discounted, WHOLE_BPS
     ),
 }
 """Name -> a fresh launch. From `lca-elastic` on they are ablations of ours, and what was tried to fill more people:
-half of the sale for retail, equal share in its part, 60 % of the supply sold instead of 40 % and half of the raise in
-the pool, 70 % sold and all else in the pool as on bonding curves, a cheaper price for identities, and the last two."""
+half of the sale for retail; equal share in its part; 60 % of the supply sold instead of 40 %, half of the raise in the
+pool; 70 % sold and all else in the pool, as on bonding curves; 15 % off for identities, $100 each; 60 % sold and 30 %
+off, $50 each; 70 % sold and 15 % off, $100 each."""
