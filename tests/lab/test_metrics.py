@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -28,6 +29,7 @@ FOUND = measure(outcome(), tape())
         ("fill_rate", 2 / 4),
         ("late_buyers", 1.0),
         ("money_filled", 400 / 4000),
+        ("half_filled", 0.0),
         # a million tokens at $2M for a billion is worth $2,000
         ("welfare", (100 * 2000 + 50 * 2000 + 50 * 3000 - 700) / 400_000),
         ("retail_return", (200 * 2000 - 700) / 700),
@@ -55,7 +57,13 @@ def test_the_run_made_by_hand_measures(name: str, value: float) -> None:
 
 
 def test_no_metric_is_left_unchecked() -> None:
-    assert len(FOUND) == 30
+    assert len(FOUND) == 31
+
+
+def test_people_count_as_half_filled_from_half_of_their_budget_on() -> None:
+    budgets = (400 * DOLLAR, 401 * DOLLAR, DOLLAR, DOLLAR)
+
+    assert measure(outcome(), replace(tape(), budgets=budgets))["half_filled"] == 1 / 4
 
 
 def test_many_accounts_of_the_adversary_are_one_entity() -> None:

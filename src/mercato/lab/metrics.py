@@ -9,6 +9,7 @@ seconds, everything else as plain ratios. T is the end of the auctions' window, 
     top10_share           tokens of the ten largest entities / tokens of all, of what was bought by T
     buyers_filled         people who bought by T; fill_rate  / people of the tape; late_buyers  only after T
     money_filled          what people were charged by T / the budgets of all people
+    half_filled           people who were charged half of their budget or more by T / people of the tape
     welfare               (own value of what is kept + received - charged) of people / the raise at the floor
     retail_return         (what is kept at the common value + received - charged) of people / what they were charged
     impact_1h, impact_1h_half  how much dearer than the price a purchase of 1 % and 0.5 % of the raise is, fees in
@@ -104,6 +105,7 @@ def _fill(outcome: Outcome, tape: Tape, found: Mapping[int, Entry]) -> Row:
         "fill_rate": measures.part(len(people), len(tape)),
         "late_buyers": float(len(late - set(people))),
         "money_filled": measures.part(charged, sum(tape.budgets)),
+        "half_filled": measures.part(sum(2 * found[who].spent >= tape.budgets[who] for who in people), len(tape)),
         "welfare": measures.part(_kept(outcome, tape), tape.economy.raise_target),
         "retail_return": measures.part(_kept(outcome, tape, tape.value), outcome.retail_spend),
     }
