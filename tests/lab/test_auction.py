@@ -80,7 +80,8 @@ def test_a_launch_that_sells_opens_its_pool_at_the_price_and_shares_out_the_rais
     assert (before, primary, venue.phase()) == ("before", "primary", "pool")
     assert abs(venue.price() - price) * 1_000 < price
     assert quote in {venue.raised * bps // BPS for bps in (7_500, 5_000, 4_285)}
-    assert sum(venue.ledger.fees.values()) == venue.raised - quote
+    assert venue.ledger.fees == {"protocol": venue.raised * 200 // BPS}
+    assert venue.idle[0] >= venue.raised - quote - venue.raised * 200 // BPS
     assert venue.buy(2, 100 * DOLLAR) > 0
     assert tokens < ECONOMY.supply // 2
 

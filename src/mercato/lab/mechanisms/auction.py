@@ -111,9 +111,8 @@ class Auction(Trading):
         self.idle, self.raised = (quote, tokens), found.raised
         if found.raised == 0 or found.sold == 0:
             return
-        lp_quote = found.raised * self._liquidity_bps // BPS
-        platform = found.raised * PLATFORM_BPS // BPS
+        lp_quote, platform = found.raised * self._liquidity_bps // BPS, found.raised * PLATFORM_BPS // BPS
         self.ledger.fees["protocol"] += platform
-        self.ledger.fees["creator"] += found.raised - lp_quote - platform
-        self.idle = (quote - (found.raised - lp_quote), tokens)
-        self.opens(self._pool(self, lp_quote, found.lp_tokens(lp_quote)), lp_quote, found.lp_tokens(lp_quote))
+        self.idle = (quote - platform, tokens)  # the team's part stays until its milestones
+        lp_tokens = found.lp_tokens(lp_quote)
+        self.opens(self._pool(self, lp_quote, lp_tokens), lp_quote, lp_tokens)
