@@ -100,7 +100,8 @@ def rooms(store: Store, settings: Settings, local: Local | None = None) -> tuple
     """
     market = Market(store, settings.home, SystemClock(), settings.of(MarketSettings))
     found = [Room("market", market), Room("launch", local.launches if local else open_room(store, settings))]
-    found.append(Room("lab", Lab(settings.home)))
+    opened = found[1].service
+    found.append(Room("lab", Lab(settings.home, opened if isinstance(opened, Launches) else None)))
     if local:
         found += [Room("chains", local.indexer), Room("launch.following", local.feed(market))]
         return (*found, Room("launch.season", local.board))

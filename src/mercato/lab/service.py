@@ -11,30 +11,35 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mercato.core.errors import NotFound
+from mercato.lab.own import mine
+from mercato.lab.study import load
+from mercato.lab.workers import processes
+from mercato.launch import Launch
+from mercato.store.jobs import enqueue
 
-FOLDER = "lab"
+if TYPE_CHECKING:
+    from mercato.launch.service import Launches
+
+FOLDER, OWN = "lab", "own"
 LONGEST = 32 * 2**20
+#: The job that tries a launch, and for how many seeds.
+TRY, SEEDS = "lab.try", 20
 _NAME = re.compile(r"[0-9a-f]{16}")
 
 
 class Lab:
-    """The studies of this installation."""
+    """The studies of this installation, and what its launches risk; without `launches` there are none to try."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, launches: Launches | None = None) -> None:
         """Keeps where the data folder is."""
-        self.folder = home / FOLDER
+        self.folder, self._launches = home / FOLDER, launches
 
     def publish(self, found: Mapping[str, Any]) -> Path:
         """Keeps a study's results for the pages, in place of older ones of the same configuration."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        place = self.folder / f"{name(found)}.json"
-        written = place.with_suffix(f".{os.getpid()}.tmp")
-        written.write_text(json.dumps(found, sort_keys=True), encoding="utf-8")
-        written.replace(place)
-        return place
+        return _write(self.folder / f"{name(found)}.json", found)
 
     def studies(self) -> list[dict[str, Any]]:
         """Returns every study's results, those of the most seeds first; what cannot be read as one is left out."""
@@ -48,6 +53,36 @@ class Lab:
             raise NotFound(f"study was {wanted[:80]!r}", hint="`mercato lab report DIR` shows a study on the pages")
         return found
 
+    def launch(self, id: str) -> Launch:
+        """Returns a launch by its id; NotFound else."""
+        if self._launches is None:
+            raise NotFound(f"launch was {id[:80]!r}", hint="this installation has no launches")
+        return self._launches.launch(id)
+
+    def prospect(self, launch: Launch) -> dict[str, Any] | None:
+        """Returns what was worked out for a launch, as `own.mine` gives it; None where nothing was yet."""
+        path = self._prospect(launch)
+        found: dict[str, Any] | None = json.loads(path.read_bytes()) if path.is_file() else None
+        return found
+
+    def ask(self, launch: Launch) -> None:
+        """Lets a job work out what a launch risks, once for each application and study."""
+        if self._launches is None:
+            raise NotFound(f"launch was {launch.id!r}", hint="this installation has no launches")
+        key = f"{launch.application.hash}-{load().digest[:16]}"
+        with self._launches.store.transaction() as tx:
+            enqueue(tx, TRY, {"launch": launch.id}, now=self._launches.clock.now(), key=key, max_tries=3)
+
+    def work_out(self, launch: Launch) -> dict[str, Any]:
+        """Works it out, in processes of its own so that pages stay quick, and keeps it for the page."""
+        with processes(2) as spread:
+            found = mine(load(), launch.application, SEEDS, spread)
+        _write(self._prospect(launch), found)
+        return found
+
+    def _prospect(self, launch: Launch) -> Path:
+        return self.folder / OWN / f"{launch.application.hash.removeprefix('0x')}-{load().digest[:16]}.json"
+
 
 def name(found: Mapping[str, Any]) -> str:
     """Returns the short name of a study: the first 16 digits of its configuration's hash."""
@@ -56,6 +91,15 @@ def name(found: Mapping[str, Any]) -> str:
 
 def _seeds(found: Mapping[str, Any]) -> int:
     return int((found["seeds"] or {"n": 0})["n"])
+
+
+def _write(place: Path, found: Mapping[str, Any]) -> Path:
+    """Writes JSON so that a reader sees the old file or the new one."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    written = place.with_suffix(f".{os.getpid()}.tmp")
+    written.write_text(json.dumps(found, sort_keys=True), encoding="utf-8")
+    written.replace(place)
+    return place
 
 
 def _read(path: Path) -> dict[str, Any] | None:
