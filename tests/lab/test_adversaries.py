@@ -98,10 +98,10 @@ def test_a_pool_open_sniper_is_first_in_the_block_after_the_pool_opened(mechanis
 
 
 def test_identities_cost_where_bids_are_taken_and_nowhere_else() -> None:
-    bidding, _ = attack("lca", "sybil", size_bps=2_000, accounts=8)
-    trading, _ = attack("pump", "sybil", size_bps=2_000, accounts=8)
+    bidding, _ = attack("lca", "sybil", size_bps=2_000, accounts=8, identity_dollars=25)
+    trading, _ = attack("pump", "sybil", size_bps=2_000, accounts=8, identity_dollars=25)
 
-    assert bidding.costs == 8 * 20 * DOLLAR
+    assert bidding.costs == 8 * 25 * DOLLAR
     assert trading.costs == 0
     assert len({who for who, *_ in own(trading.entries)}) == 8
 

@@ -13,11 +13,14 @@ Parameters = Mapping[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an adversary attacks: the seed (only a placebo's dice use it), the block time, what an identity costs."""
+    """Where an adversary attacks: the seed, which only a placebo's dice use, and the block time."""
 
     seed: int
     block_ms: int
-    identity: int = 20 * DOLLAR
+
+
+def _sybil(parameters: Parameters, at: Place, accounts: int) -> Adversary:
+    return flips.Sybil(accounts, parameters["size_bps"], parameters["identity_dollars"] * DOLLAR, at.block_ms)
 
 
 ADVERSARIES: dict[str, Callable[[Parameters, Place], Adversary]] = {
@@ -28,7 +31,7 @@ ADVERSARIES: dict[str, Callable[[Parameters, Place], Adversary]] = {
     "demand-reducing-whale": lambda p, at: whales.Shade(p["limit_bps"], p["size_bps"]),
     "pool-open-sniper": lambda p, at: flips.OpeningFlip(p["size_bps"], p["hold_minutes"]),
     "seller-shill": lambda p, at: games.Shill(p["size_bps"], p["at_minutes"]),
-    "sybil": lambda p, at: flips.Sybil(p["accounts"], p["size_bps"], at.identity, at.block_ms),
+    "sybil": lambda p, at: _sybil(p, at, p["accounts"]),
     "wash-trader": lambda p, at: games.Wash(p["size_bps"], p["cycles"], p["wait_minutes"]),
     "jit-lp": lambda p, at: games.PassingLiquidity(p["size_bps"], p["stay_minutes"]),
     "griefer": lambda p, at: games.Grief(p["size_bps"], p["times"]),
@@ -40,7 +43,7 @@ BASELINES: dict[str, Callable[[Parameters, Place], Adversary]] = {
     "placebo": lambda p, at: flips.placebo(at.seed),
     "probe-early": lambda p, at: flips.Probe(at.block_ms),
     "probe-late": lambda p, at: flips.Probe(10 * MINUTE),
-    "sybil-single": lambda p, at: flips.Sybil(1, p["size_bps"], at.identity, at.block_ms),
+    "sybil-single": lambda p, at: _sybil(p, at, 1),
 }
 """Name of a baseline -> what makes one. The probes buy the same in the first block and ten minutes later;
 `sybil-single` is the tuned sybil with one account."""
