@@ -64,7 +64,7 @@ def test_the_limiter_ends_after_an_hour_and_never_meets_sales() -> None:
     # 8.5 reference amounts: 1 % to 8 % and half of 9 %, 40.5 % of one, are 4.76 % of the whole; 1 % later
     assert early < late
     assert venue.buy(1, ECONOMY.raise_target // 10) == late
-    assert venue.ledger.fees["protocol"] == ECONOMY.raise_target // 10 // 100 // 5
+    assert venue.ledger.fees["protocol"] == ECONOMY.raise_target // 10 // 100 * 6 // 10
 
 
 def test_meteora_opens_its_pool_with_a_fifth_of_the_supply_at_the_curves_price() -> None:

@@ -8,7 +8,7 @@ hour); github.com/MeteoraAg/dynamic-bonding-curve-sdk at ce9afb7 (2026-03-24), `
     of the raise, and ends at the price at which the raise and the last 20 % open the pool
 (2) the limiter's fee on an amount x0 * (1 + a) + b, b < x0: (x0 * (c + c*a + i*a*(a+1)/2) + b * (c + i*(a+1))) / 10**9,
     with reference x0, cliff fee c and increment i, no tranche over 99 %; rounded up, twice as the program does
-(3) selling pays the cliff fee. Of all fees Meteora gets 20 %, partner and creator the rest
+(3) selling pays the cliff fee. Of all fees Meteora gets 20 %, of the rest the launchpad and the creator half each
 (4) a graduating pool pays 0.2 % of its liquidity to Meteora
 
 Settings of the documented example: cliff 1 %, 1 % more for each reference amount of 1 SOL. The common threshold of
@@ -29,7 +29,8 @@ DENOMINATOR, MOST = 10**9, 990_000_000
 CLIFF, INCREMENT = 10_000_000, 10_000_000
 LIMITER_MS = 3_600_000
 THRESHOLD_SOL = 85
-RATES = Rates(2_000, 8_000)
+#: Of 1 %: Meteora and the launchpad, and the creator.
+RATES = Rates(6_000, 4_000)
 
 
 def limited(amount: int, reference: int) -> int:
