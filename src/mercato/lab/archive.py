@@ -22,11 +22,18 @@ from mercato.core.errors import InvalidInput
 from mercato.lab.records import Record
 
 MANIFEST, CONFIG = "study.json", "study.toml"
-#: What runs are made of; what only shows them may change.
-PARTS = (
-    "adversaries/*.py", "mechanisms/**/*.py", "measures.py", "metrics.py", "model.py", "players.py", "records.py",
-    "run.py", "search.py", "tape.py", "world.py",
-)  # fmt: skip
+#: What plays a launch, and what measures it; what only shows results may change.
+PLAYED = (
+    "adversaries/*.py",
+    "mechanisms/**/*.py",
+    "model.py",
+    "players.py",
+    "run.py",
+    "search.py",
+    "tape.py",
+    "world.py",
+)
+PARTS = (*PLAYED, "measures.py", "metrics.py", "records.py")
 
 
 class Archive:
@@ -88,10 +95,10 @@ def whole(path: Path, content: bytes) -> None:
     part.replace(path)
 
 
-def code_hash() -> str:
-    """Returns the SHA-256 over the sources that runs are made of: mechanisms, people, attacks, metrics."""
+def code_hash(parts: tuple[str, ...] = PARTS) -> str:
+    """Returns the SHA-256 over sources: all that runs are made of, with the launch's mathematics, or parts of it."""
     lab, launch = Path(str(files("mercato.lab"))), Path(str(files("mercato.launch")))
-    found = {path.relative_to(lab).as_posix(): path for part in PARTS for path in lab.glob(part)}
+    found = {path.relative_to(lab).as_posix(): path for part in parts for path in lab.glob(part)}
     found |= {f"launch/{name}": launch / name for name in ("clearing.py", "pool.py")}
     digest = sha256()
     for name in sorted(found):
