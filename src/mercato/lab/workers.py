@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from functools import partial
+from itertools import islice
 from multiprocessing import get_context, parent_process
 from threading import Thread
 from typing import Protocol, TypeVar
 
+#: Tasks that wait with each worker.
+AHEAD = 3
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
@@ -35,18 +38,23 @@ def processes(count: int) -> Iterator[Spread]:
         return
     with ProcessPoolExecutor(count, get_context("spawn"), initializer=_end_with_parent) as pool:
         try:
-            yield partial(_spread, pool)
+            yield partial(_spread, pool, AHEAD * count)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
 
 
 def _spread(
-    pool: ProcessPoolExecutor, do: Callable[[Asked], Answer], tasks: Iterable[Asked]
+    pool: ProcessPoolExecutor, ahead: int, do: Callable[[Asked], Answer], tasks: Iterable[Asked]
 ) -> Iterator[tuple[Asked, Answer]]:
-    waiting = {pool.submit(do, task): task for task in tasks}
-    for done in as_completed(waiting):
-        yield waiting[done], done.result()
+    """Keeps `ahead` tasks with the workers, so that neither tasks nor answers pile up."""
+    left, running = iter(tasks), dict[Future[Answer], Asked]()
+    while True:
+        running |= {pool.submit(do, task): task for task in islice(left, ahead - len(running))}
+        if not running:
+            return
+        for done in wait(running, return_when=FIRST_COMPLETED).done:
+            yield running.pop(done), done.result()
 
 
 def _end_with_parent() -> None:
