@@ -118,16 +118,16 @@ def fill(found: Body) -> Exhibit:
     """Returns how many people got tokens, and the question whether an auction fills as many as a curve."""
     asked = found["retail_fill"] or {"auctions": {}, "curve": ""}
     rows = [
-        (words.mechanism(name), _mean(body, "buyers_filled"), _mean(body, "fill_rate"), _mean(body, "late_buyers"),
-         _said(body["baseline"], "buyers_filled", "count"), *_beside(asked, name))
+        (words.mechanism(name), _mean(body, "buyers_filled"), _mean(body, "fill_rate"), _mean(body, "half_filled"),
+         _mean(body, "late_buyers"), _said(body["baseline"], "buyers_filled", "count"), *_beside(asked, name))
         for name, body in _ordered(found)
     ]  # fmt: skip
     curve = f" The best curve is {words.mechanism(asked['curve'])}." if asked["curve"] else ""
     return Exhibit(
         "fill", "How many people got tokens",
         f"Does an auction fill 90 % as many as the best curve while its best attack takes 0.5 % at most?{curve}",
-        ("Mechanism", "Buyers filled", "Of all who came", "More after the close", "Without an adversary",
-         "Of the best curve's", "Goal met"),
+        ("Mechanism", "Buyers filled", "Of all who came", "Placed half their money", "More after the close",
+         "Without an adversary", "Of the best curve's", "Goal met"),
         tuple(rows), (_bars(found, "buyers_filled", "Buyers filled under the best attack, with 95 % intervals"),),
     )  # fmt: skip
 
