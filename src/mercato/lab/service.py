@@ -77,8 +77,12 @@ class Lab:
         """Works it out, in processes of its own so that pages stay quick, and keeps it for the page."""
         with processes(2) as spread:
             found = mine(load(), launch.application, SEEDS, spread)
-        _write(self._prospect(launch), found)
+        self.keep(launch, found)
         return found
+
+    def keep(self, launch: Launch, found: Mapping[str, Any]) -> None:
+        """Keeps what was worked out for a launch."""
+        _write(self._prospect(launch), found)
 
     def _prospect(self, launch: Launch) -> Path:
         return self.folder / OWN / f"{launch.application.hash.removeprefix('0x')}-{load().digest[:16]}.json"
