@@ -9,6 +9,7 @@ from mercato.lab.plots import Path as Line
 from mercato.lab.plots import alone, paths
 from mercato.lab.report import SIMULATED, write
 from mercato.lab.results import results
+from mercato.lab.words import METRICS
 from tests.lab.studies import records, run
 
 FOUND = results(records(), "c0ffee")
@@ -91,3 +92,16 @@ def test_a_gap_breaks_a_line() -> None:
     assert str(drawn).count("<polyline") == 2
     assert paths([Line("a", (1.0, None))], "usd", "about") == ""
     assert ElementTree.fromstring(alone(drawn)).get("width") == "760"
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [("gini", 0.3), ("buyers_filled", -0.3), ("latency_value", 0.3), ("sybil_gain", 0.3)],
+)
+def test_a_metric_knows_what_is_worse(name: str, bad: float) -> None:
+    assert METRICS[name].badness(0.3) == bad
+
+
+def test_being_late_is_no_better_than_being_first_and_an_attack_that_loses_is_no_win() -> None:
+    assert METRICS["latency_value"].badness(-0.3) == 0.3
+    assert METRICS["extraction_of_retail"].badness(-0.3) == METRICS["sybil_gain"].badness(-0.3) == 0

@@ -17,6 +17,7 @@ from mercato.lab import words
 from mercato.lab.plots import Bar, Path, intervals, paths
 
 OURS = "lca"
+_DIGITS = 5  # after the point: what lies below is rounding of base units, no difference
 Body = Mapping[str, Any]
 
 
@@ -184,7 +185,7 @@ def by_unit(value: float | None, unit: str) -> str:
     """Returns a mean as words: shares to a thousandth of a percent, counts whole, "unknown" for None."""
     if value is None:
         return UNKNOWN
-    return worded(round(value, 5) if unit == "ratio" else round(value) if unit == "count" else value, unit)
+    return worded(round(value, _DIGITS) if unit in {"ratio", ""} else round(value) if unit == "count" else value, unit)
 
 
 def _ordered(found: Body) -> list[tuple[str, Body]]:
@@ -196,18 +197,19 @@ def _ordered(found: Body) -> list[tuple[str, Body]]:
 
 def _duel(found: Body, name: str, metric: words.Metric) -> tuple[str, ...] | None:
     """Returns how ours stands beside the best rival on a metric; None where either is unknown."""
-    means = {
-        other: body[name]["mean"]
+    kept = {
+        other: body[name]
         for other, body in found["mechanisms"].items()
         if name in body and body[name]["mean"] is not None and (other == OURS or not other.startswith(OURS))
     }
-    if OURS not in means or len(means) < 2:
+    if OURS not in kept or len(kept) < 2:
         return None
-    sign = 1 if metric.better == "less" else -1
-    rival = min((other for other in sorted(means) if other != OURS), key=lambda other: sign * means[other])
-    ours, theirs = found["mechanisms"][OURS][name], found["mechanisms"][rival][name]
+    bad = {other: round(metric.badness(body["mean"]), _DIGITS) for other, body in kept.items()}
+    rival = min((other for other in sorted(kept) if other != OURS), key=lambda other: bad[other])
+    ours, theirs = kept[OURS], kept[rival]
     (low, high), (from_, to) = ours["ci95"], theirs["ci95"]
-    verdict = "even" if low <= to and from_ <= high else "wins" if sign * means[OURS] < sign * means[rival] else "loses"
+    even = (low <= to and from_ <= high) or bad[OURS] == bad[rival]
+    verdict = "even" if even else "wins" if bad[OURS] < bad[rival] else "loses"
     return (
         metric.label,
         _estimated(ours, metric.unit),

@@ -48,15 +48,19 @@ ADVERSARIES = {
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric as people read it: what it is called, its unit, and whether less or more of it is better."""
+    """A metric as people read it: its name, its unit, and what is better: less of it, more, none, or none above 0."""
 
     label: str
     unit: str
-    better: Literal["less", "more"]
+    better: Literal["less", "more", "none", "no gain"]
+
+    def badness(self, value: float) -> float:
+        """Returns how bad a value is: the less, the better."""
+        return {"less": value, "more": -value, "none": abs(value), "no gain": max(value, 0.0)}[self.better]
 
 
 METRICS = {
-    "extraction_of_retail": Metric("Taken by the best attack, of what people paid", "ratio", "less"),
+    "extraction_of_retail": Metric("Taken by the best attack, of what people paid", "ratio", "no gain"),
     "rent_of_retail": Metric("Block builders' rent, of what people paid", "ratio", "less"),
     "gini": Metric("Inequality of entry prices (Gini)", "", "less"),
     "p90_p10": Metric("Entry price, 90th over 10th percentile", "multiple", "less"),
@@ -68,8 +72,8 @@ METRICS = {
     "retail_return": Metric("People's result at the common value", "ratio", "more"),
     "impact_1h": Metric("Extra cost of buying 1 % of the raise, an hour later", "ratio", "less"),
     "depth_2pct": Metric("Depth at ±2 %, an hour later", "usd", "more"),
-    "latency_value": Metric("Tokens gained by being first", "ratio", "less"),
-    "sybil_gain": Metric("Profit gained by many accounts, of the raise", "ratio", "less"),
+    "latency_value": Metric("Tokens gained by being first", "ratio", "none"),
+    "sybil_gain": Metric("Profit gained by many accounts, of the raise", "ratio", "no gain"),
     "discovery_error": Metric("Price at the close against the next day's", "", "less"),
     "value_error": Metric("Price after a day against the common value", "", "less"),
     "take_rate": Metric("Fees, of the volume", "ratio", "less"),
