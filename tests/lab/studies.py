@@ -19,7 +19,7 @@ def records() -> Iterator[Record]:
     """Every run of the study. Extraction and buyers rise by a thousandth and by one with each seed."""
     for mechanism, filled in FILLED.items():
         for seed in SEEDS:
-            yield run(mechanism, "none", seed, extraction_of_retail=0.0, buyers_filled=filled + 10)
+            yield run(mechanism, "none", seed, extraction_of_retail=0.0, buyers_filled=filled + 10, people_gain=90.0)
             yield run(mechanism, "sybil", seed, extraction_of_retail=-0.03, adversary_profit=20.0, raised=500.0)
             yield run(mechanism, "sybil-single", seed, adversary_profit=-5.0, raised=500.0)
             for name, tokens in PROBES.items():
@@ -27,7 +27,8 @@ def records() -> Iterator[Record]:
     for (mechanism, adversary), taken in EXTRACTION.items():
         for seed in SEEDS:
             filled = FILLED[mechanism] + seed
-            yield run(mechanism, adversary, seed, extraction_of_retail=taken + seed / 1000, buyers_filled=filled)
+            yield run(mechanism, adversary, seed, extraction_of_retail=taken + seed / 1000, buyers_filled=filled,
+                      people_gain=50.0, adversary_profit=-20.0)  # fmt: skip
 
 
 def run(mechanism: str, adversary: str, seed: int, **metrics: float) -> Record:

@@ -33,6 +33,7 @@ FOUND = measure(outcome(), tape())
         # a million tokens at $2M for a billion is worth $2,000
         ("welfare", (100 * 2000 + 50 * 2000 + 50 * 3000 - 700) / 400_000),
         ("retail_return", (200 * 2000 - 700) / 700),
+        ("people_gain", 200 * 2000 - 700.0),
         # $20 and $16 dollars a million tokens on average against $5
         ("impact_1h_half", 10 / 5 - 1),
         ("impact_1h", 16 / 5 - 1),
@@ -57,7 +58,7 @@ def test_the_run_made_by_hand_measures(name: str, value: float) -> None:
 
 
 def test_no_metric_is_left_unchecked() -> None:
-    assert len(FOUND) == 31
+    assert len(FOUND) == 32
 
 
 def test_people_count_as_half_filled_from_half_of_their_budget_on() -> None:

@@ -41,6 +41,13 @@ def test_probes_are_compared_seed_by_seed() -> None:
     assert lca["sybil_gain"]["mean"] == pytest.approx((20 + 5) / 500)
 
 
+def test_what_a_griefer_pays_is_held_against_what_people_lose_by_it() -> None:
+    griefed = FOUND["mechanisms"]["lca"]["cost_to_grief"]
+
+    assert griefed["ci95"] == pytest.approx([20 / 40, 20 / 40])
+    assert FOUND["mechanisms"]["lca-elastic"]["cost_to_grief"]["mean"] is None
+
+
 def test_the_fill_is_held_against_the_best_curve() -> None:
     asked = FOUND["retail_fill"]
 

@@ -12,6 +12,7 @@ seconds, everything else as plain ratios. T is the end of the auctions' window, 
     half_filled           people who were charged half of their budget or more by T / people of the tape
     welfare               (own value of what is kept + received - charged) of people / the raise at the floor
     retail_return         (what is kept at the common value + received - charged) of people / what they were charged
+    people_gain           the same, not divided, in dollars
     impact_1h, impact_1h_half  how much dearer than the price a purchase of 1 % and 0.5 % of the raise is, fees in
     depth_2pct(_0h, _24h) dollars that move the price up and down by 2 %, added, at T + 1 h (T, T + 24 h)
     lp_to_fdv             quote in the pool / price * supply, at T + 1 h
@@ -100,6 +101,7 @@ def _fill(outcome: Outcome, tape: Tape, found: Mapping[int, Entry]) -> Row:
     people = [entity for entity in found if entity < ADVERSARY]
     late = {who for who, _, _, at in outcome.entries if at > outcome.closed and who < ADVERSARY}
     charged = sum(found[entity].spent for entity in people)
+    gain = _kept(outcome, tape, tape.value)
     return {
         "buyers_filled": float(len(people)),
         "fill_rate": measures.part(len(people), len(tape)),
@@ -107,7 +109,8 @@ def _fill(outcome: Outcome, tape: Tape, found: Mapping[int, Entry]) -> Row:
         "money_filled": measures.part(charged, sum(tape.budgets)),
         "half_filled": measures.part(sum(2 * found[who].spent >= tape.budgets[who] for who in people), len(tape)),
         "welfare": measures.part(_kept(outcome, tape), tape.economy.raise_target),
-        "retail_return": measures.part(_kept(outcome, tape, tape.value), outcome.retail_spend),
+        "retail_return": measures.part(gain, outcome.retail_spend),
+        "people_gain": _dollars(gain),
     }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from mercato.lab.records import Record
 from mercato.lab.statistics import Estimate, estimate, quantiles, ratio
 
-NONE, PLACEBO = "none", "placebo"
+NONE, PLACEBO, GRIEFER = "none", "placebo", "griefer"
 EARLY, LATE, MANY, ONE = "probe-early", "probe-late", "sybil", "sybil-single"
 #: What is no attack: nobody, dice, and what only measures something.
 ASIDE = frozenset({NONE, PLACEBO, EARLY, LATE, ONE})
@@ -55,6 +55,7 @@ def mechanism(runs: Runs) -> dict[str, Any]:
         **{name: found.body() for name, found in estimates(under).items()},
         "latency_value": latency_value(runs).body(),
         "sybil_gain": sybil_gain(runs).body(),
+        "cost_to_grief": cost_to_grief(runs).body(),
         "best_attack": _attack(best, under if best else {}),
         "attacks": {name: _shown(runs[name]) for name in sorted(runs) if name not in MEASURING},
         "baseline": {name: found.body() for name, found in estimates(runs.get(NONE, {})).items()},
@@ -91,6 +92,17 @@ def sybil_gain(runs: Runs) -> Estimate:
     raised = [whole for _, whole in _pairs(runs, MANY, ONE, "raised")]
     gains = [many - one for many, one in _pairs(runs, MANY, ONE, "adversary_profit")]
     return estimate(gain / whole if whole else None for gain, whole in zip(gains, raised, strict=True))
+
+
+def cost_to_grief(runs: Runs) -> Estimate:
+    """Returns what a griefer pays for each dollar that people end worse by, at the common value.
+
+    Both are means over the same seeds, with the griefer and without anybody; unknown where it harms nobody on average.
+    """
+    gains = _pairs(runs, NONE, GRIEFER, "people_gain")
+    harms = [calm - griefed for calm, griefed in gains]
+    costs = [-griefer for _, griefer in _pairs(runs, NONE, GRIEFER, "adversary_profit")]
+    return ratio(costs, harms) if sum(harms) > 0 else estimate(())
 
 
 def _pairs(runs: Runs, first: str, second: str, metric: str) -> list[tuple[float, float]]:

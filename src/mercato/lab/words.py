@@ -74,6 +74,7 @@ METRICS = {
     "depth_2pct": Metric("Depth at ±2 %, an hour later", "usd", "more"),
     "latency_value": Metric("Tokens gained by being first", "ratio", "none"),
     "sybil_gain": Metric("Profit gained by many accounts, of the raise", "ratio", "no gain"),
+    "cost_to_grief": Metric("A griefer's cost for a dollar of harm", "usd", "more"),
     "discovery_error": Metric("Price at the close against the next day's", "", "less"),
     "value_error": Metric("Price after a day against the common value", "", "less"),
     "take_rate": Metric("Fees, of the volume", "ratio", "less"),
