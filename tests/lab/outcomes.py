@@ -39,6 +39,6 @@ def outcome(**changes: object) -> Outcome:
                     2: 300 * DOLLAR},
         "received": {ADVERSARY: 250 * DOLLAR}, "fees": {"protocol": 10 * DOLLAR, "lp": 13 * DOLLAR},
         "raised": 500 * DOLLAR, "failed": False, "costs": 15 * DOLLAR, "rent": 7 * DOLLAR,
-        "actions": {"buy": 6},
+        "actions": {"buy": 4, "sell": 2, "adversary-buy": 9},
     }  # fmt: skip
     return Outcome(**{**facts, **changes})  # type: ignore[arg-type] # a test may change any field

@@ -162,10 +162,11 @@ def _house(outcome: Outcome, tape: Tape) -> Row:
     volume = sum(trade[2] for trade in outcome.entries) + sum(trade[2] for trade in outcome.exits)
     senders = {who for who, *_ in (*outcome.entries, *outcome.exits)} | set(outcome.refunds)
     people = [who for who in senders if who < ADVERSARY]
+    sent = sum(count for kind, count in outcome.actions.items() if not kind.startswith("adversary-"))
     return {
         "refund_error_wei": float(outcome.refund_error),
         "take_rate": measures.part(sum(outcome.fees.values()), volume),
-        "transactions_each": measures.part(sum(outcome.actions.values()), len(people)),
+        "transactions_each": measures.part(sent, len(people)),
         "raised": _dollars(outcome.raised),
         "holders": float(sum(1 for who, held in outcome.tokens.items() if held > 0 and who < ADVERSARY)),
         "failed": float(outcome.failed),
