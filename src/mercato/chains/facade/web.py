@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Generic, Protocol, TypeVar
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -15,8 +16,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from mercato.chains.facade.doorkeeper import Doorkeeper
-from mercato.chains.facade.gateway import Gateway
-from mercato.chains.facade.sessions import Session
+from mercato.chains.facade.limits import Limits
 
 LOOK_SECONDS = 0.1  # how often subscribers hear of blocks that were not made through the façade
 POLICY, LATER = 1008, 1013
@@ -28,10 +28,42 @@ GRANTS = {
 }
 
 
-class Web:
+class Conversation(Protocol):
+    """One WebSocket connection's requests and subscriptions."""
+
+    def answer(self, text: str) -> None:
+        """Answers one text, by what the connection sends with."""
+
+
+Talk = TypeVar("Talk", bound=Conversation)
+
+
+class Gate(Protocol[Talk]):
+    """What answers requests, whatever chain stands behind it; from any thread."""
+
+    limits: Limits
+
+    @property
+    def heard(self) -> bool:
+        """Returns whether anybody subscribed to anything."""
+
+    def answer(self, text: bytes) -> str | None:
+        """Returns the answer to a text that came over HTTP."""
+
+    def open(self, send: Callable[[str], None]) -> Talk | None:
+        """Returns a conversation whose messages go to `send`; None where there are as many as there may be."""
+
+    def close(self, session: Talk) -> None:
+        """Forgets a conversation."""
+
+    def look(self) -> None:
+        """Tells subscribers what happened at the tip."""
+
+
+class Web(Generic[Talk]):
     """The handlers of one gateway."""
 
-    def __init__(self, gateway: Gateway, doorkeeper: Doorkeeper) -> None:
+    def __init__(self, gateway: Gate[Talk], doorkeeper: Doorkeeper) -> None:
         self._gateway, self._doorkeeper = gateway, doorkeeper
 
     def application(self) -> Starlette:
@@ -122,7 +154,7 @@ class Web:
                 await run_in_threadpool(self._gateway.look)
 
 
-async def _answer(socket: WebSocket, session: Session) -> None:
+async def _answer(socket: WebSocket, session: Conversation) -> None:
     """Answers what a client sends until it goes."""
     while (message := await socket.receive())["type"] != "websocket.disconnect":
         text = message.get("text")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from mercato.chains.errors import BadCall, Reverted, StaleSnapshot, Unreachable
 from mercato.chains.solana import clusters
 from mercato.chains.solana.ledger import Holding, Ledger, Record
-from mercato.chains.solana.machine import Machine
+from mercato.chains.solana.machine import Machine, Result
 from mercato.chains.solana.messages import assemble, decode
 from mercato.chains.solana.model import (
     SYSTEM,
@@ -105,18 +105,24 @@ class LocalCluster(Cluster, Controls):
             raise Unreachable(f"transaction was {transaction!r}, which is in no block", hint="make one with mine()")
         return found
 
-    def simulate(
-        self, transaction: bytes, accounts: Sequence[Address] = (), *, verify: bool = False, recent: bool = False
-    ) -> Outcome:
-        """Returns what a transaction would do in the next block; nothing is kept, nothing raised but BadCall.
-
-        Its signatures are looked at with `verify`, its blockhash with `recent`.
-        """
+    def simulate(self, transaction: bytes, accounts: Sequence[Address] = ()) -> Outcome:
+        """Returns what a transaction would do in the next block; nothing is kept, nothing raised but BadCall."""
         parsed = decode(transaction)
         with self._lock:
-            if error := self._refusal(parsed, verify=verify, recent=recent):
-                return Outcome(False, 0, (), reason=words(error), error=error)
             return self._tried(parsed, accounts)
+
+    def attempt(self, transaction: bytes) -> Result:
+        """Returns all that a transaction would do in the next block, as `simulate` tries it."""
+        with self._lock, self._next():
+            return self._machine.peek(decode(transaction))
+
+    def refusal(self, transaction: bytes, *, verify: bool = True, recent: bool = True) -> str:
+        """Returns why no block would take a transaction, in a node's word for it; "" where one would.
+
+        Its signatures are looked at with `verify`, its blockhash and whether it ran already with `recent`.
+        """
+        with self._lock:
+            return self._refusal(decode(transaction), verify=verify, recent=recent)
 
     def balance(self, address: Address) -> int:
         """Returns the account's lamports."""
