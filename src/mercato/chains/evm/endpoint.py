@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from typing import Any
 
@@ -18,6 +18,8 @@ from mercato.core.errors import MercatoError
 from mercato.core.settings import Secret
 
 Question = tuple[str, list[Any]]
+Translation = Callable[[Any, str, str], MercatoError]
+"""What a node's error is of ours, given what it told, its host and the method."""
 
 NO_METHOD = -32601  # JSON-RPC 2.0
 TOO_MANY = 429  # RFC 6585
@@ -29,10 +31,17 @@ _REFUSALS = (
 
 
 class Endpoint:
-    """A node's address. `seconds` bounds one answer, `octets` its size. Safe for threads; `close` it at the end."""
+    """A node's address. `seconds` bounds one answer, `octets` its size. Safe for threads; `close` it at the end.
 
-    def __init__(self, url: Secret, *, seconds: float = 10.0, octets: int = 32_000_000) -> None:
+    `errors` turns a node's errors into ours; those of EVM nodes, unless something else is given.
+    """
+
+    def __init__(
+        self, url: Secret, *, seconds: float = 10.0, octets: int = 32_000_000, errors: Translation | None = None
+    ) -> None:
         import httpx
+
+        self._errors = errors or _error
 
         self._httpx, self._url, self._numbers = httpx, url, count(1)
         self._seconds, self._octets = seconds, octets
@@ -120,7 +129,7 @@ class Endpoint:
         if not isinstance(answer, dict) or (answer.get("id") != number and "error" not in answer):
             raise BadAnswer(f"{self.host} answered {method} with {answer!r:.200}", hint="is that a JSON-RPC endpoint?")
         if answer.get("error") is not None:
-            raise _error(answer["error"], self.host, method)
+            raise self._errors(answer["error"], self.host, method)
         if "result" not in answer:
             raise BadAnswer(f"{self.host} answered {method} without a result", hint="is that a JSON-RPC endpoint?")
         return answer["result"]

@@ -11,8 +11,8 @@ import {
   getSignatureFromTransaction,
   type Instruction,
   isSolanaError,
-  lamports,
   type KeyPairSigner,
+  lamports,
   pipe,
   sendAndConfirmTransactionFactory,
   setTransactionMessageFeePayerSigner,
@@ -90,20 +90,42 @@ const listed = await rpc.getSignaturesForAddress(ben.address).send();
 const mint = await generateKeyPairSigner();
 const space = BigInt(getMintSize());
 const rent = await rpc.getMinimumBalanceForRentExemption(space).send();
-const [mine] = await findAssociatedTokenPda({ owner: ann.address, mint: mint.address, tokenProgram: TOKEN_PROGRAM_ADDRESS });
-const [yours] = await findAssociatedTokenPda({ owner: ben.address, mint: mint.address, tokenProgram: TOKEN_PROGRAM_ADDRESS });
+const [mine] = await findAssociatedTokenPda({
+  owner: ann.address,
+  mint: mint.address,
+  tokenProgram: TOKEN_PROGRAM_ADDRESS,
+});
+const [yours] = await findAssociatedTokenPda({
+  owner: ben.address,
+  mint: mint.address,
+  tokenProgram: TOKEN_PROGRAM_ADDRESS,
+});
 await done([
-  getCreateAccountInstruction({ payer: ann, newAccount: mint, lamports: rent, space, programAddress: TOKEN_PROGRAM_ADDRESS }),
+  getCreateAccountInstruction({
+    payer: ann,
+    newAccount: mint,
+    lamports: rent,
+    space,
+    programAddress: TOKEN_PROGRAM_ADDRESS,
+  }),
   getInitializeMint2Instruction({ mint: mint.address, decimals: 2, mintAuthority: ann.address }),
   await getCreateAssociatedTokenIdempotentInstructionAsync({ payer: ann, owner: ann.address, mint: mint.address }),
   await getCreateAssociatedTokenIdempotentInstructionAsync({ payer: ann, owner: ben.address, mint: mint.address }),
   getMintToInstruction({ mint: mint.address, token: mine, mintAuthority: ann, amount: 1000n }),
 ]);
 const moved = await done([
-  getTransferCheckedInstruction({ source: mine, mint: mint.address, destination: yours, authority: ann, amount: 250n, decimals: 2 }),
+  getTransferCheckedInstruction({
+    source: mine,
+    mint: mint.address,
+    destination: yours,
+    authority: ann,
+    amount: 250n,
+    decimals: 2,
+  }),
 ]);
 const token = await fetchToken(rpc, yours);
-const parsed = await rpc.getTokenAccountsByOwner(ben.address, { mint: mint.address }, { encoding: "jsonParsed" }).send();
+const parsed = await rpc.getTokenAccountsByOwner(ben.address, { mint: mint.address }, { encoding: "jsonParsed" })
+  .send();
 const spent = await rpc.getTransaction(moved, { maxSupportedTransactionVersion: 0, encoding: "jsonParsed" }).send();
 const held = (await rpc.getTokenAccountBalance(mine).send()).value;
 
@@ -127,9 +149,14 @@ await fetch(url, {
 });
 const expired = await failure(() => rpc.sendTransaction(late, { encoding: "base64" }).send());
 const code = SOLANA_ERROR__JSON_RPC__SERVER_ERROR_SEND_TRANSACTION_PREFLIGHT_FAILURE;
-const why = (error: Error) => isSolanaError(error, code) ? (error.cause as Error).name + ": " + (error.cause as Error).message : String(error);
+const why = (error: Error) =>
+  isSolanaError(error, code) ? (error.cause as Error).name + ": " + (error.cause as Error).message : String(error);
 
-for (let waited = 0; waited < 100 && (heard.account.length < 2 || heard.logs < 2 || heard.slots.length < 150); waited++) {
+for (
+  let waited = 0;
+  waited < 100 && (heard.account.length < 2 || heard.logs < 2 || heard.slots.length < 150);
+  waited++
+) {
   await new Promise((go) => setTimeout(go, 100));
 }
 stop.abort();
