@@ -1,4 +1,4 @@
-"""`mercato chains …`: serve an embedded chain to wallets and scripts."""
+"""`mercato chains …`: serve an embedded chain, or an embedded Solana cluster, to wallets and scripts."""
 
 from __future__ import annotations
 
@@ -37,3 +37,23 @@ def serve(
     from mercato.chains.serving import serve
 
     serve(port=port, chain_id=chain_id, engine=engine, origins=tuple(origin or ()))
+
+
+@app.command()
+def serve_solana(
+    port: Annotated[
+        int | None,
+        typer.Option(
+            help="The port to listen on, and the one behind it; 0 picks free ones [default: 8899, or free ones].",
+            min=0,
+            max=65534,
+        ),
+    ] = None,
+    origin: Annotated[
+        list[str] | None, typer.Option(help="A page's origin, such as http://127.0.0.1:8000, that may call.")
+    ] = None,
+) -> None:
+    """Serve a fresh Solana cluster until it is stopped. Its SOL is simulated, and anybody gets as much as they ask."""
+    from mercato.chains.serving import serve_solana
+
+    serve_solana(port=port, origins=tuple(origin or ()))

@@ -1,17 +1,20 @@
-"""Opening the chain that the settings name."""
+"""Opening the chain, and the Solana cluster, that the settings name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mercato.chains.errors import BadAnswer, Unreachable
 from mercato.chains.model import Chain, Signer
+from mercato.core.errors import ConfigError
 from mercato.core.settings import Secret
 
 if TYPE_CHECKING:
     from mercato.chains.settings import ChainSettings
+    from mercato.chains.solana.model import Cluster
 
 #: The file of the data folder in which a running Mercato says where its chain is.
 NODE = "chain.url"
@@ -59,3 +62,41 @@ def close_chain(chain: Chain) -> None:
 
     if isinstance(chain, Rpc):
         chain.close()
+
+
+def open_cluster(settings: ChainSettings) -> Cluster:
+    """Returns the Solana cluster in this process, or the one at the node that `settings.solana_rpc` names.
+
+    Raises ConfigError without the extra `solana`; Unreachable or BadAnswer where the node is not there, or of another
+    cluster than the settings say.
+    """
+    need_solders()
+    if not settings.solana_rpc:
+        from mercato.chains.solana.local import LocalCluster
+
+        return LocalCluster()
+    from mercato.chains.solana import clusters, rpc
+
+    expected = clusters.PUBLIC.get(settings.solana_cluster)
+    found = rpc.connect(
+        settings.solana_rpc, expected, seconds=settings.seconds, octets=settings.octets,
+        allow_real_chains=settings.allow_real_chains,
+    )  # fmt: skip
+    if expected is None and found.name in clusters.PUBLIC.values():
+        found.close()
+        raise BadAnswer(f"cluster of the node was {found.name}, a public one", hint="see `solana_cluster`")
+    return found
+
+
+def close_cluster(cluster: Cluster) -> None:
+    """Closes the connections of a cluster at a node; one in this process has none."""
+    from mercato.chains.solana.rpc import RemoteCluster
+
+    if isinstance(cluster, RemoteCluster):
+        cluster.close()
+
+
+def need_solders(name: str = "solders") -> None:
+    """Raises ConfigError where the library is missing that everything of Solana needs."""
+    if find_spec(name) is None:
+        raise ConfigError("extra `solana` was not installed", hint="pip install 'mercato[solana]'")
