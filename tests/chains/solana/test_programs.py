@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 from solders.instruction import Instruction as Theirs
 from solders.pubkey import Pubkey
 from solders.system_program import advance_nonce_account, create_lookup_table, create_nonce_account, extend_lookup_table
 
 from mercato.chains.errors import BadCall
+from mercato.chains.solana.base58 import decode as decode58
 from mercato.chains.solana.base58 import encode
 from mercato.chains.solana.keys import SolanaKey
 from mercato.chains.solana.local import WINDOW, LocalCluster
@@ -56,6 +59,40 @@ def test_a_durable_nonce_outlives_the_window_and_is_used_up(cluster: LocalCluste
     assert cluster.balance(BEN.address) == WEALTH + SOL
     with pytest.raises(BadCall, match="Blockhash not found"):
         cluster.send_raw(sign(second, [ANN]))
+
+
+def test_a_transaction_that_fails_uses_its_nonce_up_too(cluster: LocalCluster) -> None:
+    nonce = nonce_of(cluster)
+    at = Address(str(nonce))
+    advance = ours(advance_nonce_account({"nonce_pubkey": nonce, "authorized_pubkey": PAYER}))
+
+    def using(lamports: int) -> bytes:
+        account = cluster.accounts([at])[0]
+        assert account
+        steps = [advance, transfer_lamports(ANN.address, BEN.address, lamports)]
+        return sign(compile_message(ANN.address, steps, Blockhash(encode(account.data[40:72]))), [ANN])
+
+    cluster.mine(WINDOW)
+    other, failing = using(1), using(10**18)
+    failed = cluster.wait(cluster.send_raw(failing, preflight=False))
+    cluster.mine()
+
+    assert not failed.succeeded
+    with pytest.raises(BadCall, match="Blockhash not found"):
+        cluster.send_raw(other)
+    assert cluster.wait(cluster.send_raw(using(1))).succeeded
+
+
+def test_a_nonce_follows_from_the_newest_blockhash(cluster: LocalCluster) -> None:
+    nonce = nonce_of(cluster)
+    advance = ours(advance_nonce_account({"nonce_pubkey": nonce, "authorized_pubkey": PAYER}))
+    newest = cluster.lifetime().blockhash
+
+    cluster.send_raw(signed(cluster, [advance], ANN))
+
+    account = cluster.accounts([Address(str(nonce))])[0]
+    assert account
+    assert account.data[40:72] == sha256(b"DURABLE_NONCE" + decode58(newest)).digest()
 
 
 def test_lookup_tables_name_accounts_in_a_byte(cluster: LocalCluster) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from mercato.chains.errors import BadCall, Reverted, StaleSnapshot, Unreachable
 from mercato.chains.solana import clusters
 from mercato.chains.solana.ledger import Holding, Ledger, Record
-from mercato.chains.solana.machine import Machine, Result
+from mercato.chains.solana.machine import NONCE_AT, NONCE_SIZE, Machine, Result
 from mercato.chains.solana.messages import assemble, decode
 from mercato.chains.solana.model import (
     SYSTEM,
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 START = 1_767_225_600  # 2026-01-01
 WINDOW = 150  # blocks for which a blockhash is good
-_NONCE_SIZE, _NONCE_AT = 80, 40  # bytes of a nonce account, and where its blockhash lies
 
 
 @dataclass(frozen=True)
@@ -251,16 +250,17 @@ class LocalCluster(Cluster, Controls):
             return "BlockhashNotFound"
         return ""
 
-    def _durable(self, item: VersionedTransaction) -> bool:
-        """Whether a transaction begins by using up the nonce that stands in place of its blockhash."""
+    def _durable(self, item: VersionedTransaction) -> Address | None:
+        """Returns the nonce account that a transaction uses up, where its nonce stands in place of the blockhash."""
         if not item.uses_durable_nonce():
-            return False
+            return None
         message = item.message
-        account = self._machine.account(Address(str(message.account_keys[message.instructions[0].accounts[0]])))
-        if account is None or account.owner != SYSTEM or len(account.data) != _NONCE_SIZE:
-            return False
-        stored = account.data[_NONCE_AT : _NONCE_AT + 32]
-        return stored == bytes(message.recent_blockhash)
+        address = Address(str(message.account_keys[message.instructions[0].accounts[0]]))
+        account = self._machine.account(address)
+        if account is None or account.owner != SYSTEM or len(account.data) != NONCE_SIZE:
+            return None
+        stored = account.data[NONCE_AT : NONCE_AT + 32]
+        return address if stored == bytes(message.recent_blockhash) else None
 
     def _tried(self, item: VersionedTransaction, accounts: Sequence[Address] = ()) -> Outcome:
         with self._next():
@@ -312,9 +312,12 @@ class LocalCluster(Cluster, Controls):
         addresses = [address for address, _ in named]
         before = [self._machine.account(address) for address in addresses]
         held = self._holdings(addresses, before)
+        nonce = self._durable(item)
         result = self._machine.run(item)
         if not result.taken:
             return None
+        if nonce and result.error is not None:
+            self._machine.advance(nonce)
         after = [self._machine.account(address) for address in addresses]
         receipt = Receipt(
             Signature(str(item.signatures[0])), slot, time, result.error is None, result.fee, result.units, result.logs,

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from mercato.chains.solana.messages import pubkey
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from solders.transaction_metadata import TransactionMetadata
 
 SLOT_HASHES = 512  # that programs may read (SlotHashes sysvar)
+NONCE_SIZE, NONCE_AT = 80, 40  # bytes of a nonce account, and where its nonce lies
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,17 @@ class Machine:
             self._keep([address])
         owner = pubkey(account.owner)
         self._svm.set_account(pubkey(address), Kept(account.lamports, account.data, owner, account.executable))
+
+    def advance(self, nonce: Address) -> None:
+        """Gives a nonce account the next nonce, as a node does where the transaction failed that used the last one.
+
+        It follows from the newest blockhash (Agave, `nonce/src/state.rs`).
+        """
+        account = self.account(nonce)
+        if account is not None and account.owner == SYSTEM and len(account.data) == NONCE_SIZE:
+            following = sha256(b"DURABLE_NONCE" + bytes(self._svm.latest_blockhash())).digest()
+            data = account.data[:NONCE_AT] + following + account.data[NONCE_AT + 32 :]
+            self.put(nonce, replace(account, data=data))
 
     def owned(self, program: Address) -> dict[Address, Account]:
         """Returns the accounts that a program owns."""
