@@ -21,7 +21,7 @@ RETAIL_BPS = 2_500
 SELLER_BPS = 60
 #: Of the raise into the pool, where 70 % of the supply is sold and 30 % goes beside it.
 WHOLE_BPS = 30_000 // 7
-CHEAPER = partial(Discounted, off_bps=3_000)
+CHEAPER = partial(Discounted, off_bps=2_800)
 
 
 def sale_of(economy: Economy) -> int:
@@ -104,5 +104,5 @@ AUCTIONS: dict[str, Callable[[Economy], Auction]] = {
 }
 """Name -> a fresh launch. From `lca-elastic` on they are ablations of ours, and what was tried to fill more people:
 half of the sale for retail; equal share in its part; 60 % of the supply sold instead of 40 %, half of the raise in the
-pool; 70 % sold and all else in the pool, as on bonding curves; 15 % off for identities, $100 each; 60 % sold and 30 %
+pool; 70 % sold and all else in the pool, as on bonding curves; 15 % off for identities, $100 each; 60 % sold and 28 %
 off, $50 each; 70 % sold and as much off."""

@@ -1,8 +1,9 @@
 """A level clearing auction that sells cheaper to identities, as far as it costs a bot more to buy one. No contract.
 
 Retail bids carry a limit here. Their price is `off` below that of the highest level which the clearing price reaches,
-so that people take part who believe a little less than the market. What an identity can gain by selling at once is
-`each * off / (1 - off)` at most, less the pool's fee of 5 %: with $100 at 15 % off less than an identity's $20.
+so that people take part who believe a little less than the market. What an identity can gain by selling at the price
+that it opens at is `each * (0.99 / (1 - off) - 1)`, as the pool's fee is 1 % from half an hour on: $16.50 for $100 at
+15 % off, $18.75 for $50 at 28 % off, where the study lets an identity cost $20.
 
 P_i price of level i, S sale, S_nc retail's cap, C_i competitive escrow at level i and above, A_i that of retail whose
 limit is at least Q_i = P_i * (1 - off):
