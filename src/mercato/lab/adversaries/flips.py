@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 
 from mercato.lab.adversaries.hand import Hand, bidding, later, selling_from, size
@@ -18,6 +19,7 @@ RIVALS = 5
 class Flip:
     """Gets in at `at` before everybody else in the block, sells in equal pieces from `hold_minutes` later on.
 
+    Accounts that are refused try the next blocks.
     Sales after the first piece are an eighth of the holding time apart. `rivals` race for the same place.
     """
 
@@ -27,6 +29,7 @@ class Flip:
         self.hand = hand
         self._size_bps, self._hold, self._at = size_bps, hold_minutes, at
         self._pieces, self._tries = pieces, TRIES
+        self._out: Sequence[int] = hand.accounts
 
     def begin(self, world: World) -> None:
         """Waits for the moment."""
@@ -44,9 +47,11 @@ class Flip:
             world.wake(world.now + max(self._hold * MINUTE // 8, world.venue.block_ms), LEAVE)
 
     def _enter(self, world: World) -> None:
-        if self.hand.enter(world, size(world, self._size_bps)):
+        refused = self.hand.refused(world, size(world, self._size_bps), self._out)
+        if len(refused) < len(self._out) == len(self.hand.accounts):
             world.wake(selling_from(world, self._hold), LEAVE, first=True)
-        elif self._tries:
+        self._out = refused
+        if refused and self._tries:
             self._tries -= 1
             world.wake(world.now + world.venue.block_ms, ENTER, first=True)
 
@@ -98,10 +103,10 @@ class Sybil(Flip):
         super().__init__(size_bps, 60, block_ms, Hand(accounts, verified=True))
         self._identity = identity
 
-    def _enter(self, world: World) -> None:
-        if bidding(world):
-            world.costs += self._identity * len(self.hand.accounts)
-        super()._enter(world)
+    def begin(self, world: World) -> None:
+        """Waits for the moment, and buys the identities that bids will need."""
+        super().begin(world)
+        world.costs += self._identity * len(self.hand.accounts) * (world.venue.kind == "auction")
 
 
 def placebo(seed: int) -> Flip:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mercato.lab.model import ADVERSARY, BPS, MINUTE
 from mercato.lab.world import World
 
@@ -22,7 +24,12 @@ class Hand:
 
     def enter(self, world: World, spend: int, limit: int | None = None) -> int:
         """Bids or buys for `spend`, split over the accounts; returns how many did. `limit` binds trades as well."""
-        return sum(self._enter(world, who, spend // len(self.accounts), limit) for who in self.accounts)
+        return len(self.accounts) - len(self.refused(world, spend, self.accounts, limit))
+
+    def refused(self, world: World, spend: int, accounts: Sequence[int], limit: int | None = None) -> list[int]:
+        """Lets some accounts bid or buy for their part of `spend`, and returns those that were refused."""
+        part = spend // len(self.accounts)
+        return [who for who in accounts if not self._enter(world, who, part, limit)]
 
     def leave(self, world: World, part: int = 1) -> None:
         """Sells one part in `part` of what each account holds."""
