@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mercato.core.errors import NotFound
 from mercato.lab.own import mine
@@ -21,13 +21,29 @@ from mercato.launch import Launch
 from mercato.store.jobs import enqueue
 
 if TYPE_CHECKING:
-    from mercato.launch.service import Launches
+    from mercato.core.clock import Clock
+    from mercato.store import Store
 
 FOLDER, OWN = "lab", "own"
 LONGEST = 32 * 2**20
 #: The job that tries a launch, and for how many seeds.
 TRY, SEEDS = "lab.try", 20
 _NAME = re.compile(r"[0-9a-f]{16}")
+
+
+class Launches(Protocol):
+    """What the lab needs of the launch room."""
+
+    @property
+    def store(self) -> Store:
+        """Returns the database."""
+
+    @property
+    def clock(self) -> Clock:
+        """Returns the clock of what happens off the chain."""
+
+    def launch(self, id: str) -> Launch:
+        """Returns a launch by its id; NotFound else."""
 
 
 class Lab:
