@@ -61,11 +61,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests that need Chromium go to one worker, and so for Spark; first, since xdist reads the groups here too."""
+    """Sends what needs Spark to one worker, and each module of browser tests; first, since xdist reads it here."""
     for item in items:
-        for name in ("browser", "spark"):
-            if item.get_closest_marker(name):
-                item.add_marker(pytest.mark.xdist_group(name))
+        if item.get_closest_marker("spark"):
+            item.add_marker(pytest.mark.xdist_group("spark"))
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group(f"browser-{item.path.stem}"))
 
 
 def pytest_collection_finish() -> None:

@@ -10,6 +10,8 @@ import pytest
 from mercato.store.analytics import Engine, duckdb_engine, spark_engine
 
 ROOT = Path(__file__).resolve().parents[2]
+#: Java optimises what a long-lived cluster runs again and again; tests run each query once, and end sooner without.
+SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 def pytest_collection_modifyitems(items):
@@ -32,6 +34,7 @@ def spark(tmp_path_factory):
     if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
         pytest.skip("no Java is installed, which Spark needs")
     os.environ.setdefault("SPARK_LOCAL_DIRS", str(tmp_path_factory.mktemp("spark")))
+    os.environ.setdefault("JAVA_TOOL_OPTIONS", SHORT_LIVED)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Spark's own Python code warns about its dependencies
         engine = spark_engine("local[2]")
