@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from mercato.chains import Address, Reverted
 from mercato.chains.evm.local import LocalChain
-from mercato.launch.clearing import Q96, RETAIL, Clearing, Fill, Terms, aggregate, clear, grid, settle
+from mercato.launch.clearing import Q96, RETAIL, Clearing, Fill, Terms, aggregate, ceiling, clear, grid, settle
 from mercato.launch.credentials import AllowList
 from mercato.launch.stage import OPERATOR, stage
 from mercato.launch.stage import bid as place
@@ -26,7 +26,8 @@ LATE, SYBIL = NEWCOMERS = [who(number) for number in (5, 6)]  # who bid on branc
 LISTED = AllowList.of([*PEOPLE, *NEWCOMERS])
 LEVELS = 40
 ANY_LEVEL = st.integers(0, LEVELS - 1) | st.just(RETAIL)
-PERSON, LEVEL, AMOUNT = st.sampled_from(PEOPLE), st.integers(0, LEVELS - 1), st.integers(1, 200_000 * DOLLAR)
+PERSON, AMOUNT = st.sampled_from(PEOPLE), st.integers(1, 200_000 * DOLLAR)
+LEVEL = st.integers(0, LEVELS - 1) | st.integers(18, 21)  # often next to one another
 PRICES = grid(ORDINARY.floor_q96, 200, LEVELS)
 CASH = 10**9 * DOLLAR
 Bid = tuple[Address, int, int]
@@ -75,6 +76,15 @@ class Auction(RuleBasedStateMachine):
     def bid(self, person: Address, level: int, amount: int) -> None:
         self.on.auction.send("bid", level, amount, sender=person)
         self.books[person, level] = self.books.get((person, level), 0) + amount
+
+    @precondition(stands)
+    @rule(person=PERSON, level=LEVEL, off=st.integers(-2, 2) | st.integers(-400 * DOLLAR, 400 * DOLLAR))
+    def bid_to_the_brink(self, person: Address, level: int, off: int) -> None:
+        """Brings the demand at a level next to what the sale costs there."""
+        price, retail = PRICES[level], self._retail(self.books)
+        above = sum(amount for (_, at), amount in self.books.items() if level <= at != RETAIL)
+        taken = min(retail, ORDINARY.retail_cap * price // Q96)
+        self.bid(person, level, max(1, ceiling(ORDINARY.sale * price, Q96) - above - taken + off))
 
     @precondition(stands)
     @rule(person=PERSON, amount=AMOUNT)
@@ -165,8 +175,14 @@ class Auction(RuleBasedStateMachine):
 
     @precondition(lambda self: not self.decided)
     @rule()
-    def i1_i2_everything_adds_up_once_all_have_claimed(self) -> None:
+    def all_claim(self) -> None:
+        """Plays it to its end on a branch, where what holds for one claim holds for all of them."""
         end = self.branch()
+        self.i1_i2_everything_adds_up(end)
+        self.i4_nobody_pays_above_their_level(end.found, end.fills)
+        self.i10_everybody_pays_the_same_price(end.found, end.fills)
+
+    def i1_i2_everything_adds_up(self, end: Branch) -> None:
         charged = sum(fill.charge for fill in end.fills.values())
 
         assert charged + sum(fill.refund for fill in end.fills.values()) == sum(self.books.values())
@@ -239,9 +255,15 @@ class Auction(RuleBasedStateMachine):
 
     @precondition(lambda self: self.decided)
     @invariant()
-    def i4_nobody_pays_above_their_level(self) -> None:
-        sold = self.on.auction.read("result")[2]
-        limited = [(PRICES[level], fill) for (_, level), fill in self.paid.items() if level != RETAIL]
+    def what_was_claimed_was_fair(self) -> None:
+        found = Clearing(*self.on.auction.read("result"))
+        self.i4_nobody_pays_above_their_level(found, self.paid)
+        self.i10_everybody_pays_the_same_price(found, self.paid)
+
+    @staticmethod
+    def i4_nobody_pays_above_their_level(found: Clearing, fills: dict[tuple[Address, int], Fill]) -> None:
+        sold = found.sold
+        limited = [(PRICES[level], fill) for (_, level), fill in fills.items() if level != RETAIL]
 
         # Beyond the level lies rounding alone: a wei and a unit of one's own, a wei and a unit of the sale as a whole.
         assert all(
@@ -254,14 +276,13 @@ class Auction(RuleBasedStateMachine):
         assert Clearing(*self.on.auction.read("result")) == self.found
         assert all(fill == settle(item[1], self.escrow[item], self.found) for item, fill in self.paid.items())
 
-    @precondition(lambda self: self.decided)
-    @invariant()
-    def i10_everybody_pays_the_same_price(self) -> None:
-        _, raised, sold, *_ = self.on.auction.read("result")
-        got = [fill for fill in self.paid.values() if fill.tokens]
+    @staticmethod
+    def i10_everybody_pays_the_same_price(found: Clearing, fills: dict[tuple[Address, int], Fill]) -> None:
+        raised, sold = found.raised, found.sold
+        paid = [fill for fill in fills.values() if fill.charge or fill.tokens]
 
         # tokens = floor(spent * T / R) with spent the charge or one wei less
-        assert all((fill.charge - 1) * sold // raised <= fill.tokens <= fill.charge * sold // raised for fill in got)
+        assert all((fill.charge - 1) * sold // raised <= fill.tokens <= fill.charge * sold // raised for fill in paid)
 
     @precondition(lambda self: self.decided)
     @invariant()

@@ -1,16 +1,21 @@
 """The escrow pays at once no more than f(1-c) of the raise, and the rest only milestone by milestone (I12)."""
 
-from hypothesis import settings
+import pytest
+from hypothesis import assume, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from mercato.chains import Address
+from mercato.chains import Address, Reverted
 from tests.contracts.house import CREATOR, CURATOR, DAY, DOLLAR, JUDGE, PEOPLE, House
 from tests.profiles import examples
 
 CHALLENGER, HOLDER = PEOPLE[2], PEOPLE[1]
 IDLE, SUBMITTED, CHALLENGED, GRANTED, REDEEMING = 1, 2, 4, 8, 16
 SHARES = [4_000, 3_000, 3_000]
+ATTEMPTS: list[tuple[str, tuple[object, ...]]] = [
+    ("take_at_once", ()), ("submit", (b"\x07" * 32,)), ("challenge", (b"\x08" * 32,)), ("rule", (False,)),
+    ("rule", (True,)), ("lapse", ()), ("pay", ()), ("expire", ()), ("redeem", (1,)),
+]  # fmt: skip
 
 
 class Milestones(RuleBasedStateMachine):
@@ -71,11 +76,12 @@ class Milestones(RuleBasedStateMachine):
 
     def decide(self, winner: Address) -> None:
         """Has the bond withdrawn; it is the challenger's money, not the escrow's."""
-        before = self.dollar.read("balanceOf", winner)
+        before, bond = self.dollar.read("balanceOf", winner), self.bonds
         self.escrow.send("withdraw", winner, sender=PEOPLE[3])
-
-        assert self.dollar.read("balanceOf", winner) == before + self.bonds
+        self.escrow.send("withdraw", winner, sender=PEOPLE[3])
         self.bonds = 0
+
+        assert self.dollar.read("balanceOf", winner) == before + bond
 
     @precondition(lambda self: self.stage == CHALLENGED and self.house.chain.time() >= self.since + 30 * DAY)
     @rule()
@@ -110,6 +116,28 @@ class Milestones(RuleBasedStateMachine):
         assert paid == left * tokens // supply
         assert self.sale.token.read("totalSupply") == supply - tokens
         assert self.escrow.read("left") * supply >= left * (supply - tokens)
+
+    def open_steps(self) -> set[tuple[str, Address]]:
+        """Returns what the rules let somebody do in the next second, withdrawing apart."""
+        age = self.house.chain.time() + 1 - self.since
+        waits, anybody = self.stage == SUBMITTED and age < 3 * DAY, (CREATOR, CHALLENGER, HOLDER, JUDGE)
+        granted = self.stage == GRANTED or (self.stage == SUBMITTED and not waits)
+        steps = {
+            ("take_at_once", who) for who in anybody if self.stage != REDEEMING and not (self.took and self.at_once)
+        }
+        steps |= {("submit", CREATOR)} if self.stage == IDLE and len(self.paid) < len(SHARES) else set()
+        steps |= {("challenge", who) for who in anybody if waits}
+        steps |= {("rule", JUDGE)} if self.stage == CHALLENGED else set()
+        steps |= {("lapse", who) for who in anybody if self.stage == CHALLENGED and age >= 30 * DAY}
+        steps |= {("pay", who) for who in anybody if granted}
+        return steps | {("redeem", who) for who in anybody if self.stage == REDEEMING}
+
+    @rule(attempt=st.sampled_from(ATTEMPTS), person=st.sampled_from((CREATOR, CHALLENGER, HOLDER, JUDGE)))
+    def nobody_acts_out_of_turn(self, attempt: tuple[str, tuple[object, ...]], person: Address) -> None:
+        name, given = attempt
+        assume((name, person) not in self.open_steps())
+        with pytest.raises(Reverted, match="escrow: "):
+            self.escrow.send(name, *given, sender=person)
 
     @rule(amount=st.integers(1, 10**9))
     def give(self, amount: int) -> None:
