@@ -18,8 +18,10 @@ LP_ONLY: dict[str, Any] = {"allocations": [], "supply": 700_000_000 * TOKEN}
 def played(house: House, sale: Sale) -> int:
     """Bids on every level, less than is for sale, and returns the gas of clearing and graduating."""
     house.wait_until(sale.terms["opens"])
+    for person in (FIRST, SECOND):  # once for all bids: what happens before is not measured, but takes its time
+        house.pay(person, 1_280 * DOLLAR, sale.auction.address)
     for level in range(256):
-        house.bid(sale, PEOPLE[level % 2], level, 10 * DOLLAR)
+        sale.auction.send("bid", level, 10 * DOLLAR, sender=PEOPLE[level % 2])
     house.wait_until(sale.terms["closes"])
     return sale.auction.send("clear", sender=KEEPER).gas_used
 
