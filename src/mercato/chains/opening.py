@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from mercato.chains.errors import BadAnswer, Unreachable
 from mercato.chains.model import Chain, Signer
 from mercato.core.errors import ConfigError
-from mercato.core.settings import Secret
 
 if TYPE_CHECKING:
     from mercato.chains.settings import ChainSettings
@@ -48,6 +47,8 @@ def open_beside(settings: ChainSettings, home: Path, signers: Iterable[Signer] =
     where nobody answers there. `home` is the data folder."""
     if settings.rpc:
         return open_chain(settings, signers)
+    from mercato.core.settings import Secret
+
     told = home / NODE
     beside = told.read_text(encoding="utf-8").strip() if told.is_file() else f"http://127.0.0.1:{settings.facade_port}"
     try:
