@@ -15,8 +15,12 @@ PROBES = {"probe-early": 11.0, "probe-late": 10.0}
 SEEDS = range(5)
 
 
-def records() -> Iterator[Record]:
-    """Every run of the study. Extraction and buyers rise by a thousandth and by one with each seed."""
+def records() -> list[Record]:
+    """Every run of the study, by mechanism. Extraction and buyers rise by a thousandth and by one with each seed."""
+    return sorted(_records(), key=lambda item: item.mechanism)
+
+
+def _records() -> Iterator[Record]:
     for mechanism, filled in FILLED.items():
         for seed in SEEDS:
             yield run(mechanism, "none", seed, extraction_of_retail=0.0, buyers_filled=filled + 10, people_gain=90.0)

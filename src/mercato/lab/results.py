@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from mercato.lab.records import Record
@@ -32,18 +34,25 @@ Runs = Mapping[str, Mapping[int, Record]]
 
 
 def results(records: Iterable[Record], config_hash: str) -> dict[str, Any]:
-    """Returns the study as JSON values: `config_hash`, `simulated`, `mechanisms` by name, and the question of fill."""
-    held: defaultdict[str, defaultdict[str, dict[int, Record]]] = defaultdict(lambda: defaultdict(dict))
-    for item in records:
-        held[item.mechanism][item.adversary][item.seed] = item
-    ordered = {name: held[name] for name in sorted(held)}
-    seeds = sorted({seed for runs in ordered.values() for kept in runs.values() for seed in kept})
+    """Returns the study as JSON values: `config_hash`, `simulated`, `mechanisms` by name, and the question of fill.
+
+    Records come by mechanism, as a study's folder has them, so that those of one mechanism at a time are held.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    filled: dict[str, dict[int, float]] = {}
+    seeds: set[int] = set()
+    for name, group in groupby(records, key=attrgetter("mechanism")):
+        runs: defaultdict[str, dict[int, Record]] = defaultdict(dict)
+        for item in group:
+            runs[item.adversary][item.seed] = item
+            seeds.add(item.seed)
+        found[name], filled[name] = mechanism(runs), _filled(runs)
     return {
         "config_hash": config_hash,
         "simulated": True,
-        "seeds": {"first": seeds[0], "last": seeds[-1], "n": len(seeds)} if seeds else None,
-        "mechanisms": {name: mechanism(runs) for name, runs in ordered.items()},
-        "retail_fill": retail_fill(ordered),
+        "seeds": {"first": min(seeds), "last": max(seeds), "n": len(seeds)} if seeds else None,
+        "mechanisms": {name: found[name] for name in sorted(found)},
+        "retail_fill": retail_fill(found, filled),
     }
 
 
@@ -112,34 +121,31 @@ def _pairs(runs: Runs, first: str, second: str, metric: str) -> list[tuple[float
     return [(one[seed].metrics[metric] or 0.0, two[seed].metrics[metric] or 0.0) for seed in seeds]
 
 
-def retail_fill(held: Mapping[str, Runs]) -> dict[str, Any] | None:
+def retail_fill(found: Mapping[str, Any], filled: Mapping[str, Mapping[int, float]]) -> dict[str, Any] | None:
     """Returns how many buyers each auction fills beside the best bonding curve; None without a curve.
 
     Both are counted under their best attacks, on the same seeds. `met` says that an auction fills FILL_LEAST of the
     curve's buyers while its best attack takes at most EXTRACTION_LIMIT from retail; both on average.
     """
-    filled = {name: _filled(runs) for name, runs in held.items()}
-    curves = {
-        name: sum(filled[name].values()) / len(filled[name]) for name in filled if name in CURVES and filled[name]
-    }
+    curves = {name: sum(runs.values()) / len(runs) for name, runs in filled.items() if name in CURVES and runs}
     if not curves:
         return None
     best = max(sorted(curves), key=lambda name: curves[name])
-    others = [name for name in held if name not in CURVES and filled[name]]
+    others = sorted(name for name in filled if name not in CURVES and filled[name])
     return {
         "curve": best,
         "filled": curves[best],
-        "auctions": {n: _beside(held[n], filled[n], filled[best]) for n in others},
+        "auctions": {name: _beside(found[name], filled[name], filled[best]) for name in others},
     }
 
 
-def _beside(runs: Runs, own: Mapping[int, float], curve: Mapping[int, float]) -> dict[str, Any]:
+def _beside(found: Mapping[str, Any], own: Mapping[int, float], curve: Mapping[int, float]) -> dict[str, Any]:
     seeds = sorted(set(own) & set(curve))
-    found = ratio([own[seed] for seed in seeds], [curve[seed] for seed in seeds])
-    best = best_attack(runs)
-    taken = estimate(_column(runs[best], "extraction_of_retail")).mean if best else None
-    enough = found.mean is not None and found.mean >= FILL_LEAST
-    return {**found.body(), "extraction": taken, "met": enough and taken is not None and taken <= EXTRACTION_LIMIT}
+    part = ratio([own[seed] for seed in seeds], [curve[seed] for seed in seeds])
+    attacked = found["best_attack"]["adversary"] is not None
+    taken = found["extraction_of_retail"]["mean"] if attacked else None
+    enough = part.mean is not None and part.mean >= FILL_LEAST
+    return {**part.body(), "extraction": taken, "met": enough and taken is not None and taken <= EXTRACTION_LIMIT}
 
 
 def _filled(runs: Runs) -> dict[int, float]:
