@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from mercato.chains import Address, Chain
 from mercato.chains.addresses import address as checked_address
@@ -20,8 +20,7 @@ from mercato.core.events import Json
 from mercato.kit.errors import BadArgument
 from mercato.kit.model import Plan
 
-Run = Callable[..., Any]
-Adds = Callable[[Run], Run]
+Run = TypeVar("Run", bound=Callable[..., Any])
 U256 = 2**256
 OCTETS = 60_000  # of one text
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,77}")
@@ -121,6 +120,13 @@ class Action:
             raise BadArgument(f"action was {self.name!r}, which acts", hint="plan it, or let the kit act")
         found: Json = self.run(ground, **self.checked(given))
         return found
+
+
+class Adds(Protocol):
+    """What adds a function to a catalogue, and leaves it as it is."""
+
+    def __call__(self, run: Run) -> Run:
+        """Adds the function."""
 
 
 class Catalogue(dict[str, Action]):

@@ -96,12 +96,25 @@ class Trade:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What an intent comes to: its steps in order. `assets` are looked at besides those that the dry run shows."""
+class Message:
+    """What is signed without a transaction: its digest, what it says in words, and what whoever has it may do."""
 
-    steps: tuple[Step, ...]
+    digest: bytes
+    shown: Mapping[str, Json]
+    effects: Effects
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an intent comes to: its steps in order, or a message to sign, whose effects are known beforehand.
+
+    `assets` are looked at besides those that the dry run shows.
+    """
+
+    steps: tuple[Step, ...] = ()
     assets: tuple[str, ...] = ()
     trade: Trade | None = None
+    message: Message | None = None
 
     def body(self) -> dict[str, Json]:
         """Returns the plan as JSON."""
@@ -109,7 +122,8 @@ class Plan:
             "steps": [
                 {"title": step.title, "to": step.to, "data": "0x" + step.data.hex(), "value": str(step.value)}
                 for step in self.steps
-            ]
+            ],
+            **({"message": dict(self.message.shown)} if self.message else {}),
         }
 
 

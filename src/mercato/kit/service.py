@@ -7,6 +7,7 @@ kit.act(kit.intent("transfer", {"token": …, "to": …, "amount": "1000000"}))
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -16,7 +17,7 @@ from mercato.core.events import Json
 from mercato.kit.actions import Catalogue, Ground
 from mercato.kit.acts import Act, State
 from mercato.kit.errors import Denied, Frozen, Taken, WouldFail
-from mercato.kit.evm.rail import Lost, Rail, Ready
+from mercato.kit.evm.rail import NOWHERE, Lost, Rail, Ready
 from mercato.kit.ledger import Ledger
 from mercato.kit.model import ACTS, Decision, Effects, Intent, Origin, Plan, Reserve, Verdict, canonical, within
 from mercato.kit.policy import Policy
@@ -137,19 +138,21 @@ class Kit:
     def _carry(self, intent: Intent, ready: Ready, decision: Decision) -> Act:
         if self._wallet is None:
             raise Denied("this kit watches only, it has no key", hint="sign the plan's transactions elsewhere")
-        floor, count = self.rail.place(self.address), len(ready.plan.steps)
+        count = len(ready.plan.steps)
+        floor = self.rail.place(self.address) if count else 0
         act = self.ledger.reserve(intent, ready.plan.body(), ready.effects, decision, floor=floor, count=count)
         try:
             signed = self.ledger.sign(act, self.rail.sign(self._wallet, ready, act.places))
-        except Taken:
-            raise
         except Exception as error:
-            self.ledger.release(act, f"it was not signed: {type(error).__name__}")
+            with suppress(Taken):  # somebody else goes on with it
+                self.ledger.release(act, f"it was not signed: {type(error).__name__}")
             raise
         return self._finish(signed)
 
     def _finish(self, act: Act) -> Act:
         """Sends what was signed, in order, and books what became of it."""
+        if any(item.place == NOWHERE for item in act.signed):
+            return self.ledger.settle(act, act.effects, act.decision.reserves, {"succeeded": True, "steps": []}, ())
         found: list[Receipt] = []
         for item in act.signed:
             if self.ledger.book(self.book).frozen:

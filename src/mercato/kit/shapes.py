@@ -5,6 +5,7 @@ from __future__ import annotations
 from mercato.core.events import Json
 from mercato.kit.actions import Action
 from mercato.kit.acts import Act, Entry, decision_body, intent_body
+from mercato.kit.evm.rail import NOWHERE
 from mercato.kit.replay import Derived
 from mercato.kit.service import Proposal
 
@@ -26,10 +27,12 @@ def proposal(item: Proposal) -> dict[str, Json]:
 
 
 def act(item: Act) -> dict[str, Json]:
-    """Returns an act; what was signed goes by its hashes only."""
+    """Returns an act; transactions go by their hashes only, signed messages by their signatures too."""
+    told: list[Json] = ["0x" + one.raw.hex() for one in item.signed if one.place == NOWHERE]
     return {
         "id": item.id, "state": item.state.value, "intent": intent_body(item.intent), "effects": item.effects.body(),
-        "decision": decision_body(item.decision), "transactions": [one.hash for one in item.signed],
+        "decision": decision_body(item.decision), "signatures": told,
+        "transactions": [one.hash for one in item.signed if one.place != NOWHERE],
     }  # fmt: skip
 
 

@@ -11,16 +11,18 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from mercato.chains import Address, Chain, Hash, Receipt, Signer
+from mercato.chains.addresses import create_address
 from mercato.chains.errors import BadCall
 from mercato.chains.transactions import decode
 from mercato.core.chain import Account
 from mercato.core.clock import Clock
 from mercato.core.events import Json
 from mercato.kit.acts import Act, Signed
-from mercato.kit.errors import BadArgument
+from mercato.kit.errors import BadArgument, Taken
 from mercato.kit.evm.rehearsal import NATIVE, receipts, rehearse
 from mercato.kit.model import Effects, Move, Plan
 
+NOWHERE = -1  # the place of what is signed and not sent
 TURNS = 100  # how often a transaction waits for one of a lower nonce, which another process sends
 SPARE, EXTRA = 50, 40_000  # percent and units of gas above the dry run's: refunds and calls within calls need more
 
@@ -75,6 +77,8 @@ class Rail:
 
     def ready(self, account: Address, plan: Plan, assets: Iterable[str]) -> Ready:
         """Returns the plan with what it would do; WouldFail where a step would fail."""
+        if plan.message:
+            return Ready(plan, plan.message.effects)
         tried = rehearse(self.chain, account, plan, assets)
         base = self.chain.block().base_fee
         tip = self._tip if base else 0
@@ -87,7 +91,12 @@ class Rail:
         return self.chain.nonce(account)
 
     def sign(self, signer: Signer, ready: Ready, places: Sequence[int]) -> list[Signed]:
-        """Returns each step signed, at its nonce."""
+        """Returns each step signed, at its nonce, or the message; Taken where a creation would lie elsewhere by now."""
+        if message := ready.plan.message:
+            return [Signed(NOWHERE, "0x" + message.digest.hex(), signer.digest(message.digest))]
+        made = [place for step, place in zip(ready.plan.steps, places, strict=True) if not step.to]
+        if tuple(create_address(signer.address, place) for place in made) != ready.effects.creations:
+            raise Taken("another transaction took the nonce by which a contract was to be created", hint="try again")
         found = []
         for step, gas, place in zip(ready.plan.steps, ready.gas, places, strict=True):
             fields: dict[str, object] = {

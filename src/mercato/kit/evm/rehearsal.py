@@ -109,9 +109,14 @@ def _effects(chain: Chain, plan: Plan, sight: Sight, said: Said, before: Outcome
     native = f"{chain.name}/{NATIVE}"
     gaps: list[str] = []
     moves = []
+    made = [place for place, step in enumerate(plan.steps) if not step.to]
+    start = chain.nonce(sight.account) if made else 0
+    creations = tuple(create_address(sight.account, start + place) for place in made)
     for asset, (old, new) in zip(sight.assets, held, strict=True):
         if "/erc721:" in asset:
             old, new = old or (0,), new or (0,)  # an item that does not exist has no owner to tell
+        if any(asset.endswith(address) for address in creations):
+            old = old or (0,)
         if old is None or new is None:
             gaps.append(f"{asset} does not tell its balance")
             continue
@@ -123,8 +128,6 @@ def _effects(chain: Chain, plan: Plan, sight: Sight, said: Said, before: Outcome
     grants = _grants(sight, allowed, gaps, str(chain.name))
     empty = {address for address, (size, _) in zip(sight.called, sizes, strict=True) if size == (0,)}
     paid = [Payment(native, step.to, step.value) for step in plan.steps if step.value and step.to]
-    made = [place for place, step in enumerate(plan.steps) if not step.to]
-    start = chain.nonce(sight.account) if made else 0
     found = {move.asset: move.units for move in moves}
     trade = plan.trade
     return Effects(
@@ -132,7 +135,7 @@ def _effects(chain: Chain, plan: Plan, sight: Sight, said: Said, before: Outcome
         payments=(*paid, *said.payments),
         grants=grants,
         authorities=(*said.authorities, *_delegated(sight.account, code, gaps)),
-        creations=tuple(create_address(sight.account, start + place) for place in made),
+        creations=creations,
         contracts=tuple(address for address in sight.called if address not in empty),
         fee_asset=native,
         impact_bps=trade.impact_bps(-found.get(trade.paid, 0), found.get(trade.got, 0)) if trade else None,

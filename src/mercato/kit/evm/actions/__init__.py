@@ -5,10 +5,10 @@ from mercato.kit.actions import Catalogue as _Catalogue
 
 def catalogue() -> _Catalogue:
     """Returns every action on EVM chains by its name."""
-    from mercato.kit.evm.actions import chain, money, trading, vaults
+    from mercato.kit.evm.actions import chain, launching, money, signing, trading, vaults
 
     found = _Catalogue()
-    for part in (money.ACTIONS, trading.ACTIONS, vaults.ACTIONS, chain.ACTIONS):
+    for part in (money.ACTIONS, trading.ACTIONS, vaults.ACTIONS, launching.ACTIONS, signing.ACTIONS, chain.ACTIONS):
         found.update(part)
     return found
 

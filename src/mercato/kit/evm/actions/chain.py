@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from mercato.chains import Address, Call, Interface
+from mercato.chains import Address, Call, Interface, keccak
 from mercato.chains.errors import BadAnswer, BadCall, Reverted
+from mercato.chains.model import ZERO
 from mercato.core.events import Json
 from mercato.kit.actions import Argument, Catalogue, Ground
 from mercato.kit.errors import BadArgument
+from mercato.kit.evm.actions.contracts import ask
+from mercato.kit.evm.actions.signatures import interface
 from mercato.kit.model import Plan, Step
 
 ACTIONS = Catalogue()
@@ -17,6 +21,10 @@ TO = Argument("to", "address", "The contract.")
 ABI = Argument("abi", "object", "The function's ABI entry, as a compiler prints it.")
 ARGUMENTS = Argument("arguments", "list", "Its arguments; large whole numbers as text.", [], optional=True)
 STEPS = 16
+ENS = Address("0x00000000000c2e074ec69a0dfb2997ba6c7d2e1e")  # on Ethereum
+_NAME = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+_REGISTRY = interface("resolver(bytes32) view returns (address)")
+_RESOLVER = interface("addr(bytes32) view returns (address)")
 
 
 @ACTIONS.reading("read", "Asks any view function of a contract, by its ABI.", TO, ABI, ARGUMENTS)
@@ -56,6 +64,27 @@ def batch(ground: Ground, calls: list[Any]) -> Plan:
         to, data, value = (part.read(item.get(part.name, part.default)) for part in parts)
         steps.append(Step(f"Call {place}", to, data, value))
     return Plan(tuple(steps))
+
+
+@ACTIONS.reading(
+    "resolve-name", "Tells which address a name of ENS stands for.",
+    Argument("name", "text", "The name, such as vitalik.eth: letters, digits and hyphens."),
+    Argument("registry", "address", "The registry's contract.", ENS, optional=True),
+)  # fmt: skip
+def resolve_name(ground: Ground, name: str, registry: Address) -> Json:
+    """Returns the address; BadArgument where the name has none. Names beyond ASCII are refused: many look alike."""
+    if not _NAME.fullmatch(name) or len(name) > 255:
+        raise BadArgument(
+            f"name was {name!r:.80}", hint="expected small letters, digits and hyphens, with dots between"
+        )
+    node = bytes(32)
+    for label in reversed(name.split(".")):
+        node = keccak(node + keccak(label.encode()))
+    resolver = Address(ask(ground.chain, registry, _REGISTRY, "resolver", node))
+    found = Address(ask(ground.chain, resolver, _RESOLVER, "addr", node)) if resolver != ZERO else ZERO
+    if found == ZERO:
+        raise BadArgument(f"name was {name!r}, which stands for no address", hint="check its spelling")
+    return {"name": name, "address": found}
 
 
 def call_value() -> Argument:

@@ -52,5 +52,57 @@ def vault_redeem(ground: Ground, vault: Address, shares: int) -> Plan:
     return Plan((made,), _names(ground, vault, asset))
 
 
+_LENDER = interface(
+    "supply(address,uint256,address,uint16)", "withdraw(address,uint256,address) returns (uint256)",
+    "borrow(address,uint256,uint256,uint16,address)", "repay(address,uint256,uint256,address) returns (uint256)",
+)  # fmt: skip
+LENDER = Argument("pool", "address", "The pool's contract (Aave v3).")
+ASSET = Argument("asset", "address", "The token.")
+UNITS = Argument("amount", "units", "How much, in base units.")
+_VARIABLE = 2  # the kind of interest; v3 has no other left
+
+
+@ACTIONS.action(
+    "aave-supply", "Lends a token to a pool of Aave v3.", LENDER, ASSET, UNITS,
+    effects="the amount leaves, as much of the pool's own token for it comes",
+)  # fmt: skip
+def aave_supply(ground: Ground, pool: Address, asset: Address, amount: int) -> Plan:
+    """Returns the approval that is needed, and the loan."""
+    made = step("Supply", pool, _LENDER, "supply", asset, amount, ground.account, 0)
+    steps = (*approvals(ground.chain, ground.account, asset, pool, amount), made)
+    return Plan(steps, _names(ground, asset))
+
+
+@ACTIONS.action(
+    "aave-withdraw", "Takes a token back from a pool of Aave v3.", LENDER, ASSET, UNITS,
+    effects="the amount comes, as much of the pool's own token for it leaves",
+)  # fmt: skip
+def aave_withdraw(ground: Ground, pool: Address, asset: Address, amount: int) -> Plan:
+    """Returns one call of `withdraw`."""
+    made = step("Withdraw", pool, _LENDER, "withdraw", asset, amount, ground.account)
+    return Plan((made,), _names(ground, asset))
+
+
+@ACTIONS.action(
+    "aave-borrow", "Borrows a token from a pool of Aave v3, at variable interest.", LENDER, ASSET, UNITS,
+    effects="the amount comes, and as much of a token that stands for the debt",
+)  # fmt: skip
+def aave_borrow(ground: Ground, pool: Address, asset: Address, amount: int) -> Plan:
+    """Returns one call of `borrow`."""
+    made = step("Borrow", pool, _LENDER, "borrow", asset, amount, _VARIABLE, 0, ground.account)
+    return Plan((made,), _names(ground, asset))
+
+
+@ACTIONS.action(
+    "aave-repay", "Pays a debt to a pool of Aave v3 back.", LENDER, ASSET, UNITS,
+    effects="the amount leaves, as much of the token that stands for the debt goes",
+)  # fmt: skip
+def aave_repay(ground: Ground, pool: Address, asset: Address, amount: int) -> Plan:
+    """Returns the approval that is needed, and the payment."""
+    made = step("Repay", pool, _LENDER, "repay", asset, amount, _VARIABLE, ground.account)
+    steps = (*approvals(ground.chain, ground.account, asset, pool, amount), made)
+    return Plan(steps, _names(ground, asset))
+
+
 def _names(ground: Ground, *tokens: Address) -> tuple[str, ...]:
     return tuple(f"{ground.chain.name}/erc20:{token}" for token in tokens)
