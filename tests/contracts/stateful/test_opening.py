@@ -108,11 +108,11 @@ class Opening(RuleBasedStateMachine):
     def claim_fees(self, name: str) -> None:
         self.pool.send(name, sender=CREATOR)
 
-    @rule(attempt=st.sampled_from(TRIES))
-    def the_creator_tries(self, attempt: tuple[str, tuple[object, ...]]) -> None:
-        name, values = attempt
-        with suppress(Reverted):
-            self.sale.escrow.send(name, *values, sender=CREATOR)
+    @rule(attempts=st.lists(st.sampled_from(TRIES), min_size=1, max_size=8))
+    def the_creator_tries(self, attempts: list[tuple[str, tuple[object, ...]]]) -> None:
+        for name, values in attempts:
+            with suppress(Reverted):
+                self.sale.escrow.send(name, *values, sender=CREATOR)
 
     @rule()
     def the_creator_tries_to_redeem(self) -> None:
