@@ -157,6 +157,20 @@ def test_identities_pay_no_more_than_their_limit() -> None:
     assert book.settle().bids == (Left(1, 930, 930, 911), Left(2, 160, 0, 0))
 
 
+@given(bids=st.lists(st.tuples(st.integers(0, 60), st.integers(10, 900), st.booleans()), max_size=25))
+def test_nobody_pays_above_a_limit_beside_a_discount(bids: list[tuple[int, int, bool]]) -> None:
+    book = Discounted(RULES, off_bps=2_000)
+    for who, (number, amount, retail) in enumerate(bids):
+        book.bid(0, who, min(amount, 300) if retail else amount, level(number), retail)
+    found = book.settle()
+    cheap = [left.tokens for left in found.bids if bids[left.who][2]]
+
+    assert all((left.charge - 2) * Q96 <= (left.tokens + 1) * level(bids[left.who][0]) for left in found.bids)
+    assert sum(cheap) <= RULES.retail_cap
+    assert sum(left.tokens for left in found.bids) <= found.sold <= RULES.sale
+    assert sum(left.charge for left in found.bids) >= found.raised
+
+
 def test_an_identity_takes_its_bid_back_and_bids_again_up_to_its_cap() -> None:
     book = Discounted(RULES, off_bps=2_000)
 

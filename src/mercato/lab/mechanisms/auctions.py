@@ -102,7 +102,7 @@ AUCTIONS: dict[str, Callable[[Economy], Auction]] = {
         economy, lambda rules: identities(50)(selling(7_000)(rules)), CHEAPER, WHOLE_BPS
     ),
 }
-"""Name -> a fresh launch. From `lca-elastic` on they are ablations of ours, and what was tried to fill more people:
-half of the sale for retail; equal share in its part; 60 % of the supply sold instead of 40 %, half of the raise in the
-pool; 70 % sold and all else in the pool, as on bonding curves; 15 % off for identities, $100 each; 60 % sold and 28 %
-off, $50 each; 70 % sold and as much off."""
+"""Name -> a fresh launch. The three after `lca` are ours with one part changed. From `lca-half-retail` on it is
+what was tried to fill more people: half of the sale for retail; equal share in its part; 60 % of the supply sold, half
+of the raise in the pool; 70 % sold and all else in the pool, as on bonding curves; 15 % off for identities, $100 each;
+60 % sold and 28 % off, $50 each; 70 % sold and as much off."""
