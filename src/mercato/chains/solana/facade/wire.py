@@ -13,7 +13,7 @@ from mercato.chains.solana.messages import MOST
 from mercato.chains.solana.model import Address, Signature
 from mercato.core.errors import InvalidInput
 
-COMMITMENTS = frozenset({"processed", "confirmed", "finalized"})
+COMMITMENTS = ("processed", "confirmed", "finalized")
 ENCODINGS = frozenset({"binary", "base58", "base64", "base64+zstd", "jsonParsed"})
 BASE58_MOST = 128  # bytes of an account that nodes still write in base 58
 
