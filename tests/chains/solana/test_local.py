@@ -101,8 +101,9 @@ def test_nobody_without_lamports_can_pay(cluster: LocalCluster) -> None:
     poor = SolanaKey.new()
 
     for preflight in (True, False):
-        with pytest.raises(BadCall):
+        with pytest.raises(BadCall, match="no record of a prior credit"):
             cluster.send_raw(pay(cluster, 0, poor), preflight=preflight)
+    assert cluster.height() == 0
     assert cluster.receipt(cluster.send_raw(pay(cluster))) is not None
 
 

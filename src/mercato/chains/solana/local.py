@@ -83,8 +83,10 @@ class LocalCluster(Cluster, Controls):
         with self._lock:
             if error := self._refusal(transaction):
                 raise BadCall(f"transaction was refused: {words(error)}", hint="sign it anew", error=error)
-            if preflight and (outcome := self._tried(transaction)).error is not None:
-                raise _refused(outcome)
+            with self._next():
+                tried = self._machine.peek(transaction)
+            if tried.error is not None and (preflight or not tried.taken):
+                raise _refused(tried)
             return self._take(transaction)
 
     def receipt(self, transaction: Signature) -> Receipt | None:
@@ -280,13 +282,10 @@ class LocalCluster(Cluster, Controls):
 
     def _take(self, item: VersionedTransaction) -> Signature:
         """Puts a transaction into a block of its own, or into the queue."""
-        signature = Signature(str(item.signatures[0]))
         self._waiting.append(item)
         if self.automine:
             self._make(self._ledger.newest.slot + 1, self._next_time())
-            if signature not in self._ledger.records:
-                raise BadCall("transaction could not be paid", hint="give its first signer lamports for the fee")
-        return signature
+        return Signature(str(item.signatures[0]))
 
     def _make(self, slot: int, time: int) -> None:
         """Runs all that waits and seals it; what can no longer be included is dropped, as a node drops it."""
@@ -362,8 +361,9 @@ def _lamports(found: Sequence[Account | None]) -> tuple[int, ...]:
     return tuple(account.lamports if account else 0 for account in found)
 
 
-def _refused(outcome: Outcome) -> BadCall | Reverted:
-    """Returns the error of a transaction that would fail: with logs it ran, without it was never let in."""
-    if outcome.logs:
-        return Reverted(outcome.reason, hint=outcome.logs[-1][:200])
-    return BadCall(f"transaction was refused: {outcome.reason}", hint="does its payer exist?", error=outcome.error)
+def _refused(tried: Result) -> BadCall | Reverted:
+    """Returns the error of a transaction that would fail: it ran, or it was never let in."""
+    reason = words(tried.error)
+    if tried.taken:
+        return Reverted(reason, hint=tried.logs[-1][:200] if tried.logs else "")
+    return BadCall(f"transaction was refused: {reason}", hint="does its payer exist?", error=tried.error)
