@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from mercato.lab.mechanisms.book import Left
 from mercato.lab.mechanisms.easyauction import Batch
 from mercato.lab.model import Q96
@@ -72,3 +77,22 @@ def test_the_price_so_far_is_the_one_that_settles() -> None:
 
     assert before == (150 * Q96 // 100, 150)
     assert book.indicative(0) == (2 * Q96, 200)
+
+
+@given(orders=st.lists(st.tuples(st.integers(40, 400), st.integers(3, 24)), min_size=1, max_size=12, unique=True))
+def test_orders_above_the_price_are_filled_and_those_below_are_not(orders: list[tuple[int, int]]) -> None:
+    book = batch(*((who, amount, limit / 4) for who, (amount, limit) in enumerate(orders)))
+    price = Fraction(book.indicative(0)[0], Q96)
+    found = book.settle()
+    limits = {left: Fraction(orders[left.who][1], 4) for left in found.bids}
+    slack = Fraction(1, 2**90)  # the price that is shown is rounded down
+
+    assert all(left.charge == left.escrow for left, limit in limits.items() if wanted(left, limit) > price + slack)
+    assert all(left.charge == 0 for left, limit in limits.items() if wanted(left, limit) < price)
+    assert sum(left.tokens for left in found.bids) <= found.sold <= 100
+    assert sum(left.charge for left in found.bids) >= found.raised >= found.sold // 2
+
+
+def wanted(left: Left, limit: Fraction) -> Fraction:
+    """Returns the price of an order as it is kept: its quote by the tokens that it wants, a whole number."""
+    return left.escrow / Fraction(-(-left.escrow // limit))
