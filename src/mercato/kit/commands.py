@@ -231,6 +231,30 @@ def thaw(by: By, why: Annotated[str, typer.Option(help="Why.")] = "") -> None:
     _switch(by, why, on=False)
 
 
+@app.command()
+def serve(
+    port: Annotated[
+        int | None, typer.Option(help="Serve on http://127.0.0.1:PORT/mcp instead of standard input.", min=1, max=65535)
+    ] = None,
+) -> None:
+    """Serve the actions as tools (Model Context Protocol) until it is stopped."""
+    import anyio
+
+    from mercato.kit.opening import opened
+    from mercato.kit.settings import KitSettings
+    from mercato.kit.tools import site, speak
+
+    with opened() as found:
+        kit = found.kit()
+        kit.recover()
+        if port is None:
+            anyio.run(speak, kit)
+            return
+        import uvicorn
+
+        uvicorn.run(site(kit, found.settings.of(KitSettings).token), host="127.0.0.1", port=port, log_level="warning")
+
+
 @app.command("new-wallet")
 def new_wallet(file: Annotated[Path, typer.Argument(help="A file that is not there yet.")]) -> None:
     """Make a key, encrypted with MERCATO_KIT_PASSWORD; print its address."""

@@ -16,7 +16,8 @@ class KitSettings(Section):
     """`book` is the journal that commands write into. The wallet is `keystore`, a file relative to the data folder that
     opens with `password`, or `key`, 64 hexadecimal digits; without either, `account` is watched and nothing is signed.
 
-    `tip_wei` is what is offered to the block's maker for each gas, on chains that have a base fee.
+    `token` is what agents show that call the tools over HTTP. `tip_wei` is what is offered to the block's maker for
+    each gas, on chains that have a base fee.
     """
 
     name: ClassVar[str] = "kit"
@@ -25,6 +26,7 @@ class KitSettings(Section):
     password: Secret = Secret("")
     key: Secret = Secret("")
     account: str = ""
+    token: Secret = Secret("")
     tip_wei: int = Field(10**9, ge=0)
 
     @field_validator("account")
