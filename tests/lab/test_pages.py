@@ -15,6 +15,7 @@ from mercato.app import SECTIONS, Room, create_app, create_worker
 from mercato.chains.testing import local
 from mercato.core.clock import SystemClock
 from mercato.core.settings import load
+from mercato.lab import service
 from mercato.lab.results import results
 from mercato.lab.service import Lab
 from mercato.launch.service import Launches
@@ -38,6 +39,14 @@ class Site:
     worker: Worker
 
 
+@pytest.fixture(autouse=True)
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the shipped study would be; none is there."""
+    place = tmp_path / service.REGISTERED.name
+    monkeypatch.setattr(service, "REGISTERED", place)
+    return place
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     store = sqlite_store(tmp_path)
@@ -54,6 +63,16 @@ def site(tmp_path: Path) -> Iterator[Site]:
 def test_without_a_study_the_page_says_how_to_make_one(site: Site) -> None:
     assert "mercato lab run" in site.client.get("/lab").text
     assert site.client.get("/api/lab/studies").json() == []
+
+
+def test_a_shipped_study_is_shown_until_another_has_more_seeds(site: Site, shipped: Path) -> None:
+    other = {**FOUND, "config_hash": "f00d" * 16, "seeds": {**FOUND["seeds"], "n": 1}}
+    shipped.write_text(json.dumps(other))
+    before = [item["id"] for item in site.client.get("/api/lab/studies").json()]
+    site.lab.publish(FOUND)
+
+    assert before == ["f00d" * 4]
+    assert [item["id"] for item in site.client.get("/api/lab/studies").json()] == [NAME, "f00d" * 4]
 
 
 def test_a_reported_study_is_on_the_page_and_says_that_it_is_simulated(site: Site) -> None:

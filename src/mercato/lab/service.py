@@ -1,14 +1,13 @@
 """The room as the application sees it: studies that were reported, read from files, and what a team's own launch risks.
 
 A study's results are one JSON file in the data folder's `lab`, named by its configuration; `mercato lab report` puts it
-there. Nothing in it was touched since: the file is read as it is.
+there. The registered study's may ship with the release. Files are read as they are.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -28,7 +27,8 @@ FOLDER, OWN = "lab", "own"
 LONGEST = 32 * 2**20
 #: The job that tries a launch, and for how many seeds.
 TRY, SEEDS = "lab.try", 20
-_NAME = re.compile(r"[0-9a-f]{16}")
+#: What the registered study found, shipped with this release by `scripts/publish_study.py`.
+REGISTERED = Path(__file__).with_name("registered.json")
 
 
 class Launches(Protocol):
@@ -59,15 +59,16 @@ class Lab:
 
     def studies(self) -> list[dict[str, Any]]:
         """Returns every study's results, those of the most seeds first; what cannot be read as one is left out."""
-        found = [body for path in sorted(self.folder.glob("*.json")) if (body := _read(path)) is not None]
-        return sorted(found, key=lambda body: (-_seeds(body), name(body)))
+        read = [_read(REGISTERED), *(_read(path) for path in sorted(self.folder.glob("*.json")))]
+        found = {name(body): body for body in read if body is not None}
+        return sorted(found.values(), key=lambda body: (-_seeds(body), name(body)))
 
     def study(self, wanted: str) -> dict[str, Any]:
         """Returns the results of one study by the first 16 digits of its configuration's hash; NotFound else."""
-        found = _read(self.folder / f"{wanted}.json") if _NAME.fullmatch(wanted) else None
-        if found is None:
+        found = [body for body in self.studies() if name(body) == wanted]
+        if not found:
             raise NotFound(f"study was {wanted[:80]!r}", hint="`mercato lab report DIR` shows a study on the pages")
-        return found
+        return found[0]
 
     def launch(self, id: str) -> Launch:
         """Returns a launch by its id; NotFound else."""
@@ -131,4 +132,4 @@ def _read(path: Path) -> dict[str, Any] | None:
     except ValueError:
         return None
     sound = isinstance(body, dict) and {"config_hash", "seeds", "mechanisms", "retail_fill"} <= set(body)
-    return body if sound and body["config_hash"][:16] == path.stem else None
+    return body if sound and path.stem in {body["config_hash"][:16], REGISTERED.stem} else None
