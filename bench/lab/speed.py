@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter
+from time import perf_counter, process_time
 
 from mercato.lab.adversaries import ADVERSARIES, BASELINES
 from mercato.lab.archive import Archive
 from mercato.lab.campaign import chosen
 from mercato.lab.mechanisms import MECHANISMS
+from mercato.lab.model import Tape
 from mercato.lab.players import schedule
 from mercato.lab.records import record
 from mercato.lab.run import run, tape
@@ -47,12 +48,17 @@ def events_of_each(study: Study, seeds: int) -> None:
     print("| mechanism | order events a run | ms a run | order events/s |\n|---|---:|---:|---:|")
     for name, make in MECHANISMS.items():
         block = make(tapes[0].economy).block_ms
-        count = sum(len(schedule(order, block, SAMPLE_MS)) for order in tapes)
-        start = perf_counter()
+        count = sum(events(order, block) for order in tapes)
+        start = process_time()  # of this core: what else the machine does is not in it
         for order in tapes:
             record(run(name, "none", {}, order), order, {}).line()
-        spent = perf_counter() - start
+        spent = process_time() - start
         print(f"| {name} | {count / seeds:,.0f} | {spent / seeds * 1000:.1f} | {count / spent:,.0f} |")
+
+
+def events(order: Tape, block_ms: int) -> int:
+    """Returns what people do in a launch; the samples of the price between are no order events."""
+    return len(schedule(order, block_ms, SAMPLE_MS)) - len(range(0, order.economy.horizon_ms, SAMPLE_MS))
 
 
 def whole_study(study: Study, seeds: range, folder: Path) -> None:

@@ -76,7 +76,7 @@ def test_an_attack_that_was_not_run_is_unknown_and_not_zero() -> None:
     columns = next(item.columns for item in exhibits(FOUND) if item.key == "extraction")
     row = dict(zip(columns[1:], table("extraction")["LCA, elastic supply"], strict=True))
 
-    assert (row["sniper"], row["griefer"]) == ("0.2%", "unknown")
+    assert (row["sniper"], row["griefer"]) == ("0.20%", "unknown")
 
 
 def test_names_from_outside_cannot_leave_their_place(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from mercato.core.numerals import UNKNOWN
+from mercato.core.numerals import UNKNOWN, percent
 from mercato.core.numerals import by_unit as worded
 from mercato.lab import words
 from mercato.lab.plots import Bar, Path, intervals, paths
@@ -185,6 +185,8 @@ def by_unit(value: float | None, unit: str) -> str:
     """Returns a mean as words: shares to a thousandth of a percent, counts whole, "unknown" for None."""
     if value is None:
         return UNKNOWN
+    if unit == "ratio" and abs(value) < 0.01:
+        return percent(round(value, _DIGITS), 2)
     return worded(round(value, _DIGITS) if unit in {"ratio", ""} else round(value) if unit == "count" else value, unit)
 
 

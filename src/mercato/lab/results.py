@@ -115,10 +115,12 @@ def cost_to_grief(runs: Runs) -> Estimate:
 
 
 def _pairs(runs: Runs, first: str, second: str, metric: str) -> list[tuple[float, float]]:
-    """Returns a metric under two adversaries on the same seeds."""
-    one, two = runs.get(first, {}), runs.get(second, {})
-    seeds = sorted(set(one) & set(two))
-    return [(one[seed].metrics[metric] or 0.0, two[seed].metrics[metric] or 0.0) for seed in seeds]
+    """Returns a metric under two adversaries on the same seeds, those where both are known."""
+    one, two = (
+        {seed: item.metrics.get(metric) for seed, item in runs.get(name, {}).items()} for name in (first, second)
+    )
+    both = [(one[seed], two[seed]) for seed in sorted(set(one) & set(two))]
+    return [(left, right) for left, right in both if left is not None and right is not None]
 
 
 def retail_fill(found: Mapping[str, Any], filled: Mapping[str, Mapping[int, float]]) -> dict[str, Any] | None:
