@@ -47,6 +47,13 @@ def test_the_worst_attack_is_the_one_that_takes_most(found: dict[str, dict[str, 
     assert attacks(found)[0][0] in attack(found)
 
 
+@pytest.mark.parametrize(("mean", "words"), [(0.012, "it takes 1.2% of what people pay"), (-0.002, "No attack")])
+def test_an_attack_that_loses_is_said_to_take_nothing(mean: float, words: str) -> None:
+    taken = {"mean": mean, "median": mean, "ci95": [mean, mean], "n": 2}
+
+    assert words in attack({"worst_attack": {"adversary": "sybil", "extraction_of_retail": taken}})
+
+
 def test_more_money_brings_a_higher_price(found: dict[str, dict[str, dict[str, list[float]]]]) -> None:
     prices = [found["crowds"][crowd]["price"][2] for crowd in ("50", "100", "200")]
 

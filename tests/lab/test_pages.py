@@ -121,5 +121,5 @@ def test_a_launch_is_tried_once_it_was_asked_for(site: Site) -> None:
     assert asked.status_code == 303
     assert "Not worked out yet" in before
     assert "It is being worked out" in waiting
-    assert "The worst attack found is the" in after
+    assert "What attacks take" in after
     assert "twice as much money" in after

@@ -185,7 +185,7 @@ def by_unit(value: float | None, unit: str) -> str:
     """Returns a mean as words: shares to a thousandth of a percent, counts whole, "unknown" for None."""
     if value is None:
         return UNKNOWN
-    if unit == "ratio" and abs(value) < 0.01:
+    if unit == "ratio" and 0 < abs(value) < 0.01:
         return percent(round(value, _DIGITS), 2)
     return worded(round(value, _DIGITS) if unit in {"ratio", ""} else round(value) if unit == "count" else value, unit)
 

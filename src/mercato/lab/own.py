@@ -23,7 +23,7 @@ from mercato.lab.mechanisms.lca import Rules
 from mercato.lab.model import BPS, DOLLAR, HOUR, Economy, Outcome, Tape
 from mercato.lab.records import Record, record
 from mercato.lab.run import takes
-from mercato.lab.search import best, grid, taken
+from mercato.lab.search import HARMFUL, best, grid, lost, taken
 from mercato.lab.statistics import estimate, quantiles
 from mercato.lab.study import Study
 from mercato.lab.tape import draw
@@ -152,10 +152,11 @@ def outcomes(records: Iterable[Record]) -> dict[str, Any]:
 
 
 def trained(task: Attack) -> bytes:
-    """Returns the parameters that took most over the task's seeds, as JSON."""
+    """Returns the parameters that took most over the task's seeds, or harmed most where that is the aim, as JSON."""
     points = grid(task.study, task.adversary)
     orders = [tape(task, seed) for seed in task.seeds]
-    sums = [sum(taken(play(task, order, point), order) for order in orders) for point in points]
+    aim = lost if task.adversary in HARMFUL else taken
+    sums = [sum(aim(play(task, order, point), order) for order in orders) for point in points]
     return json.dumps(best(points, sums)).encode()
 
 

@@ -27,6 +27,8 @@ def attack(found: Body) -> str:
     low, high = taken["ci95"]
     name, mean = words.adversary(worst["adversary"]), by_unit(taken["mean"], "ratio")
     interval = f"{by_unit(low, 'ratio')} to {by_unit(high, 'ratio')} with 95 %"
+    if (taken["mean"] or 0.0) <= 0:
+        return f"No attack that was found takes anything on average; the one that loses least is the {name}, at {mean}."
     return f"The worst attack found is the {name}: it takes {mean} of what people pay ({interval})."
 
 
