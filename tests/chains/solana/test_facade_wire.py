@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -105,3 +107,20 @@ def test_connections_and_subscriptions_are_counted(facade: SolanaFacade) -> None
             connect(facade.ws_url)
 
     assert (refused["code"], ended) == (-32005, True)
+
+
+def test_many_clients_at_once_pay_each_unit_once(facade: SolanaFacade, cluster: LocalCluster) -> None:
+    before = cluster.balance(BEN.address)
+    amounts = range(10**6, 10**6 + 80)
+    raws = [signed(cluster, [transfer_lamports(ANN.address, BEN.address, amount)], ANN) for amount in amounts]
+
+    def send(raw: bytes) -> str:
+        params = [base64.b64encode(raw).decode(), {"encoding": "base64"}]
+        asked = {"jsonrpc": "2.0", "id": 1, "method": "sendTransaction", "params": params}
+        return str(httpx.post(facade.url, json=asked).json()["result"])
+
+    with ThreadPoolExecutor(8) as pool:
+        names = set(pool.map(send, raws))
+
+    assert len(names) == len(amounts) == cluster.height()
+    assert cluster.balance(BEN.address) == before + sum(amounts)
