@@ -16,8 +16,8 @@ from solders.token.state import Mint, TokenAccount, TokenAccountState
 from mercato.chains.errors import BadCall, RealChainRefused
 from mercato.chains.solana import base58, clusters
 from mercato.chains.solana.keys import SolanaKey
-from mercato.chains.solana.messages import assemble, compile_message, sign, signature_of, signers_of
-from mercato.chains.solana.model import SOL, TOKEN, TOKEN_2022, Account, Address, Blockhash, Instruction, Meta
+from mercato.chains.solana.messages import accounts_of, assemble, compile_message, sign, signature_of, signers_of
+from mercato.chains.solana.model import SOL, SYSTEM, TOKEN, TOKEN_2022, Account, Address, Blockhash, Instruction, Meta
 from mercato.chains.solana.reasons import words
 from mercato.chains.solana.tokens import associated, mint, mint_to, token_account, transfer_lamports
 from mercato.core.chain import Chain
@@ -96,6 +96,15 @@ def test_a_message_is_signed_by_those_it_names_and_nobody_else() -> None:
         sign(message, [])
     with pytest.raises(BadCall, match="not needed"):
         sign(message, [ann, ben])
+
+
+def test_a_message_says_who_signs_and_what_may_change() -> None:
+    ann, ben = SolanaKey(SEED).address, SolanaKey.new().address
+    message = compile_message(ann, [transfer_lamports(ann, ben, 1)], HASH)
+
+    assert accounts_of(message) == [Meta(ann, True, True), Meta(ben, False, True), Meta(SYSTEM)]
+    with pytest.raises(BadCall):
+        accounts_of(message[:-1])
 
 
 def test_a_message_that_fits_into_no_packet_is_refused() -> None:

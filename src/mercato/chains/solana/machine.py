@@ -12,7 +12,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from mercato.chains.solana.messages import pubkey
+from mercato.chains.solana.messages import own_accounts, pubkey
 from mercato.chains.solana.model import SYSTEM, Account, Address, Blockhash
 
 if TYPE_CHECKING:
@@ -109,11 +109,7 @@ class Machine:
 
         A table that is not there, or too short, gives none: such a transaction is refused when it runs.
         """
-        message = transaction.message
-        header, keys = message.header, message.account_keys
-        signed = header.num_required_signatures
-        ends = (signed - header.num_readonly_signed_accounts, len(keys) - header.num_readonly_unsigned_accounts)
-        own = [(Address(str(key)), place < ends[0] or signed <= place < ends[1]) for place, key in enumerate(keys)]
+        own = [(meta.address, meta.writable) for meta in own_accounts(transaction.message)]
         loaded = list(self._loaded(transaction))
         return own + [one for one in loaded if one[1]] + [one for one in loaded if not one[1]]
 

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from mercato.chains.errors import BadCall
 from mercato.chains.solana import base58
-from mercato.chains.solana.model import Address, Blockhash, Instruction, Signature, Signer
+from mercato.chains.solana.model import Address, Blockhash, Instruction, Meta, Signature, Signer
 
 if TYPE_CHECKING:
+    from solders.message import Message, MessageV0, MessageV1
     from solders.pubkey import Pubkey
     from solders.transaction import VersionedTransaction
+
+    VersionedMessage = Message | MessageV0 | MessageV1
 
 MOST = 1232  # bytes of a transaction: what fits into one packet of IPv6's least size
 UNSIGNED = bytes(64)
@@ -75,15 +78,31 @@ def assemble(message: bytes, signatures: Sequence[bytes] | None = None) -> bytes
 
 def signers_of(message: bytes) -> list[Address]:
     """Returns the accounts that must sign a serialised message, the one that pays first; BadCall where it is none."""
+    return [meta.address for meta in accounts_of(message) if meta.signer]
+
+
+def accounts_of(message: bytes) -> list[Meta]:
+    """Returns the accounts that a serialised message names itself, the one that pays first; BadCall where it is none.
+
+    Those of lookup tables are not among them. One that may change may also be left as it is.
+    """
     from solders.message import from_bytes_versioned
 
     try:
-        parsed = from_bytes_versioned(message)
+        return own_accounts(from_bytes_versioned(message))
     except Exception as error:  # solders has a class of its own for every fault
-        raise BadCall(
-            f"message was {message[:32].hex()}… of {len(message)} bytes: {error}", hint="no message"
-        ) from None
-    return [Address(str(key)) for key in parsed.account_keys[: parsed.header.num_required_signatures]]
+        raise BadCall(f"message was {message[:32].hex()}…: {error}", hint="expected a serialised one") from None
+
+
+def own_accounts(message: VersionedMessage) -> list[Meta]:
+    """Returns the accounts that a message names itself: signers first, and of either kind those that may change."""
+    header, keys = message.header, message.account_keys
+    signed = header.num_required_signatures
+    ends = (signed - header.num_readonly_signed_accounts, len(keys) - header.num_readonly_unsigned_accounts)
+    return [
+        Meta(Address(str(key)), place < signed, place < ends[0] or signed <= place < ends[1])
+        for place, key in enumerate(keys)
+    ]
 
 
 def decode(transaction: bytes) -> VersionedTransaction:

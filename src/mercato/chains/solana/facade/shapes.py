@@ -11,7 +11,7 @@ from mercato.chains.solana.facade.parsed import Json, account_data, holding_json
 from mercato.chains.solana.facade.wire import Slice, written
 from mercato.chains.solana.ledger import Record
 from mercato.chains.solana.machine import Inner, Result
-from mercato.chains.solana.messages import decode
+from mercato.chains.solana.messages import decode, own_accounts
 from mercato.chains.solana.model import SYSTEM, Account, Address
 
 NEVER = 2**64 - 1  # the epoch in which rent is due of accounts that hold enough
@@ -160,16 +160,11 @@ def _instruction(one: Inner, accounts: Sequence[Address] | None) -> Json:
 
 
 def _keys(record: Record) -> list[Json]:
-    message, writable = decode(record.transaction).message, record.loaded[0]
-    header, own = message.header, len(message.account_keys)
-    signed = header.num_required_signatures
-    ends = (signed - header.num_readonly_signed_accounts, own - header.num_readonly_unsigned_accounts)
+    own = own_accounts(decode(record.transaction).message)
+    tables = [(at, True) for at in record.loaded[0]] + [(at, False) for at in record.loaded[1]]
+    shown = [(one.address, one.signer, one.writable, "transaction") for one in own]
+    shown += [(at, False, writable, "lookupTable") for at, writable in tables]
     return [
-        {
-            "pubkey": address,
-            "signer": place < signed,
-            "writable": place < ends[0] or signed <= place < ends[1] or own <= place < own + len(writable),
-            "source": "transaction" if place < own else "lookupTable",
-        }
-        for place, address in enumerate(record.receipt.accounts)
+        {"pubkey": at, "signer": signer, "writable": writable, "source": source}
+        for at, signer, writable, source in shown
     ]
