@@ -15,9 +15,8 @@ from mercato.app import SECTIONS, Room, create_app, create_worker
 from mercato.chains.testing import local
 from mercato.core.clock import SystemClock
 from mercato.core.settings import load
-from mercato.lab import service
 from mercato.lab.results import results
-from mercato.lab.service import Lab
+from mercato.lab.service import REGISTERED, Lab
 from mercato.launch.service import Launches
 from mercato.launch.settings import LaunchSettings
 from mercato.launch.testing import application
@@ -39,19 +38,17 @@ class Site:
     worker: Worker
 
 
-@pytest.fixture(autouse=True)
-def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture
+def shipped(tmp_path: Path) -> Path:
     """Where the shipped study would be; none is there."""
-    place = tmp_path / service.REGISTERED.name
-    monkeypatch.setattr(service, "REGISTERED", place)
-    return place
+    return tmp_path / REGISTERED.name
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def site(tmp_path: Path, shipped: Path) -> Iterator[Site]:
     store = sqlite_store(tmp_path)
     room = Launches(store, local(), SystemClock(), LaunchSettings())
-    lab = Lab(tmp_path, room)
+    lab = Lab(tmp_path, room, shipped)
     rooms = [Room("launch", room), Room("lab", lab)]
     created = create_app(load(*SECTIONS, home=tmp_path), store, rooms, worker=False)
     asking = {"accept": "text/html"}

@@ -49,9 +49,9 @@ class Launches(Protocol):
 class Lab:
     """The studies of this installation, and what its launches risk; without `launches` there are none to try."""
 
-    def __init__(self, home: Path, launches: Launches | None = None) -> None:
-        """Keeps where the data folder is."""
-        self.folder, self._launches = home / FOLDER, launches
+    def __init__(self, home: Path, launches: Launches | None = None, registered: Path = REGISTERED) -> None:
+        """Keeps where the data folder is, and where the shipped study."""
+        self.folder, self._launches, self._registered = home / FOLDER, launches, registered
 
     def publish(self, found: Mapping[str, Any]) -> Path:
         """Keeps a study's results for the pages, in place of older ones of the same configuration."""
@@ -59,7 +59,7 @@ class Lab:
 
     def studies(self) -> list[dict[str, Any]]:
         """Returns every study's results, those of the most seeds first; what cannot be read as one is left out."""
-        read = [_read(REGISTERED), *(_read(path) for path in sorted(self.folder.glob("*.json")))]
+        read = [_read(self._registered), *(_read(path) for path in sorted(self.folder.glob("*.json")))]
         found = {name(body): body for body in read if body is not None}
         return sorted(found.values(), key=lambda body: (-_seeds(body), name(body)))
 
