@@ -115,10 +115,9 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """A journal with its policy: one for each agent. `seq` and `head` are of its newest entry."""
+    """A journal under a policy: one for each agent. `seq` and `head` are of its newest entry."""
 
     id: str
-    policy: Mapping[str, Json]
     policy_hash: str
     seq: int
     head: str

@@ -44,6 +44,7 @@ class Ledger:
     def __init__(self, store: Store, clock: Clock, *, lease: timedelta = LEASE) -> None:
         self.store, self.clock, self.lease = store, clock, lease
         self.owner = uuid4().hex
+        self._policies: dict[str, Policy] = {}
 
     def open(self, book: str, policy: Policy, by: str) -> Book:
         """Opens a book where there is none, and puts a policy in force."""
@@ -64,6 +65,15 @@ class Ledger:
         """Returns a book; NotFound where there is none."""
         with self.store.read() as session:
             return tables.book(session, id)
+
+    def policy(self, id: str) -> Policy:
+        """Returns the policy that is in force; NotFound where there is no such book. It is read again once changed."""
+        with self.store.read() as session:
+            held = self._policies.get(tables.book(session, id).policy_hash)
+            if held is None:
+                held = Policy.of(tables.policy(session, id)[1])
+                self._policies = {held.hash: held}
+        return held
 
     def act(self, id: str) -> Act:
         """Returns an act; NotFound where there is none."""
@@ -92,7 +102,7 @@ class Ledger:
             if not over:
                 places = tables.take_places(tx, act, floor, count)
                 act = replace(act, places=places)
-                tables.put_act(tx, act)
+                (tables.put_act if held else tables.add_act)(tx, act)
                 tables.reserve(tx, act, decision.reserves, pen.at)
                 pen.write(act.id, Arrow.RESERVED, {"reserves": _reserves(decision), "places": list(places)})
             else:
@@ -108,7 +118,7 @@ class Ledger:
             pen = Pen(tx, self._thawed(tx, intent.book), self.clock.now())
             self._fits(tx, pen.book, intent, decision)
             act = Act(intent, _step(tables.act(tx, intent.id), Arrow.ASKED), effects, decision)
-            tables.put_act(tx, act)
+            tables.add_act(tx, act)
             pen.told(intent, plan, effects, decision)
             pen.write(act.id, Arrow.ASKED, {"approvers": list(decision.approvers)})
             pen.close()
@@ -139,10 +149,9 @@ class Ledger:
         """Keeps what was signed, before it is sent. Frozen where the kill switch is on by now; Taken as `settle`."""
         with self.store.transaction() as tx:
             pen = Pen(tx, self._thawed(tx, act.intent.book), self.clock.now())
-            self._held(tx, act, Arrow.SIGNED)
             due = pen.at + self.lease
-            done = replace(act, state=State.SIGNED, signed=tuple(signed), due=due)
-            tables.put_act(tx, done)
+            done = replace(act, signed=tuple(signed), due=due)
+            done = self._moved(tx, done, Arrow.SIGNED)
             pen.write(act.id, Arrow.SIGNED, {"transactions": [item.hash for item in signed]})
             pen.close()
         return done
@@ -154,19 +163,24 @@ class Ledger:
             pen.write(act.id, Arrow.SENT, {"transaction": transaction})
             pen.close()
 
-    def settle(self, act: Act, effects: Effects, spent: Sequence[Reserve], outcome: Body, used: Sequence[int]) -> Act:
-        """Books what an act really did; what it had reserved beyond that is free again.
+    def settle(
+        self, act: Act, effects: Effects, spent: Sequence[Reserve], outcome: Body, used: Sequence[int],
+        sent: Sequence[str] = (),
+    ) -> Act:  # fmt: skip
+        """Books what an act really did; what it had reserved beyond that is free again. `sent` are transactions whose
+        sending was not journaled yet.
 
         Taken where another process goes on with the act.
         """
         with self.store.transaction() as tx:
             pen = Pen(tx, tables.book(tx, act.intent.book, lock=True), self.clock.now())
-            self._held(tx, act, Arrow.SETTLED)
-            done = replace(act, state=State.DONE, effects=effects, owner="", due=None)
+            done = self._moved(tx, replace(act, effects=effects, owner="", due=None), Arrow.SETTLED)
             moment = tables.drop_reserves(tx, act.id) or pen.at
             tables.reserve(tx, done, spent, moment)
-            tables.drop_places(tx, act.id, used)
-            tables.put_act(tx, done)
+            if set(used) != set(act.places):
+                tables.drop_places(tx, act.id, used)
+            for transaction in sent:
+                pen.write(act.id, Arrow.SENT, {"transaction": transaction})
             pen.write(act.id, Arrow.CONFIRMED, outcome)
             pen.write(
                 act.id, Arrow.SETTLED, {"effects": effects.body(), "reserves": [reserve_body(item) for item in spent]}
@@ -178,11 +192,9 @@ class Ledger:
         """Gives back what an act had reserved: nothing of it came, or will come, into a block. Taken as `settle`."""
         with self.store.transaction() as tx:
             pen = Pen(tx, tables.book(tx, act.intent.book, lock=True), self.clock.now())
-            self._held(tx, act, Arrow.RELEASED)
-            done = replace(act, state=State.OVER, owner="", due=None)
+            done = self._moved(tx, replace(act, owner="", due=None), Arrow.RELEASED)
             tables.drop_reserves(tx, act.id)
             tables.drop_places(tx, act.id)
-            tables.put_act(tx, done)
             pen.write(act.id, Arrow.RELEASED, {"why": why})
             pen.close()
         return done
@@ -227,9 +239,9 @@ class Ledger:
     def _fits(self, tx: Transaction, book: Book, intent: Intent, decision: Decision) -> None:
         if book.policy_hash != decision.policy:
             raise Taken("policy changed since the decision", hint="try the act again")
-        owner = tables.account_book(tx, intent.account)
-        if owner not in (None, intent.book):
-            raise Denied(f"account {intent.account!r} belongs to the book {owner!r}", hint="one book holds an account")
+        known = tables.account(tx, intent.account)
+        if known and known[0] != intent.book:
+            raise Denied(f"account {intent.account!r} belongs to the book {known[0]!r}", hint="one book holds each")
 
     def _over(self, session: Read, book: str, decision: Decision, at: datetime) -> str:
         """Returns which budget the act would exceed, "" where none."""
@@ -241,11 +253,12 @@ class Ledger:
                 return f"budget {item.budget!r} has {left} of {item.asset} left, the act needs {item.units}"
         return ""
 
-    def _held(self, tx: Transaction, act: Act, arrow: Arrow) -> None:
-        found = tables.act(tx, act.id)
-        _step(found, arrow)
-        if found is None or found.owner != self.owner:
-            raise Taken(f"act {act.id!r} is another process's by now", hint="see its journal")
+    def _moved(self, tx: Transaction, act: Act, arrow: Arrow) -> Act:
+        """Writes an act in the state to which an arrow leads; Taken where it is not where it was, or another's."""
+        done = replace(act, state=_step(act, arrow))
+        if not tables.move_act(tx, done, act.state, self.owner):
+            raise Taken(f"act {act.id!r} is another process's by now, or further", hint="see its journal")
+        return done
 
 
 class Pen:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -208,14 +208,24 @@ class Effects:
 
     def body(self) -> dict[str, Json]:
         """Returns the effects as JSON; whole numbers that may be large are text."""
-        shown: dict[str, Any] = asdict(self)
-        for part in ("moves", "payments"):
-            shown[part] = [{**item, "units": str(item["units"])} for item in shown[part]]
-        shown["grants"] = [
-            {**item, "before": str(item["before"]), "after": str(item["after"])} for item in shown["grants"]
-        ]
-        body: dict[str, Json] = _plain({**shown, "fee": str(self.fee)})
-        return body
+        return {
+            "moves": [{"asset": item.asset, "units": str(item.units)} for item in self.moves],
+            "payments": [{"asset": item.asset, "to": item.to, "units": str(item.units)} for item in self.payments],
+            "grants": [
+                {"asset": item.asset, "spender": item.spender, "before": str(item.before), "after": str(item.after),
+                 "expires": item.expires}
+                for item in self.grants
+            ],
+            "authorities": [
+                {"power": item.power.value, "subject": item.subject, "holder": item.holder, "given": item.given}
+                for item in self.authorities
+            ],
+            "creations": list(self.creations), "contracts": list(self.contracts), "fee_asset": self.fee_asset,
+            "fee": str(self.fee), "impact_bps": self.impact_bps, "gaps": list(self.gaps),
+            "logs": [
+                {"contract": item.contract, "event": item.event, "values": dict(item.values)} for item in self.logs
+            ],
+        }  # fmt: skip
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Effects:
@@ -304,11 +314,3 @@ def _whom(effects: Effects) -> set[tuple[str, str]]:
 
 def _gives(effects: Effects) -> set[Grant]:
     return {item for item in effects.grants if item.widens}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return str(value) if isinstance(value, StrEnum) else value

@@ -45,10 +45,9 @@ def set_(
 def show_(as_json: AsJson = False) -> None:
     """Print the policy that is in force."""
     from mercato.kit.opening import opened
-    from mercato.kit.policy import Policy
 
     with opened() as found:
-        held = Policy.of(found.ledger.book(found.book).policy)
+        held = found.ledger.policy(found.book)
     _tell(held, as_json)
 
 

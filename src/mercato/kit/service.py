@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from mercato.chains import Address, Receipt, Signer
-from mercato.chains.errors import BadCall
+from mercato.chains.errors import BadCall, Unreachable
 from mercato.core.events import Json
 from mercato.kit.actions import Catalogue, Ground
 from mercato.kit.acts import Act, State
 from mercato.kit.errors import Denied, Frozen, Taken, WouldFail
 from mercato.kit.evm.rail import NOWHERE, Lost, Rail, Ready
 from mercato.kit.ledger import Ledger
-from mercato.kit.model import ACTS, Decision, Effects, Intent, Origin, Plan, Reserve, Verdict, canonical, within
+from mercato.kit.model import ACTS, Decision, Effects, Intent, Origin, Plan, Reserve, Verdict, within
 from mercato.kit.policy import Policy
 
 NOTE = 2_000  # letters of a note
@@ -159,33 +158,32 @@ class Kit:
                 raise Frozen(f"book {self.book!r} is frozen", hint=f"{act.id} is signed; thaw, then recover")
             try:
                 receipt = self.rail.send(self.address, item)
+            except Unreachable:
+                self.ledger.sent(act, item.hash)
+                raise
             except (BadCall, Lost) as error:
                 if not found:
                     why = error.message if isinstance(error, BadCall) else "its nonce was used by another transaction"
                     self.ledger.release(act, why)
                     raise WouldFail(f"act {act.id} did not come into a block: {why}", hint="try it again") from None
                 break
-            self.ledger.sent(act, item.hash)
             found.append(receipt)
             if not receipt.succeeded:
                 break
         outcome = self.rail.outcome(act, found)
         spent = [one for item in act.decision.reserves if (one := _spent(item, act.effects, outcome.effects)).units]
-        return self.ledger.settle(act, outcome.effects, spent, outcome.body, outcome.used)
+        return self.ledger.settle(
+            act, outcome.effects, spent, outcome.body, outcome.used, [item.transaction for item in found]
+        )
 
     def _ready(self, plan: Plan, policy: Policy) -> Ready:
         return self.rail.ready(self.address, plan, (name for name in policy.assets.values()))
 
     def _policy(self) -> Policy:
-        return _parsed(canonical(self.ledger.book(self.book).policy))
+        return self.ledger.policy(self.book)
 
     def _ground(self) -> Ground:
         return Ground(self.rail.chain, self.address)
-
-
-@lru_cache(maxsize=32)
-def _parsed(source: str) -> Policy:
-    return Policy.parse(source)
 
 
 def _spent(item: Reserve, rehearsed: Effects, done: Effects) -> Reserve:

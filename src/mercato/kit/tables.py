@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mercato.core.errors import NotFound
+from mercato.core.events import Json
 from mercato.kit.acts import (
     START,
     Act,
@@ -101,6 +102,36 @@ accounts = sa.Table(
     sa.Column("floor", sa.BigInteger, nullable=False),
 )
 
+# Statements of the path of one act, built once: building them takes longer than running them.
+_which: sa.BindParameter[Any] = sa.bindparam("which")
+_SEEN: tuple[Any, ...] = (books.c.id, books.c.policy_hash, books.c.seq, books.c.head, books.c.frozen)
+_BOOK = sa.select(*_SEEN).where(books.c.id == _which)
+_LOCK = _BOOK.with_for_update()
+_POLICY: sa.Select[Any] = sa.select(books.c.policy_hash, books.c.policy).where(books.c.id == _which)
+_HEAD = sa.update(books).where(books.c.id == _which).values(seq=sa.bindparam("to"), head=sa.bindparam("hash"))
+_ENTRY, _ACT, _RESERVE, _PLACE = sa.insert(entries), sa.insert(acts), sa.insert(reserves), sa.insert(places)
+_ONE_ACT = sa.select(acts).where(acts.c.id == _which)
+_ROW: dict[str, Any] = {name: sa.bindparam(f"to_{name}") for name in ("state", "owner", "due", "effects", "signed")}
+_PUT = (
+    sa.update(acts)
+    .where(acts.c.id == _which)
+    .values(**_ROW, intent=sa.bindparam("to_intent"), decision=sa.bindparam("to_decision"))
+)
+_FENCE = sa.and_(acts.c.id == _which, acts.c.state == sa.bindparam("before"), acts.c.owner == sa.bindparam("by"))
+_MOVE = sa.update(acts).where(_FENCE).values(**_ROW)
+_EVER = sa.select(reserves.c.units).where(
+    reserves.c.book == sa.bindparam("of_book"),
+    reserves.c.budget == sa.bindparam("of_budget"),
+    reserves.c.scope == sa.bindparam("of_scope"),
+)
+_WINDOW = _EVER.where(reserves.c.at > sa.bindparam("since"))
+_SINCE = sa.select(reserves.c.at).where(reserves.c.act == sa.bindparam("of_act")).limit(1)
+_DROP = sa.delete(reserves).where(reserves.c.act == sa.bindparam("of_act"))
+_ACCOUNT: sa.Select[Any] = sa.select(accounts.c.book, accounts.c.floor).where(accounts.c.account == _which)
+_RAISE = sa.update(accounts).where(accounts.c.account == _which).values(floor=sa.bindparam("to"))
+_PASSED = sa.delete(places).where(places.c.account == _which, places.c.place < sa.bindparam("below"))
+_HELD = sa.select(places.c.place).where(places.c.account == _which)
+
 
 def add_book(tx: Transaction, id: str) -> bool:
     """Writes an empty book; returns False where it is there already."""
@@ -111,11 +142,18 @@ def add_book(tx: Transaction, id: str) -> bool:
 
 def book(session: Read, id: str, *, lock: bool = False) -> Book:
     """Returns a book; with `lock` nobody else appends to it until the transaction ends. NotFound for no such book."""
-    query = sa.select(books).where(books.c.id == id)
-    row = session.execute(query.with_for_update() if lock else query).mappings().first()
+    row: Any = session.execute(_LOCK if lock else _BOOK, {"which": id}).first()
     if row is None:
         raise NotFound(f"book was {id!r}, which does not exist", hint="open it with a policy first")
-    return Book(**row)
+    return Book(*row)
+
+
+def policy(session: Read, id: str) -> tuple[str, dict[str, Json]]:
+    """Returns the policy of a book with its hash; NotFound for no such book."""
+    row: Any = session.execute(_POLICY, {"which": id}).first()
+    if row is None:
+        raise NotFound(f"book was {id!r}, which does not exist", hint="open it with a policy first")
+    return row[0], row[1]
 
 
 def book_ids(session: Read) -> list[str]:
@@ -130,9 +168,9 @@ def append(tx: Transaction, made: Sequence[Entry]) -> None:
          "body": json.dumps(item.body, sort_keys=True), "hash": item.hash}
         for item in made
     ]  # fmt: skip
-    tx.execute(sa.insert(entries), rows)
+    tx.execute(_ENTRY, rows)
     last = made[-1]
-    tx.execute(sa.update(books).where(books.c.id == last.book).values(seq=last.seq, head=last.hash))
+    tx.execute(_HEAD, {"which": last.book, "to": last.seq, "hash": last.hash})
 
 
 def set_policy(tx: Transaction, id: str, source: Any, hash: str) -> None:
@@ -165,21 +203,27 @@ def journal(session: Read, book: str, after: int = 0, limit: int = 1_000, act: s
     ]
 
 
+def add_act(tx: Transaction, act: Act) -> None:
+    """Writes a new act."""
+    tx.execute(_ACT, {"id": act.id, "book": act.intent.book, "account": act.intent.account, **_written(act)})
+
+
 def put_act(tx: Transaction, act: Act) -> None:
-    """Writes an act, in the place of what was known of it."""
-    values = {
-        "book": act.intent.book, "account": act.intent.account, "state": act.state.value, "owner": act.owner,
-        "due": act.due, "intent": intent_body(act.intent), "effects": act.effects.body(),
-        "decision": decision_body(act.decision),
-        "signed": [{"place": item.place, "hash": item.hash, "raw": item.raw.hex()} for item in act.signed],
-    }  # fmt: skip
-    made = _insert(tx, acts).values(id=act.id, **values)
-    tx.execute(made.on_conflict_do_update(index_elements=["id"], set_=values))
+    """Writes an act in the place of what was known of it."""
+    tx.execute(_PUT, {"which": act.id, **{f"to_{name}": value for name, value in _written(act).items()}})
+
+
+def move_act(tx: Transaction, act: Act, before: State, owner: str) -> bool:
+    """Writes what became of an act that this owner holds in that state; returns False where it does not."""
+    fence = {"which": act.id, "before": before.value, "by": owner}
+    moved = {"to_state": act.state.value, "to_due": act.due, "to_owner": act.owner}
+    parts = {"to_signed": _signed(act), "to_effects": act.effects.body()}
+    return tx.execute(_MOVE, {**fence, **moved, **parts}).rowcount == 1
 
 
 def act(session: Read, id: str) -> Act | None:
     """Returns an act; None where there is none of that id."""
-    row = session.execute(sa.select(acts).where(acts.c.id == id)).mappings().first()
+    row = session.execute(_ONE_ACT, {"which": id}).mappings().first()
     return None if row is None else _act(row, _places(session, [id]).get(id, ()))
 
 
@@ -193,12 +237,9 @@ def acts_in(session: Read, book: str, states: Iterable[State], limit: int = 1_00
 
 def reserved(session: Read, book: str, item: Reserve, since: datetime | None) -> int:
     """Returns how much of a budget is reserved or spent after a moment (None: ever), within one scope."""
-    query = sa.select(reserves.c.units).where(
-        reserves.c.book == book, reserves.c.budget == item.budget, reserves.c.scope == item.scope
-    )
-    if since is not None:
-        query = query.where(reserves.c.at > since)
-    return sum(session.execute(query).scalars())  # in Python: SQLite would add texts
+    names = {"of_book": book, "of_budget": item.budget, "of_scope": item.scope}
+    found = session.execute(_WINDOW, {**names, "since": since}) if since else session.execute(_EVER, names)
+    return sum(found.scalars())  # in Python: SQLite would add texts
 
 
 def reserve(tx: Transaction, act: Act, items: Iterable[Reserve], at: datetime) -> None:
@@ -209,7 +250,7 @@ def reserve(tx: Transaction, act: Act, items: Iterable[Reserve], at: datetime) -
         for item in items
     ]  # fmt: skip
     if rows:
-        tx.execute(sa.insert(reserves), rows)
+        tx.execute(_RESERVE, rows)
 
 
 def reserves_of(session: Read, book: str) -> list[tuple[str, str, str, int, datetime]]:
@@ -221,38 +262,50 @@ def reserves_of(session: Read, book: str) -> list[tuple[str, str, str, int, date
 
 def drop_reserves(tx: Transaction, act: ActId) -> datetime | None:
     """Gives back what an act had reserved; returns the moment that it counted from."""
-    moment: datetime | None = tx.execute(sa.select(reserves.c.at).where(reserves.c.act == act)).scalars().first()
-    tx.execute(sa.delete(reserves).where(reserves.c.act == act))
+    moment: datetime | None = tx.execute(_SINCE, {"of_act": act}).scalars().first()
+    if moment is not None:
+        tx.execute(_DROP, {"of_act": act})
     return moment
 
 
-def account_book(session: Read, account: str) -> str | None:
-    """Returns the book that an account belongs to."""
-    found: str | None = session.execute(sa.select(accounts.c.book).where(accounts.c.account == account)).scalar()
-    return found
+def account(session: Read, name: str) -> tuple[str, int] | None:
+    """Returns the book that an account belongs to, and the place below which all are used up on its chain."""
+    row: Any = session.execute(_ACCOUNT, {"which": name}).first()
+    return None if row is None else (row[0], row[1])
 
 
 def take_places(tx: Transaction, act: Act, floor: int, count: int) -> tuple[int, ...]:
     """Takes the lowest free places of an account for an act, none below `floor`, what the chain says is next."""
-    account = act.intent.account
-    start = {"account": account, "book": act.intent.book, "floor": 0}
-    tx.execute(_insert(tx, accounts).values(start).on_conflict_do_nothing(index_elements=["account"]))
-    known: int = tx.execute(sa.select(accounts.c.floor).where(accounts.c.account == account)).scalar_one()
-    floor = max(known, floor)
-    if floor > known:
-        tx.execute(sa.update(accounts).where(accounts.c.account == account).values(floor=floor))
-        tx.execute(sa.delete(places).where(places.c.account == account, places.c.place < floor))
-    held = set(tx.execute(sa.select(places.c.place).where(places.c.account == account)).scalars())
+    name = act.intent.account
+    held_by = account(tx, name)
+    if held_by is None:
+        tx.execute(sa.insert(accounts).values(account=name, book=act.intent.book, floor=floor))
+    elif floor > held_by[1]:
+        tx.execute(_RAISE, {"which": name, "to": floor})
+        tx.execute(_PASSED, {"which": name, "below": floor})
+    floor = max(held_by[1] if held_by else 0, floor)
+    held = set(tx.execute(_HELD, {"which": name}).scalars())
     free = [place for place in range(floor, floor + len(held) + count) if place not in held][:count]
-    rows = [{"account": account, "place": place, "act": act.id} for place in free]
+    rows = [{"account": name, "place": place, "act": act.id} for place in free]
     if rows:
-        tx.execute(sa.insert(places), rows)
+        tx.execute(_PLACE, rows)
     return tuple(free)
 
 
 def drop_places(tx: Transaction, act: ActId, keep: Iterable[int] = ()) -> None:
     """Frees the places of an act, except those that it used up."""
     tx.execute(sa.delete(places).where(places.c.act == act, places.c.place.not_in(list(keep))))
+
+
+def _written(act: Act) -> dict[str, Any]:
+    return {
+        "state": act.state.value, "owner": act.owner, "due": act.due, "intent": intent_body(act.intent),
+        "effects": act.effects.body(), "decision": decision_body(act.decision), "signed": _signed(act),
+    }  # fmt: skip
+
+
+def _signed(act: Act) -> list[dict[str, Json]]:
+    return [{"place": item.place, "hash": item.hash, "raw": item.raw.hex()} for item in act.signed]
 
 
 def _entry(row: sa.RowMapping) -> Entry:
@@ -262,7 +315,8 @@ def _entry(row: sa.RowMapping) -> Entry:
 
 def _places(session: Read, ids: Sequence[str]) -> dict[str, tuple[int, ...]]:
     found: dict[str, tuple[int, ...]] = {}
-    for row in session.execute(sa.select(places).where(places.c.act.in_(ids)).order_by(places.c.place)).mappings():
+    query = sa.select(places).where(places.c.act.in_(ids)).order_by(places.c.place)
+    for row in session.execute(query).mappings():
         found[row["act"]] = (*found.get(row["act"], ()), row["place"])
     return found
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from mercato.chains import Address, Chain, Hash, Receipt, Signer
+from mercato.chains import Address, Chain, Hash, Receipt, Signer, keccak
 from mercato.chains.addresses import create_address
 from mercato.chains.errors import BadCall
 from mercato.chains.transactions import decode
@@ -104,7 +104,7 @@ class Rail:
                 "maxFeePerGas": ready.max_fee, "maxPriorityFeePerGas": ready.tip, "data": step.data,
             }  # fmt: skip
             raw = signer.transaction({**fields, "to": step.to} if step.to else fields)
-            found.append(Signed(place, decode(raw).hash, raw))
+            found.append(Signed(place, "0x" + keccak(raw).hex(), raw))
         return found
 
     def send(self, account: Address, item: Signed) -> Receipt:
@@ -145,7 +145,8 @@ class Rail:
         good = len(found) == len(act.signed) and all(item.succeeded for item in found)
         logs = [log for item in found for log in item.logs]
         moves, payments = receipts(account, self.name, logs)
-        fee = sum(self._fee(item, signed) for item, signed in zip(found, act.signed, strict=False))
+        charged = zip(found, act.signed, strict=False) if act.effects.fee else ()
+        fee = sum(self._fee(item, signed) for item, signed in charged)
         native = [move for move in act.effects.moves if move.asset == self.native]
         if not good:
             sent = sum(decode(one.raw).value for one, item in zip(act.signed, found, strict=False) if item.succeeded)
@@ -169,7 +170,7 @@ class Rail:
 
     def _fee(self, receipt: Receipt, signed: Signed) -> int:
         offered = decode(signed.raw)
-        return receipt.gas_used * offered.price(self.chain.block(receipt.block).base_fee) if offered.max_fee else 0
+        return receipt.gas_used * offered.price(self.chain.block(receipt.block).base_fee)
 
 
 class AlreadyKnown(Exception):
