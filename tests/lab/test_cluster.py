@@ -11,7 +11,7 @@ import pytest
 
 from mercato.core.errors import ConfigError
 from mercato.lab.cluster import cluster
-from mercato.lab.study import raw
+from tests.lab.small import content
 
 NODES = Path(__file__).with_name("two_nodes.py")
 
@@ -36,24 +36,13 @@ def run(out: Path, config: Path, *more: str) -> dict[str, bytes]:
     return {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*") if path.is_file()}
 
 
-def little(folder: Path) -> Path:
-    """Returns the registered study, made small enough for a test: two mechanisms, one attack, one training seed."""
-    text = raw(None).decode()
-    text = text.replace("mechanisms = []", 'mechanisms = ["pump", "lbp"]')
-    text = text.replace("adversaries = []", 'adversaries = ["none", "latency-sniper"]')
-    text = text.replace("seeds = 6", "seeds = 1").replace("block = 20", "block = 1")
-    text = text.replace("immigrants = 300", "immigrants = 30")
-    path = folder / "little.toml"
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
 @pytest.mark.skipif(find_spec("ray") is None, reason="the extra `ray` is not installed")
 def test_two_nodes_write_the_same_bytes_as_one_process(tmp_path: Path, address: str) -> None:
-    config = little(tmp_path)
+    config = tmp_path / "small.toml"
+    config.write_bytes(content())
     alone = run(tmp_path / "alone", config, "--workers", "1")
 
-    assert len([name for name in alone if name.endswith(".jsonl")]) == 12
+    assert len([name for name in alone if name.endswith(".jsonl")]) == 20
     assert run(tmp_path / "cluster", config, "--ray", address) == alone
 
 
