@@ -264,6 +264,8 @@ WRONG = {
     "a short address": ("getBalance", "111"),
     "a number for an address": ("getBalance", 7),
     "an unknown commitment": ("getSlot", {"commitment": "sure"}),
+    "a list for a commitment": ("getSlot", {"commitment": []}),
+    "an object for an encoding": ("getAccountInfo", SYSTEM, {"encoding": {}}),
     "options that are none": ("getSlot", "finalized"),
     "an unknown encoding": ("getAccountInfo", SYSTEM, {"encoding": "hex"}),
     "too many accounts": ("getMultipleAccounts", [SYSTEM] * 101),

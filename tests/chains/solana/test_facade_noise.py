@@ -6,7 +6,6 @@ import base64
 import json
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,7 +32,7 @@ FAMILIAR = st.sampled_from(
         {"encoding": "base64", "skipPreflight": True}, {"encoding": "base64", "replaceRecentBlockhash": True},
         {"encoding": "base64", "accounts": {"addresses": [SYSTEM]}}, {"dataSlice": {"offset": 2**63, "length": 2**63}},
         {"filters": [{"memcmp": {"offset": 2**63, "bytes": "1"}}]}, {"maxSupportedTransactionVersion": 0},
-        {"before": "1" * 64, "limit": 3}, {"minContextSlot": 0}, {"transactionDetails": "none"},
+        {"before": "1" * 64, "limit": 3}, {"minContextSlot": 0}, {"transactionDetails": "none"}, {"commitment": []}, {"encoding": {}}, {"accounts": {"encoding": []}},
     ]
 )  # fmt: skip
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=50) | FAMILIAR
@@ -45,11 +44,14 @@ VALUES = st.recursive(
 )
 
 
-@pytest.mark.parametrize("method", sorted(GATEWAY.methods))
-@given(params=st.lists(FAMILIAR | VALUES, max_size=4))
-def test_no_parameters_break_a_method(method: str, params: list[Any]) -> None:
-    asked = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+REQUESTS = st.tuples(st.sampled_from(sorted(GATEWAY.methods)), st.lists(FAMILIAR | VALUES, max_size=4))
 
-    answer = json.loads(GATEWAY.answer(asked.encode()) or "")
 
-    assert answer.get("error", {}).get("code") != INTERNAL, answer
+@given(requests=st.lists(REQUESTS, min_size=5, max_size=20))
+def test_no_parameters_break_a_method(requests: list[tuple[str, list[Any]]]) -> None:
+    for method, params in requests:
+        asked = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+
+        answer = json.loads(GATEWAY.answer(asked.encode()) or "")
+
+        assert answer.get("error", {}).get("code") != INTERNAL, (method, params)
