@@ -57,6 +57,12 @@ def test_an_account_that_is_not_there_is_null(client: Client) -> None:
     assert client.value("getMultipleAccounts", [nobody, ANN.address])[1]["lamports"] == WEALTH
 
 
+def test_options_that_are_null_are_left_out(client: Client) -> None:
+    options = {"encoding": None, "commitment": None, "dataSlice": None, "minContextSlot": None}
+
+    assert client.ask("getAccountInfo", ANN.address, options) == client.ask("getAccountInfo", ANN.address)
+
+
 def test_what_base_58_is_too_long_for_is_refused(client: Client, cluster: LocalCluster) -> None:
     token = issue(cluster, ANN, 5)
     error = client.fault("getAccountInfo", associated(ANN.address, token), {"encoding": "base58"})
@@ -258,7 +264,7 @@ def test_fees_are_told_while_the_blockhash_lives(client: Client, cluster: LocalC
     assert client.fault("getFeeForMessage", "AAAA")["code"] == -32602
 
 
-WRONG = {
+WRONG: dict[str, tuple[object, ...]] = {
     "no address": ("getBalance",),
     "an address of letters that are none": ("getBalance", "0" * 44),
     "a short address": ("getBalance", "111"),

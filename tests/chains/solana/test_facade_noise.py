@@ -32,7 +32,8 @@ FAMILIAR = st.sampled_from(
         {"encoding": "base64", "skipPreflight": True}, {"encoding": "base64", "replaceRecentBlockhash": True},
         {"encoding": "base64", "accounts": {"addresses": [SYSTEM]}}, {"dataSlice": {"offset": 2**63, "length": 2**63}},
         {"filters": [{"memcmp": {"offset": 2**63, "bytes": "1"}}]}, {"maxSupportedTransactionVersion": 0},
-        {"before": "1" * 64, "limit": 3}, {"minContextSlot": 0}, {"transactionDetails": "none"}, {"commitment": []}, {"encoding": {}}, {"accounts": {"encoding": []}},
+        {"before": "1" * 64, "limit": 3}, {"minContextSlot": 0}, {"transactionDetails": "none"},
+        {"commitment": []}, {"encoding": {}}, {"accounts": {"encoding": []}},
     ]
 )  # fmt: skip
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=50) | FAMILIAR

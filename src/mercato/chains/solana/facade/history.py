@@ -129,7 +129,7 @@ class History:
         """`getBlock`, with its transactions whole, as signatures, or not at all."""
         found = self._block(given)
         options = _told(given, 1)
-        detail, how, newest = options.get("transactionDetails") or "full", _how(options), _version(options)
+        detail, how, newest = options.get("transactionDetails", "full"), _how(options), _version(options)
         shown: Json = {
             "blockhash": found.hash,
             "previousBlockhash": found.parent,
@@ -241,7 +241,7 @@ def _told(given: Sequence[object], place: int) -> Mapping[str, object]:
 
 
 def _how(options: Mapping[str, object]) -> str:
-    found = options.get("encoding") or "json"
+    found = options.get("encoding", "json")
     if not isinstance(found, str) or found not in TRANSACTIONS:
         raise params(f"Invalid params: unknown variant {wire.shortened(found)}, expected one of json, jsonParsed, …")
     return found

@@ -34,7 +34,7 @@ def argument(given: Sequence[object], place: int, what: str) -> object:
 
 
 def options(given: Sequence[object], place: int) -> Mapping[str, object]:
-    """Returns the object of options at a place, which may be left out; its commitment is checked."""
+    """Returns the object of options at a place, without those that are null; its commitment is checked."""
     found = given[place] if place < len(given) else None
     if found is None:
         return {}
@@ -44,7 +44,7 @@ def options(given: Sequence[object], place: int) -> Mapping[str, object]:
     if commitment is not None and commitment not in COMMITMENTS:
         known = "`processed`, `confirmed`, `finalized`"
         raise params(f"Invalid params: unknown variant {shortened(commitment)}, expected one of {known}.")
-    return found
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def address(value: object) -> Address:
@@ -83,7 +83,7 @@ def items(value: object, what: str, most: int) -> Sequence[object]:
 
 def transaction(value: object, given: Mapping[str, object]) -> bytes:
     """Returns the bytes of a transaction in its encoding: base 58, unless base64 is named."""
-    encoding = given.get("encoding") or "base58"
+    encoding = given.get("encoding", "base58")
     if encoding not in ("base58", "base64"):
         raise params(f"unsupported encoding: {shortened(encoding)}. Supported encodings: base58, base64")
     if not isinstance(value, str):
@@ -98,7 +98,7 @@ def transaction(value: object, given: Mapping[str, object]) -> bytes:
 
 def encoding(given: Mapping[str, object]) -> str:
     """Returns how accounts are to be written; "binary", bare base 58 text, where nothing is said."""
-    found = given.get("encoding") or "binary"
+    found = given.get("encoding", "binary")
     if not isinstance(found, str) or found not in ENCODINGS:
         raise params(
             f"Invalid params: unknown variant {shortened(found)}, expected one of {', '.join(sorted(ENCODINGS))}."
