@@ -75,6 +75,16 @@ def test_what_was_not_spent_is_free_again_from_the_moment_of_its_reserve(ledger:
     assert sum(sum(found.values()) for found in replay(ledger.store, "agent").reserves.values()) == 500 * DOLLARS
 
 
+def test_what_was_spent_counts_from_its_reserve_and_not_from_its_settlement(ledger: Ledger, clock: HandClock) -> None:
+    acts = [reserved(ledger, 100) for _ in range(5)]
+    clock.move(timedelta(hours=1))
+    for act in acts:
+        settled(ledger, act, 100)
+    clock.move(timedelta(hours=23))
+
+    assert reserved(ledger, 100).state is State.RESERVED
+
+
 def test_each_act_gets_places_of_its_own_and_freed_ones_come_first(ledger: Ledger) -> None:
     acts = [reserved(ledger, 1, floor=7) for _ in range(3)]
     ledger.release(acts[1], "gone")

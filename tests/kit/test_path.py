@@ -116,6 +116,18 @@ def test_an_approval_does_not_hold_for_more_than_was_shown(sqlite: Store, clock:
     assert town.dollar.read("balanceOf", FRIEND) == 0
 
 
+def test_an_approval_does_not_hold_once_the_act_does_more(sqlite: Store, clock: HandClock, town: Town) -> None:
+    asks = {**ANYTHING, "verdict": "ask", "approvers": ["treasurer"], "grants": {"USD": "any"}, "spenders": ["any"]}
+    kit = town.kit(sqlite, clock, town.policy(asks))
+    act = done(kit, "approve", {"token": town.dollar.address, "spender": FRIEND, "amount": "7"})
+    kit.ledger.answer(act, "treasurer", yes=True)
+    town.dollar.send("approve", FRIEND, 3, sender=ME)
+
+    with pytest.raises(Denied, match="does what was not agreed to: allowance"):
+        kit.resume(act.id)
+    assert town.dollar.read("allowance", ME, FRIEND) == 3
+
+
 def test_money_of_the_chain_and_its_fee_count_against_the_cap(sqlite: Store, clock: HandClock, town: Town) -> None:
     kit = opened(town, sqlite, clock)
     act = done(kit, "transfer-native", {"to": FRIEND, "amount": str(10**18)})

@@ -304,7 +304,7 @@ def within(fresh: Effects, agreed: Effects) -> str:
         ("creation", range(len(fresh.creations)), range(len(agreed.creations))),
     ):
         if more := [item for item in new if item not in old]:
-            return f"it has a {name} that was not agreed to: {more[0]}"
+            return f"it does what was not agreed to: {name} {more[0]}"
     return "; ".join(fresh.gaps)
 
 
