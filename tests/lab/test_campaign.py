@@ -10,12 +10,12 @@ import pytest
 
 from mercato.core.errors import InvalidInput
 from mercato.lab.archive import Archive, whole
-from mercato.lab.campaign import blocks, chosen
+from mercato.lab.campaign import Trials, blocks, chosen, search
 from mercato.lab.mechanisms import MECHANISMS
 from mercato.lab.run import run, takes, undisturbed
 from mercato.lab.search import best, trial
-from mercato.lab.shipped import read, ship
-from mercato.lab.study import Study, parse
+from mercato.lab.shipped import read, ship, shipped
+from mercato.lab.study import Study, load, parse
 from mercato.lab.workers import here, processes
 from tests.lab import small
 from tests.waiting import wait_for
@@ -182,3 +182,11 @@ def test_the_sellers_own_attack_counts_what_the_sale_brings_it_more() -> None:
     gained = takes(outcome, venue.seller_bps) - undisturbed("lca", order)
     assert outcome.costs == -gained
     assert undisturbed("lca", order) == takes(run("lca", "none", {}, order), venue.seller_bps)
+
+
+def test_what_is_shipped_is_what_the_registered_search_finds() -> None:
+    study = load()
+    found = shipped(study.digest)
+    cells = [cell for cell in (("lca", "pool-open-sniper"), ("virtuals-60s", "tax-edge-sniper")) if cell in found]
+
+    assert all(found[cell] == search(Trials(study, *cell)) for cell in cells)

@@ -39,4 +39,4 @@ def ship(archive: Archive, path: Path) -> None:
     for file in sorted((archive.folder / "search").glob("*/*.json")):
         found.setdefault(file.parent.name, {})[file.stem] = json.loads(file.read_bytes())
     body = {"config_hash": archive.manifest()["config_hash"], "played_hash": code_hash(PLAYED), "found": found}
-    whole(path, (json.dumps(body, sort_keys=True, indent=1) + "\n").encode())
+    whole(path, (json.dumps(body, sort_keys=True, separators=(",", ":")) + "\n").encode())
