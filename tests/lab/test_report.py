@@ -105,3 +105,11 @@ def test_a_metric_knows_what_is_worse(name: str, bad: float) -> None:
 def test_being_late_is_no_better_than_being_first_and_an_attack_that_loses_is_no_win() -> None:
     assert METRICS["latency_value"].badness(-0.3) == 0.3
     assert METRICS["extraction_of_retail"].badness(-0.3) == METRICS["sybil_gain"].badness(-0.3) == 0
+
+
+def test_an_attack_that_gains_nothing_is_not_named_as_one_that_does() -> None:
+    calm = results([run("lca", "sniper", seed, extraction_of_retail=0.0) for seed in range(3)], "c0ffee")
+    rows = {item.key: item.rows for item in exhibits(calm)}
+
+    assert rows["summary"][0][1] == "none that pays"
+    assert table("summary")["LCA (ours)"][0] == "sniper"

@@ -53,7 +53,7 @@ def summary(found: Body) -> Exhibit:
     """Returns every mechanism beside every other, under its best attack."""
     names = ("extraction_of_retail", "gini", "p90_p10", "buyers_filled", "impact_1h", "depth_2pct")
     rows = [
-        (words.mechanism(name), words.adversary(body["best_attack"]["adversary"]), *(_mean(body, m) for m in names))
+        (words.mechanism(name), _attack(body), *(_mean(body, metric) for metric in names))
         for name, body in _ordered(found)
     ]
     return Exhibit(
@@ -234,6 +234,12 @@ def _beside(asked: Body, name: str) -> tuple[str, str]:
     return (_estimated(kept, "ratio"), "yes" if kept["met"] else "no") if kept else ("", "")
 
 
+def _attack(body: Body) -> str:
+    """Returns the best attack's name, and that there is none where not even that one gains on average."""
+    name, mean = body["best_attack"]["adversary"], body["extraction_of_retail"]["mean"]
+    return words.adversary(name) if name is None or mean is None or mean > 0 else "none that pays"
+
+
 def _mean(body: Body, name: str) -> str:
     return _said(body, name, words.METRICS[name].unit if name in words.METRICS else "count")
 
@@ -280,7 +286,7 @@ def headlines(found: Body) -> tuple[tuple[str, str, str], ...]:
     curve = words.mechanism(found["retail_fill"]["curve"]) if beside else "no curve"
     return (
         ("Taken by the best attack on ours", _mean(ours, "extraction_of_retail"),
-         f"{words.adversary(ours['best_attack']['adversary'])}, of what people paid"),
+         f"{_attack(ours)}, of what people paid"),
         ("Taken where most was", _mean(found["mechanisms"][worst], "extraction_of_retail"), words.mechanism(worst)),
         ("Buyers filled by ours", _mean(ours, "buyers_filled"),
          f"{by_unit(beside['mean'], 'ratio') if beside else UNKNOWN} of {curve}"),
