@@ -17,6 +17,10 @@ from mercato.lab.results import results
 from mercato.lab.service import REGISTERED
 
 ROOT = Path(__file__).parents[1]
+ABOUT = """[The launch lab](lab.md) made this page from the registered study; `mercato lab run --out study --search` and
+`mercato lab report study` make the same figures again, and the page `/lab` of every installation shows them.
+[The study](lab-study.md) says how it is set up, [its limits](../decisions/lab-calibration.md) what it does not say.
+"""
 PAGE, IMAGES = ROOT / "docs" / "rooms" / "lab-results.md", ROOT / "docs" / "images" / "lab"
 
 
@@ -30,7 +34,8 @@ def publish(folder: Path) -> None:
         shutil.rmtree(IMAGES, ignore_errors=True)
         shutil.copytree(Path(made) / PLOTS, IMAGES)
         text = (Path(made) / MARKDOWN).read_text(encoding="utf-8")
-    PAGE.write_text(text.replace(f"]({PLOTS}/", "](../images/lab/"), encoding="utf-8")
+    title, rest = text.replace(f"]({PLOTS}/", "](../images/lab/").split("\n", 1)
+    PAGE.write_text(f"{title}\n\n{ABOUT}\n{rest}", encoding="utf-8")
 
 
 if __name__ == "__main__":
