@@ -1,3 +1,4 @@
+import json
 from hashlib import sha256
 from pathlib import Path
 
@@ -5,6 +6,7 @@ import pytest
 
 from mercato.core.errors import InvalidInput
 from mercato.lab.adversaries import ADVERSARIES
+from mercato.lab.service import REGISTERED
 from mercato.lab.study import load, parse, raw
 from tests.lab import small
 
@@ -65,3 +67,10 @@ def test_a_file_that_is_too_long_or_not_there_is_refused(tmp_path: Path) -> None
 
 def test_the_small_study_is_one() -> None:
     assert small.study().mechanisms == ("pump", "lca")
+
+
+def test_the_shipped_results_are_those_of_the_registered_study() -> None:
+    found = json.loads(REGISTERED.read_bytes())
+
+    assert found["config_hash"] == load().digest
+    assert found["seeds"]["n"] == load().seeds >= 200
