@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, Response
+from playwright.sync_api import Browser, Page, Request, Response
 
 ROOT = Path(__file__).parents[2]
 AXE = Path(__file__).parent / "axe"
@@ -67,7 +67,7 @@ class Visits:
             visit = Visit(page)
             page.on("console", lambda m: visit.complaints.append(m.text) if m.type in ("error", "warning") else None)
             page.on("pageerror", lambda error: visit.complaints.append(f"uncaught: {error}"))
-            page.on("requestfailed", lambda request: visit.complaints.append(f"failed: {request.url}"))
+            page.on("requestfailed", lambda request: _failed(visit, request))
             page.on("response", lambda response: _note(visit, response))
             page.goto(url, wait_until="networkidle")
             yield visit
@@ -118,6 +118,12 @@ def axe_source(deno: str, cache: Path) -> str:
         flags = ["--quiet", "--frozen", "--platform=browser", "--format=iife", "-o", str(made), "axe.ts"]
         subprocess.run([deno, "bundle", *flags], cwd=AXE, check=True, capture_output=True)
     return made.read_text(encoding="utf-8")
+
+
+def _failed(visit: Visit, request: Request) -> None:
+    """Complains of a request that failed; one that the page itself gave up, since a newer one took its place, did not."""
+    if request.failure != "net::ERR_ABORTED":
+        visit.complaints.append(f"failed: {request.url}: {request.failure}")
 
 
 def _note(visit: Visit, response: Response) -> None:
