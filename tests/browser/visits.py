@@ -121,7 +121,7 @@ def axe_source(deno: str, cache: Path) -> str:
 
 
 def _failed(visit: Visit, request: Request) -> None:
-    """Complains of a request that failed; one that the page itself gave up, since a newer one took its place, did not."""
+    """Complains of a request that failed, but not of one that the page gave up for a newer one."""
     if request.failure != "net::ERR_ABORTED":
         visit.complaints.append(f"failed: {request.url}: {request.failure}")
 
