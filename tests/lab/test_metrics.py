@@ -1,9 +1,11 @@
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from mercato.lab import gas
 from mercato.lab.metrics import measure
 from mercato.lab.model import ADVERSARY, DOLLAR, Reserves
 from mercato.lab.records import Record, record
@@ -58,7 +60,31 @@ def test_the_run_made_by_hand_measures(name: str, value: float) -> None:
 
 
 def test_no_metric_is_left_unchecked() -> None:
-    assert len(FOUND) == 32
+    assert len(FOUND) == 34
+
+
+def test_gas_and_waiting_are_counted_where_people_bid_in_a_contract_of_ours() -> None:
+    actions = {"bid": 3, "buy": 1, "sell": 2, "adversary-bid": 9}
+    refunds = {1: 30 * DOLLAR, 3: 10 * DOLLAR, ADVERSARY: 5 * DOLLAR}
+    late = replace(tape(), arrives=(0, T // 2, 0, T // 4), delays=(0,) * 4)
+    ours = measure(outcome(mechanism="lca", actions=actions, refunds=refunds), late)
+    theirs = measure(outcome(mechanism="easyauction", actions=actions, refunds=refunds), late)
+    # Three bid: one wins whole, one with a refund, one loses; the fourth buys after the close.
+    spent = 3 * gas.BID + gas.CLAIM + gas.CLAIM_WITH_REFUND + gas.CLAIM_OF_LOSER + gas.BUY + 2 * gas.SELL
+
+    assert (ours["gas_each"], theirs["gas_each"]) == (spent / 4, None)
+    assert ours["refund_hours"] == theirs["refund_hours"] == (30 * 12 + 10 * 18) / 40
+    assert FOUND["gas_each"] is FOUND["refund_hours"] is None
+
+
+def test_gas_is_what_the_contracts_tests_measured() -> None:
+    kept = json.loads((Path(__file__).parents[1] / "contracts" / "gas.json").read_text())
+    bidding, trading = kept["bidding"], kept["trading"]
+
+    assert (bidding["bid on a new level"], bidding["claim of a winner"]) == (gas.BID, gas.CLAIM)
+    assert bidding["claim at the margin"] == gas.CLAIM_WITH_REFUND
+    assert bidding["claim of a loser"] == gas.CLAIM_OF_LOSER
+    assert (trading["buy"], trading["sell"]) == (gas.BUY, gas.SELL)
 
 
 def test_people_count_as_half_filled_from_half_of_their_budget_on() -> None:

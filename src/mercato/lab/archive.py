@@ -33,7 +33,7 @@ PLAYED = (
     "tape.py",
     "world.py",
 )
-PARTS = (*PLAYED, "measures.py", "metrics.py", "records.py")
+PARTS = (*PLAYED, "gas.py", "measures.py", "metrics.py", "records.py")
 
 
 class Archive:

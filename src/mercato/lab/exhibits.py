@@ -153,7 +153,7 @@ def depth(found: Body) -> Exhibit:
 def speed(found: Body) -> Exhibit:
     """Returns what being first and having many accounts is worth, and what is left of it to others."""
     names = ("latency_value", "sybil_gain", "cost_to_grief", "rent_of_retail", "discovery_error", "value_error",
-             "take_rate", "transactions_each", "refund_error_wei", "failed")  # fmt: skip
+             "take_rate", "transactions_each", "gas_each", "refund_hours", "refund_error_wei", "failed")  # fmt: skip
     rows = [(words.mechanism(name), *(_mean(body, metric) for metric in names)) for name, body in _ordered(found)]
     return Exhibit(
         "speed", "What speed and many accounts are worth, and the rest",

@@ -21,6 +21,8 @@ seconds, everything else as plain ratios. T is the end of the auctions' window, 
     refund_error_wei      wei that no refund or charge accounts for, plus escrow that a failed launch kept
     take_rate             fees of protocol, creator and liquidity / all that was charged by trades and sales
     transactions_each     people's transactions / people who sent one
+    gas_each              gas of these and of the claims / people who sent one; only where the contract is ours
+    refund_hours          how long refunded money lay there, its owner's first order to T; only where people bid
     raised, price, holders, failed   the raise in dollars, valuation at T in dollars, people who hold at the end, 1 or 0
     adversary_tokens      whole tokens that the adversary bought by T; adversary_profit  in dollars, costs taken off
 """
@@ -31,7 +33,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from mercato.lab import measures
+from mercato.lab import gas, measures
 from mercato.lab.model import ADVERSARY, DOLLAR, HOUR, Q96, Outcome, Reserves, Tape, Trade
 
 Row = dict[str, float | None]
@@ -162,15 +164,28 @@ def _house(outcome: Outcome, tape: Tape) -> Row:
     volume = sum(trade[2] for trade in outcome.entries) + sum(trade[2] for trade in outcome.exits)
     senders = {who for who, *_ in (*outcome.entries, *outcome.exits)} | set(outcome.refunds)
     people = [who for who in senders if who < ADVERSARY]
+    bidders = {who for who, _, _, at in outcome.entries if at <= outcome.closed} | set(outcome.refunds)
+    spent = gas.people_spent(outcome, bidders & set(people))
     sent = sum(count for kind, count in outcome.actions.items() if not kind.startswith("adversary-"))
     return {
         "refund_error_wei": float(outcome.refund_error),
         "take_rate": measures.part(sum(outcome.fees.values()), volume),
         "transactions_each": measures.part(sent, len(people)),
+        "gas_each": None if spent is None else measures.part(spent, len(people)),
+        "refund_hours": _refund_hours(outcome, tape),
         "raised": _dollars(outcome.raised),
         "holders": float(sum(1 for who, held in outcome.tokens.items() if held > 0 and who < ADVERSARY)),
         "failed": float(outcome.failed),
     }
+
+
+def _refund_hours(outcome: Outcome, tape: Tape) -> float | None:
+    """Returns the mean time that people's refunded money lay in bids, by money: venues pay all of it at T."""
+    back = {who: quote for who, quote in outcome.refunds.items() if who < ADVERSARY}
+    if not outcome.actions.get("bid"):
+        return None
+    waited = sum(quote * max(outcome.closed - tape.arrives[who] - tape.delays[who], 0) for who, quote in back.items())
+    return measures.part(waited, sum(back.values()) * HOUR)
 
 
 def _price(pool: Reserves) -> int:

@@ -79,6 +79,8 @@ METRICS = {
     "value_error": Metric("Price after a day against the common value", "", "less"),
     "take_rate": Metric("Fees, of the volume", "ratio", "less"),
     "transactions_each": Metric("Transactions a participant", "", "less"),
+    "gas_each": Metric("Gas a participant", "count", "less"),
+    "refund_hours": Metric("Hours that refunded money lay in bids", "", "less"),
     "refund_error_wei": Metric("Wei lost in refunds", "count", "less"),
     "failed": Metric("Launches that failed", "ratio", "less"),
 }
