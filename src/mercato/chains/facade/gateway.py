@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 
 from mercato.chains.evm.local import LocalChain
 from mercato.chains.facade import dispatch
+from mercato.chains.facade.audience import Audience
 from mercato.chains.facade.development import Development
 from mercato.chains.facade.dispatch import Method
 from mercato.chains.facade.limits import Limits
@@ -19,14 +19,12 @@ from mercato.chains.facade.tail import Tail
 from mercato.chains.model import Address, Hash
 
 
-class Gateway:
+class Gateway(Audience[Session]):
     """Answers JSON-RPC texts about one chain. Every method may be called from any thread."""
 
     def __init__(self, chain: LocalChain, accounts: Sequence[Address], limits: Limits, *, development: bool) -> None:
-        self.limits = limits
+        super().__init__(limits)
         self._chain, self._tail = chain, Tail(chain)
-        self._sessions: set[Session] = set()
-        self._lock = threading.RLock()
         self._reads = Reads(chain)
         self._listening = Listening(chain, self._reads, limits, self.look)
         self._methods: dict[str, Method] = {
@@ -46,24 +44,9 @@ class Gateway:
         """Returns the answer to a text that came over HTTP."""
         return dispatch.answer(text, self._methods, self.limits.batch)
 
-    def open(self, send: Callable[[str], None]) -> Session | None:
-        """Returns a session whose messages go to `send`; None where there are as many as there may be."""
-        with self._lock:
-            if len(self._sessions) >= self.limits.sockets:
-                return None
-            session = Session(self._methods, self._listening, self.limits, self.look, send)
-            self._sessions.add(session)
-            return session
-
-    def close(self, session: Session) -> None:
-        """Forgets a session."""
-        with self._lock:
-            self._sessions.discard(session)
-
-    @property
-    def heard(self) -> bool:
-        """Returns whether anybody subscribed to anything."""
-        return any(session.listens for session in tuple(self._sessions))
+    def session(self, send: Callable[[str], None]) -> Session:
+        """Returns a new session, which knows the methods of subscriptions too."""
+        return Session(self._methods, self._listening, self.limits, self.look, send)
 
     def look(self) -> None:
         """Tells filters and subscriptions what happened at the tip, in order."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import secrets
-import threading
 from collections.abc import Callable, Mapping, Sequence
 
 from mercato.chains.facade import dispatch, wire
+from mercato.chains.facade.audience import Outgoing
 from mercato.chains.facade.dispatch import Method
 from mercato.chains.facade.faults import LIMIT, PARAMS, Fault
 from mercato.chains.facade.limits import Limits
@@ -22,10 +21,7 @@ BODY = frozenset({"transactions", "uncles", "size", "totalDifficulty"})  # which
 
 
 class Session:
-    """Answers the texts of one connection, and sends what it subscribed to through `send`, from any thread.
-
-    While a text is answered news are held back, so that a client knows a subscription's id before its first message.
-    """
+    """Answers the texts of one connection, and sends what it subscribed to through `send`, from any thread."""
 
     def __init__(
         self,
@@ -37,12 +33,11 @@ class Session:
     ) -> None:
         own: dict[str, Method] = {"eth_subscribe": self.subscribe, "eth_unsubscribe": self.unsubscribe}
         self._methods = {**methods, **own}
-        self._listening, self._limits, self._look, self._send = listening, limits, look, send
+        self._listening, self._limits, self._look, self._out = listening, limits, look, Outgoing(send)
         self._wanted: dict[str, See] = {}
         self._pending: set[str] = set()  # ids of subscriptions to transactions that wait
         self._announced: set[Hash] = set()
-        self._held: list[str] | None = None
-        self._lock = threading.RLock()
+        self._lock = self._out.lock
 
     @property
     def listens(self) -> bool:
@@ -51,13 +46,7 @@ class Session:
 
     def answer(self, text: str) -> None:
         """Answers one text, then sends what was held back meanwhile."""
-        with self._lock:
-            self._held = []
-        answered = dispatch.answer(text, self._methods, self._limits.batch)
-        with self._lock:
-            held, self._held = self._held or [], None
-            for message in ([] if answered is None else [answered]) + held:
-                self._send(message)
+        self._out.answer(lambda: dispatch.answer(text, self._methods, self._limits.batch))
 
     def subscribe(self, params: Sequence[object]) -> str:
         """`eth_subscribe`: newHeads, logs or newPendingTransactions."""
@@ -108,12 +97,8 @@ class Session:
         raise Fault(PARAMS, f"no {str(kind)[:40]!r} subscription in eth namespace")
 
     def _tell(self, id: str, result: object) -> None:
-        message = {"jsonrpc": "2.0", "method": "eth_subscription", "params": {"subscription": id, "result": result}}
-        text = json.dumps(message, separators=(",", ":"))
-        if self._held is None:
-            self._send(text)
-        else:
-            self._held.append(text)
+        params = {"subscription": id, "result": result}
+        self._out.tell({"jsonrpc": "2.0", "method": "eth_subscription", "params": params})
 
 
 def heads(change: Change) -> list[object]:

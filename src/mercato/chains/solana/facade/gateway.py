@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 
 from mercato.chains.facade import dispatch
+from mercato.chains.facade.audience import Audience
 from mercato.chains.facade.dispatch import Method
 from mercato.chains.facade.limits import Limits
 from mercato.chains.solana.facade import faults, wire
@@ -20,14 +20,12 @@ from mercato.chains.solana.model import Block
 AT_ONCE = 2048  # blocks that are told of; of more, the newest
 
 
-class Gateway:
+class Gateway(Audience[Session]):
     """Answers JSON-RPC texts about one cluster. Every method may be called from any thread."""
 
     def __init__(self, cluster: LocalCluster, limits: Limits, *, development: bool) -> None:
-        self.limits = limits
+        super().__init__(limits)
         self._cluster, self._last = cluster, cluster.block()
-        self._sessions: set[Session] = set()
-        self._lock = threading.RLock()
         self._state = State(cluster)
         self._methods: dict[str, Method] = {
             **self._state.methods(),
@@ -45,24 +43,9 @@ class Gateway:
         """Returns the answer to a text that came over HTTP."""
         return dispatch.answer(text, self._methods, self.limits.batch, faults.of)
 
-    def open(self, send: Callable[[str], None]) -> Session | None:
-        """Returns a session whose messages go to `send`; None where there are as many as there may be."""
-        with self._lock:
-            if len(self._sessions) >= self.limits.sockets:
-                return None
-            session = Session(self._methods, self._cluster, self._state, self.limits, self.look, send)
-            self._sessions.add(session)
-            return session
-
-    def close(self, session: Session) -> None:
-        """Forgets a session."""
-        with self._lock:
-            self._sessions.discard(session)
-
-    @property
-    def heard(self) -> bool:
-        """Returns whether anybody subscribed to anything."""
-        return any(session.listens for session in tuple(self._sessions))
+    def session(self, send: Callable[[str], None]) -> Session:
+        """Returns a new session, which knows the methods of subscriptions too."""
+        return Session(self._methods, self._cluster, self._state, self.limits, self.look, send)
 
     def look(self) -> None:
         """Tells subscribers what happened at the tip, in order."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
 from mercato.chains.facade import dispatch
+from mercato.chains.facade.audience import Outgoing
 from mercato.chains.facade.dispatch import Method
 from mercato.chains.facade.faults import Fault
 from mercato.chains.facade.limits import Limits
@@ -42,10 +41,7 @@ class Wanted:
 
 
 class Session:
-    """Answers the texts of one connection, and sends what it subscribed to through `send`, from any thread.
-
-    While a text is answered news are held back, so that a client knows a subscription's id before its first message.
-    """
+    """Answers the texts of one connection, and sends what it subscribed to through `send`, from any thread."""
 
     def __init__(
         self,
@@ -56,7 +52,7 @@ class Session:
         look: Callable[[], None],
         send: Callable[[str], None],
     ) -> None:
-        self._cluster, self._state, self._limits, self._look, self._send = cluster, state, limits, look, send
+        self._cluster, self._state, self._limits, self._look, self._out = cluster, state, limits, look, Outgoing(send)
         kinds = {
             "account": self.account, "logs": self.logs, "program": self.program, "root": self.root,
             "signature": self.signature, "slot": self.slot,
@@ -66,8 +62,7 @@ class Session:
         self._methods = {**methods, **own}
         self._wanted: dict[int, Wanted] = {}
         self._ids = count(1)
-        self._held: list[str] | None = None
-        self._lock = threading.RLock()
+        self._lock = self._out.lock
 
     @property
     def listens(self) -> bool:
@@ -76,14 +71,12 @@ class Session:
 
     def answer(self, text: str) -> None:
         """Answers one text, then sends what was held back meanwhile."""
-        with self._lock:
-            self._held = []
+        self._out.answer(lambda: self._answered(text))
+
+    def _answered(self, text: str) -> str | None:
         answered = dispatch.answer(text, self._methods, self._limits.batch, faults.of)
         self.take(())  # what is already so is told at once
-        with self._lock:
-            held, self._held = self._held or [], None
-            for message in ([] if answered is None else [answered]) + held:
-                self._send(message)
+        return answered
 
     def take(self, news: Sequence[News]) -> None:
         """Tells what this connection subscribed to of the blocks that came."""
@@ -192,12 +185,8 @@ class Session:
         return {"context": {"slot": self._cluster.block().slot if slot is None else slot}, "value": value}
 
     def _tell(self, id: int, kind: str, result: object) -> None:
-        told = {"jsonrpc": "2.0", "method": f"{kind}Notification", "params": {"result": result, "subscription": id}}
-        text = json.dumps(told, separators=(",", ":"))
-        if self._held is None:
-            self._send(text)
-        else:
-            self._held.append(text)
+        params = {"result": result, "subscription": id}
+        self._out.tell({"jsonrpc": "2.0", "method": f"{kind}Notification", "params": params})
 
 
 GONE = Account(0, SYSTEM)
