@@ -156,11 +156,6 @@ def policy(session: Read, id: str) -> tuple[str, dict[str, Json]]:
     return row[0], row[1]
 
 
-def book_ids(session: Read) -> list[str]:
-    """Returns the names of all books."""
-    return list(session.execute(sa.select(books.c.id).order_by(books.c.id)).scalars())
-
-
 def append(tx: Transaction, made: Sequence[Entry]) -> None:
     """Writes entries and moves the book's head to the last one."""
     rows = [
