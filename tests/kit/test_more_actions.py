@@ -200,4 +200,4 @@ def test_a_creation_whose_nonce_was_taken_is_not_signed(sqlite: Store, clock: Ha
     moved = replace(ready, effects=replace(ready.effects, creations=(FRIEND,)))
 
     with pytest.raises(Exception, match="another transaction took the nonce"):
-        kit.rail.sign(kit._wallet, moved, (0, 1, 2))  # type: ignore[arg-type]  # this kit has a wallet
+        kit.rail.sign(kit._wallet, moved, (0, 1, 2))

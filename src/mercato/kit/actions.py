@@ -28,7 +28,7 @@ _WHOLE = re.compile(r"0|[1-9][0-9]{0,77}")
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Where an action happens: a chain, and the account that acts."""
+    """Where an action on an EVM chain happens: the chain, and the account that acts."""
 
     chain: Chain
     account: Address
@@ -106,7 +106,7 @@ class Action:
             found[item.name] = None if value is None and item.optional else item.read(value)
         return found
 
-    def plan(self, ground: Ground, given: Mapping[str, Json]) -> Plan:
+    def plan(self, ground: object, given: Mapping[str, Json]) -> Plan:
         """Returns what an intent comes to; BadArgument for an action that only reads."""
         if self.reads:
             raise BadArgument(f"action was {self.name!r}, which only reads", hint="there is nothing to plan or sign")
@@ -114,7 +114,7 @@ class Action:
         assert isinstance(made, Plan), "an action that acts returns a plan"
         return made
 
-    def answer(self, ground: Ground, given: Mapping[str, Json]) -> Json:
+    def answer(self, ground: object, given: Mapping[str, Json]) -> Json:
         """Returns what an action that reads has to say."""
         if not self.reads:
             raise BadArgument(f"action was {self.name!r}, which acts", hint="plan it, or let the kit act")

@@ -9,18 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
-from mercato.chains import Address, Receipt, Signer
 from mercato.chains.errors import BadCall, Unreachable
 from mercato.core.events import Json
-from mercato.kit.actions import Catalogue, Ground
+from mercato.kit.actions import Catalogue
 from mercato.kit.acts import Act, State
 from mercato.kit.errors import Denied, Frozen, Taken, WouldFail
-from mercato.kit.evm.rail import NOWHERE, Lost, Rail, Ready
 from mercato.kit.ledger import Ledger
 from mercato.kit.model import ACTS, Decision, Effects, Intent, Origin, Plan, Reserve, Verdict, within
 from mercato.kit.policy import Policy
+from mercato.kit.rail import NOWHERE, Fate, Holder, Lost, Rail, Ready
 
+Place = TypeVar("Place", bound=str)
+Purse = TypeVar("Purse", bound=Holder)
+End = TypeVar("End", bound=Fate)
 NOTE = 2_000  # letters of a note
 
 
@@ -43,17 +46,19 @@ class Kit:
     def __init__(
         self,
         ledger: Ledger,
-        rail: Rail,
+        rail: Rail[Place, Purse, End],
         actions: Catalogue,
         *,
         book: str,
-        wallet: Signer | None = None,
-        account: Address | None = None,
+        wallet: Purse | None = None,
+        account: Place | None = None,
     ) -> None:
-        self.ledger, self.rail, self.actions, self.book, self._wallet = ledger, rail, actions, book, wallet
+        self.ledger, self.actions, self.book, self._wallet = ledger, actions, book, wallet
+        # Rail, wallet and account fit together: this call's types say so, and nothing changes them afterwards.
+        self.rail: Rail[Any, Any, Any] = rail
         who = wallet.address if wallet else account
         assert who is not None, "a kit acts for a wallet, or watches an account"
-        self.address = who
+        self.address: str = who
 
     @property
     def account(self) -> str:
@@ -74,7 +79,7 @@ class Kit:
 
     def plan(self, intent: Intent) -> Plan:
         """Returns the unsigned transactions that an intent comes to."""
-        return self.actions.named(intent.action).plan(self._ground(), intent.arguments)
+        return self.actions.named(intent.action).plan(self._ground(intent.id), intent.arguments)
 
     def propose(self, intent: Intent) -> Proposal:
         """Returns what an intent would do, and what the policy says of it; nothing is kept. WouldFail."""
@@ -124,7 +129,7 @@ class Kit:
     def recover(self) -> list[Act]:
         """Goes on with what a dead process left: gives back what was not signed, brings to an end what was.
 
-        Call it at the start. What was signed is sent as it was signed, with its nonce, so nothing is spent twice.
+        Call it at the start. What was signed is sent as it was signed, so nothing is spent twice.
         """
         done = []
         for act in self.ledger.claim(self.book):
@@ -137,8 +142,7 @@ class Kit:
     def _carry(self, intent: Intent, ready: Ready, decision: Decision) -> Act:
         if self._wallet is None:
             raise Denied("this kit watches only, it has no key", hint="sign the plan's transactions elsewhere")
-        count = len(ready.plan.steps)
-        floor = self.rail.place(self.address) if count else 0
+        floor, count = self.rail.places(self.address, ready.plan)
         act = self.ledger.reserve(intent, ready.plan.body(), ready.effects, decision, floor=floor, count=count)
         try:
             signed = self.ledger.sign(act, self.rail.sign(self._wallet, ready, act.places))
@@ -152,7 +156,7 @@ class Kit:
         """Sends what was signed, in order, and books what became of it."""
         if any(item.place == NOWHERE for item in act.signed):
             return self.ledger.settle(act, act.effects, act.decision.reserves, {"succeeded": True, "steps": []}, ())
-        found: list[Receipt] = []
+        found: list[Fate] = []
         for item in act.signed:
             if self.ledger.book(self.book).frozen:
                 raise Frozen(f"book {self.book!r} is frozen", hint=f"{act.id} is signed; thaw, then recover")
@@ -163,7 +167,7 @@ class Kit:
                 raise
             except (BadCall, Lost) as error:
                 if not found:
-                    why = error.message if isinstance(error, BadCall) else "its nonce was used by another transaction"
+                    why = error.message if isinstance(error, BadCall) else error.why
                     self.ledger.release(act, why)
                     raise WouldFail(f"act {act.id} did not come into a block: {why}", hint="try it again") from None
                 break
@@ -172,9 +176,8 @@ class Kit:
                 break
         outcome = self.rail.outcome(act, found)
         spent = [one for item in act.decision.reserves if (one := _spent(item, act.effects, outcome.effects)).units]
-        return self.ledger.settle(
-            act, outcome.effects, spent, outcome.body, outcome.used, [item.transaction for item in found]
-        )
+        sent = [item.hash for item, _ in zip(act.signed, found, strict=False)]
+        return self.ledger.settle(act, outcome.effects, spent, outcome.body, outcome.used, sent)
 
     def _ready(self, plan: Plan, policy: Policy) -> Ready:
         return self.rail.ready(self.address, plan, (name for name in policy.assets.values()))
@@ -182,8 +185,8 @@ class Kit:
     def _policy(self) -> Policy:
         return self.ledger.policy(self.book)
 
-    def _ground(self) -> Ground:
-        return Ground(self.rail.chain, self.address)
+    def _ground(self, seed: str = "") -> object:
+        return self.rail.ground(self.address, seed)
 
 
 def _spent(item: Reserve, rehearsed: Effects, done: Effects) -> Reserve:

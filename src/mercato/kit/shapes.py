@@ -5,7 +5,7 @@ from __future__ import annotations
 from mercato.core.events import Json
 from mercato.kit.actions import Action
 from mercato.kit.acts import Act, Entry, decision_body, intent_body
-from mercato.kit.evm.rail import NOWHERE
+from mercato.kit.rail import NOWHERE
 from mercato.kit.replay import Derived
 from mercato.kit.service import Proposal
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mercato.chains import Address, Chain, Hash, Receipt, Signer, keccak
 from mercato.chains.addresses import create_address
@@ -17,39 +17,16 @@ from mercato.chains.transactions import decode
 from mercato.core.chain import Account
 from mercato.core.clock import Clock
 from mercato.core.events import Json
+from mercato.kit.actions import Ground
 from mercato.kit.acts import Act, Signed
 from mercato.kit.errors import BadArgument, Taken
 from mercato.kit.evm.rehearsal import NATIVE, receipts, rehearse
-from mercato.kit.model import Effects, Move, Plan
+from mercato.kit.model import Move, Plan
+from mercato.kit.rail import NOWHERE, AlreadyKnown, Lost, Outcome, Ready
 
-NOWHERE = -1  # the place of what is signed and not sent
 TURNS = 100  # how often a transaction waits for one of a lower nonce, which another process sends
+PASSED = "its nonce was used by another transaction"
 SPARE, EXTRA = 50, 40_000  # percent and units of gas above the dry run's: refunds and calls within calls need more
-
-
-class Lost(Exception):
-    """A transaction that can never come into a block: its nonce was used by another one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A plan that was tried: what it would do, its fee at most within it, and what its transactions have to offer."""
-
-    plan: Plan
-    effects: Effects
-    gas: tuple[int, ...] = ()
-    max_fee: int = 0
-    tip: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of an act: effects, whether every step succeeded, the places used up, and each step as JSON."""
-
-    effects: Effects
-    succeeded: bool
-    used: tuple[int, ...]
-    body: dict[str, Json]
 
 
 class Rail:
@@ -86,9 +63,14 @@ class Rail:
         effects = replace(tried.effects, fee_asset=self.native, fee=sum(gas) * (2 * base + tip))
         return Ready(plan, effects, gas, 2 * base + tip, tip)
 
-    def place(self, account: Address) -> int:
-        """Returns the nonce of the account's next transaction."""
-        return self.chain.nonce(account)
+    def ground(self, account: Address, seed: str = "") -> Ground:
+        """Returns what actions work on."""
+        return Ground(self.chain, account)
+
+    def places(self, account: Address, plan: Plan) -> tuple[int, int]:
+        """Returns the nonce of the account's next transaction, and how many the plan has."""
+        count = len(plan.steps)
+        return (self.chain.nonce(account) if count else 0), count
 
     def sign(self, signer: Signer, ready: Ready, places: Sequence[int]) -> list[Signed]:
         """Returns each step signed, at its nonce, or the message; Taken where a creation would lie elsewhere by now."""
@@ -98,10 +80,10 @@ class Rail:
         if tuple(create_address(signer.address, place) for place in made) != ready.effects.creations:
             raise Taken("another transaction took the nonce by which a contract was to be created", hint="try again")
         found = []
-        for step, gas, place in zip(ready.plan.steps, ready.gas, places, strict=True):
+        for step, gas, place in zip(ready.plan.steps, ready.units, places, strict=True):
             fields: dict[str, object] = {
                 "chainId": int(self.chain.name.reference), "nonce": place, "gas": gas, "value": step.value,
-                "maxFeePerGas": ready.max_fee, "maxPriorityFeePerGas": ready.tip, "data": step.data,
+                "maxFeePerGas": ready.price, "maxPriorityFeePerGas": ready.tip, "data": step.data,
             }  # fmt: skip
             raw = signer.transaction({**fields, "to": step.to} if step.to else fields)
             found.append(Signed(place, "0x" + keccak(raw).hex(), raw))
@@ -124,11 +106,11 @@ class Rail:
                 if place > item.place:
                     if (found := self.chain.receipt(Hash(item.hash))) is not None:
                         return found
-                    raise Lost from None
+                    raise Lost(PASSED) from None
                 if place == item.place:
                     raise
             self.clock.sleep(0.05)
-        raise Lost
+        raise Lost(PASSED)
 
     def _send(self, raw: bytes) -> None:
         try:
@@ -171,7 +153,3 @@ class Rail:
     def _fee(self, receipt: Receipt, signed: Signed) -> int:
         offered = decode(signed.raw)
         return receipt.gas_used * offered.price(self.chain.block(receipt.block).base_fee)
-
-
-class AlreadyKnown(Exception):
-    """The node has the transaction; it will come into a block."""
