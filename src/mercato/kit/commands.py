@@ -242,7 +242,7 @@ def serve(
 
     from mercato.kit.opening import opened
     from mercato.kit.settings import KitSettings
-    from mercato.kit.tools import site, speak
+    from mercato.kit.tools import server, site, speak
 
     with opened() as found:
         kit = found.kit()
@@ -252,7 +252,8 @@ def serve(
             return
         import uvicorn
 
-        uvicorn.run(site(kit, found.settings.of(KitSettings).token), host="127.0.0.1", port=port, log_level="warning")
+        made = site(server(kit), found.settings.of(KitSettings).token)
+        uvicorn.run(made, host="127.0.0.1", port=port, log_level="warning")
 
 
 @app.command("new-wallet")

@@ -81,14 +81,14 @@ async def speak(kit: Kit) -> None:
         await served.run(incoming, outgoing, served.create_initialization_options())
 
 
-def site(kit: Kit, token: Secret) -> Starlette:
-    """Returns the tools as an application at /mcp (streamable HTTP), for whoever has the token.
+def site(served: Server[Any], token: Secret) -> Starlette:
+    """Returns a server as an application at /mcp (streamable HTTP), for whoever has the token.
 
     ConfigError where the token is too short to be a secret: any program on this machine could act otherwise.
     """
     if len(token.reveal()) < LEAST_TOKEN:
         raise ConfigError("token was too short", hint=f"set MERCATO_KIT_TOKEN to at least {LEAST_TOKEN} letters")
-    made = server(kit).streamable_http_app()
+    made = served.streamable_http_app()
     made.add_middleware(_Guard, token=token)
     return made
 
