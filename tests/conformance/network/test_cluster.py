@@ -142,6 +142,12 @@ def test_fees_and_rent_are_told_before(cluster: Cluster) -> None:
     assert cluster.rent(0) < cluster.rent(165)
 
 
+def test_prices_of_recent_blocks_are_told(cluster: Cluster) -> None:
+    assert set(cluster.priorities()) == set(cluster.priorities([ANN.address])) == {0}
+    with pytest.raises(BadCall, match="addresses were 129"):
+        cluster.priorities([ANN.address] * 129)
+
+
 def test_what_is_no_address_is_refused(cluster: Cluster) -> None:
     for wrong in ("0x12", "", encode(bytes(31))):
         with pytest.raises(BadCall):

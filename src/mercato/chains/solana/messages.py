@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MOST = 1232  # bytes of a transaction: what fits into one packet of IPv6's least size
 UNSIGNED = bytes(64)
+SEED = 32  # bytes of the seed of an address at most
 Tables = Mapping[Address, Sequence[Address]]
 
 
@@ -138,9 +139,24 @@ def pubkey(address: Address) -> Pubkey:
 
 def derived(program: Address, *seeds: bytes) -> Address:
     """Returns the address that a program has for some seeds, for which there is no key (PDA)."""
+    return derivation(program, *seeds)[0]
+
+
+def derivation(program: Address, *seeds: bytes) -> tuple[Address, int]:
+    """Returns the address that a program has for some seeds, and the byte that was added so that it has no key."""
     from solders.pubkey import Pubkey
 
-    return Address(str(Pubkey.find_program_address(list(seeds), pubkey(program))[0]))
+    found, bump = Pubkey.find_program_address(list(seeds), pubkey(program))
+    return Address(str(found)), bump
+
+
+def seeded(base: Address, seed: str, owner: Address) -> Address:
+    """Returns the address of an account that `base` makes with a seed for a program; BadCall for one too long."""
+    from solders.pubkey import Pubkey
+
+    if len(seed.encode()) > SEED:
+        raise BadCall(f"seed was {seed!r:.80}", hint=f"at most {SEED} bytes")
+    return Address(str(Pubkey.create_with_seed(pubkey(base), seed, pubkey(owner))))
 
 
 def octets(address: Address) -> bytes:

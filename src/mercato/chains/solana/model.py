@@ -16,6 +16,7 @@ Blockhash = NewType("Blockhash", str)
 """32 bytes in base 58: a block's name. One that is recent makes a transaction valid for a while."""
 
 SOL = 10**9
+PRICED = 128  # addresses whose prices one question may ask for
 SYSTEM = Address("11111111111111111111111111111111")
 TOKEN = Address("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
 TOKEN_2022 = Address("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb")
@@ -151,6 +152,10 @@ class Cluster(Network[Address, Signature, Receipt], Protocol):
 
     def rent(self, size: int) -> int:
         """Returns the lamports that an account with so many bytes of data must hold."""
+
+    def priorities(self, addresses: Sequence[Address] = ()) -> tuple[int, ...]:
+        """Returns the least price of each recent block, in micro-lamports per unit, for a transaction that writes to
+        all of `addresses`; 0 where it took anybody. BadCall for more than 128."""
 
     def history(self, address: Address, limit: int = 100) -> tuple[Signature, ...]:
         """Returns the newest transactions that named an address, newest first."""

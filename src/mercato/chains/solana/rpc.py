@@ -13,6 +13,7 @@ from mercato.chains.evm.endpoint import Endpoint
 from mercato.chains.solana import answers, clusters
 from mercato.chains.solana.messages import decode, signature_of
 from mercato.chains.solana.model import (
+    PRICED,
     Account,
     Address,
     Block,
@@ -164,6 +165,13 @@ class RemoteCluster(Cluster):
     def rent(self, size: int) -> int:
         """Returns the lamports that an account with so many bytes of data must hold."""
         return answers.number(self._node.ask("getMinimumBalanceForRentExemption", size))
+
+    def priorities(self, addresses: Sequence[Address] = ()) -> tuple[int, ...]:
+        """Returns the least price of each recent block that the node knows, in micro-lamports per unit."""
+        if len(addresses) > PRICED:
+            raise BadCall(f"addresses were {len(addresses)}", hint=f"at most {PRICED}")
+        found = items(self._node.ask("getRecentPrioritizationFees", list(addresses)))
+        return tuple(answers.number(member(one, "prioritizationFee")) for one in found)
 
     def history(self, address: Address, limit: int = 100) -> tuple[Signature, ...]:
         """Returns the newest transactions that named an address, newest first."""

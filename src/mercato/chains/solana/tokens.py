@@ -6,18 +6,35 @@ comes behind byte 165 as type, length and value (the programs' own sources, `sta
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 
 from mercato.chains.errors import BadCall
 from mercato.chains.solana import base58
-from mercato.chains.solana.messages import derived, octets
+from mercato.chains.solana.extensions import entries
+from mercato.chains.solana.messages import derived, octets, seeded
 from mercato.chains.solana.model import ASSOCIATED, SYSTEM, TOKEN, TOKEN_2022, Account, Address, Instruction, Meta
 
 PROGRAMS = frozenset({TOKEN, TOKEN_2022})
 MINT_SIZE, ACCOUNT_SIZE, MULTISIG_SIZE = 82, 165, 355
 STATES = ("uninitialized", "initialized", "frozen")
 U64 = 2**64
+
+
+class Right(IntEnum):
+    """What SetAuthority can hand over, by its number in both programs; from CLOSE_MINT on in Token-2022 only."""
+
+    MINT = 0
+    FREEZE = 1
+    OWNER = 2
+    CLOSE = 3
+    TRANSFER_FEE = 4
+    WITHHELD = 5
+    CLOSE_MINT = 6
+    PERMANENT_DELEGATE = 8
+    TRANSFER_HOOK = 10
+    METADATA_POINTER = 12
+    PAUSE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +68,7 @@ def mint(account: Account | None) -> Mint | None:
     data = account.data if account else b""
     if account is None or account.owner not in PROGRAMS or not _kind(data, MINT_SIZE, 1) or data[45] != 1:
         return None
-    return Mint(
-        int.from_bytes(data[36:44], "little"), data[44], _option(data, 0), _option(data, 46), tuple(_types(data))
-    )
+    return Mint(int.from_bytes(data[36:44], "little"), data[44], _option(data, 0), _option(data, 46), _kinds(data))
 
 
 def token_account(account: Account | None) -> TokenAccount | None:
@@ -65,7 +80,7 @@ def token_account(account: Account | None) -> TokenAccount | None:
     return TokenAccount(
         Address(base58.encode(data[:32])), Address(base58.encode(data[32:64])), int.from_bytes(data[64:72], "little"),
         STATES[data[108]], _option(data, 72), int.from_bytes(data[121:129], "little"), native, _option(data, 129),
-        tuple(_types(data)),
+        _kinds(data),
     )  # fmt: skip
 
 
@@ -84,6 +99,21 @@ def create_account(payer: Address, made: Address, lamports: int, size: int, owne
     """Makes an account with so many bytes of zeros, which `owner` owns (System program, 0). Both sign."""
     data = bytes(4) + _u64(lamports, "lamports") + _u64(size, "size") + octets(owner)
     return Instruction(SYSTEM, (Meta(payer, True, True), Meta(made, True, True)), data)
+
+
+def create_account_with_seed(
+    payer: Address, seed: str, lamports: int, size: int, owner: Address
+) -> tuple[Address, Instruction]:
+    """Makes an account at an address that follows from payer, seed and owner, so that it needs no key of its own.
+
+    Returns the address, and the instruction (System program, 3); BadCall where the seed has more than 32 bytes.
+    """
+    made, name = seeded(payer, seed, owner), seed.encode()
+    data = (
+        (3).to_bytes(4, "little") + octets(payer) + len(name).to_bytes(8, "little") + name
+        + _u64(lamports, "lamports") + _u64(size, "size") + octets(owner)
+    )  # fmt: skip
+    return made, Instruction(SYSTEM, (Meta(payer, True, True), Meta(made, writable=True)), data)
 
 
 def create_mint(
@@ -117,6 +147,50 @@ def transfer_tokens(
     return Instruction(program, accounts, b"\x0c" + _u64(amount, "amount") + bytes([decimals]))
 
 
+def approve_delegate(
+    source: Address, of: Address, delegate: Address, owner: Address, amount: int, decimals: int,
+    program: Address = TOKEN,
+) -> Instruction:  # fmt: skip
+    """Lets a delegate move base units of a token account (ApproveChecked, 13)."""
+    accounts = (Meta(source, writable=True), Meta(of), Meta(delegate), Meta(owner, signer=True))
+    return Instruction(program, accounts, b"\x0d" + _u64(amount, "amount") + bytes([decimals]))
+
+
+def revoke_delegate(source: Address, owner: Address, program: Address = TOKEN) -> Instruction:
+    """Takes the delegate of a token account away (Revoke, 5)."""
+    return Instruction(program, (Meta(source, writable=True), Meta(owner, signer=True)), b"\5")
+
+
+def set_authority(
+    of: Address, holder: Address, right: Right, heir: Address | None = None, program: Address = TOKEN
+) -> Instruction:
+    """Hands a right over a mint or a token account to an heir, or to nobody for ever (SetAuthority, 6)."""
+    tail = b"\1" + octets(heir) if heir else b"\0"
+    return Instruction(program, (Meta(of, writable=True), Meta(holder, signer=True)), bytes([6, right]) + tail)
+
+
+def burn(source: Address, of: Address, owner: Address, amount: int, program: Address = TOKEN) -> Instruction:
+    """Destroys base units of a token account (Burn, 8)."""
+    accounts = (Meta(source, writable=True), Meta(of, writable=True), Meta(owner, signer=True))
+    return Instruction(program, accounts, b"\x08" + _u64(amount, "amount"))
+
+
+def close_account(account: Address, target: Address, owner: Address, program: Address = TOKEN) -> Instruction:
+    """Closes an empty token account, or a wrapping one of SOL, and pays its lamports to `target` (CloseAccount, 9)."""
+    accounts = (Meta(account, writable=True), Meta(target, writable=True), Meta(owner, signer=True))
+    return Instruction(program, accounts, b"\x09")
+
+
+def freeze(account: Address, of: Address, freezer: Address, program: Address = TOKEN) -> Instruction:
+    """Stops a token account from sending and getting (FreezeAccount, 10)."""
+    return Instruction(program, (Meta(account, writable=True), Meta(of), Meta(freezer, signer=True)), b"\x0a")
+
+
+def thaw(account: Address, of: Address, freezer: Address, program: Address = TOKEN) -> Instruction:
+    """Lets a frozen token account send and get again (ThawAccount, 11)."""
+    return Instruction(program, (Meta(account, writable=True), Meta(of), Meta(freezer, signer=True)), b"\x0b")
+
+
 def _kind(data: bytes, size: int, kind: int) -> bool:
     """Whether data is a mint (1) or an account (2): by its length alone, or by the byte that Token-2022 adds."""
     return len(data) == size or (len(data) > ACCOUNT_SIZE and len(data) != MULTISIG_SIZE and data[ACCOUNT_SIZE] == kind)
@@ -126,12 +200,8 @@ def _option(data: bytes, place: int) -> Address | None:
     return Address(base58.encode(data[place + 4 : place + 36])) if data[place] else None
 
 
-def _types(data: bytes) -> Iterator[int]:
-    """Yields the numbers of the extensions that lie behind the account type."""
-    place = ACCOUNT_SIZE + 1
-    while place + 4 <= len(data) and (kind := int.from_bytes(data[place : place + 2], "little")):
-        yield kind
-        place += 4 + int.from_bytes(data[place + 2 : place + 4], "little")
+def _kinds(data: bytes) -> tuple[int, ...]:
+    return tuple(kind for kind, _ in entries(data))
 
 
 def _u64(value: int, what: str) -> bytes:
