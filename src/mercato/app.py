@@ -42,6 +42,7 @@ from mercato.api.signin import SignIn
 from mercato.chains.messages import Accounts
 from mercato.chains.service import Indexer
 from mercato.chains.settings import ChainSettings
+from mercato.compute.settings import ComputeSettings
 from mercato.core.clock import SystemClock
 from mercato.core.errors import ConfigError, Conflict
 from mercato.core.settings import Settings, load
@@ -68,7 +69,7 @@ FIGURES = "/market/figures"  # where a figure id leads: the room that has figure
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SECTIONS = (
     ApiSettings, StoreSettings, ChainSettings, MarketSettings, SourceSettings, DocumentSettings, LaunchSettings,
-    SeasonSettings, KitSettings,
+    SeasonSettings, KitSettings, ComputeSettings,
 )  # fmt: skip
 
 
@@ -327,8 +328,8 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _config(app: FastAPI) -> uvicorn.Config:
-    """Returns how the server runs: our own log, small WebSocket messages in, five seconds to end."""
+    """Returns how the server runs: our own log, bounded headers (h11), small WebSocket messages, 5 s to end."""
     return uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False,
+        app, log_config=None, access_log=False, server_header=False, http="h11", loop="asyncio",
         timeout_graceful_shutdown=5, ws_max_size=4096, limit_concurrency=4000,
     )  # fmt: skip

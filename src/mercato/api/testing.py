@@ -14,8 +14,9 @@ from starlette.types import ASGIApp
 def serve(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     """Serves an application and yields its address, such as `http://127.0.0.1:43210`; RuntimeError where it fails."""
     config = uvicorn.Config(
-        app, host=host, port=port, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2
-    )
+        app, host=host, port=port, log_config=None, access_log=False, server_header=False, http="h11", loop="asyncio",
+        timeout_graceful_shutdown=2,
+    )  # fmt: skip
     server = _Server(config)
     thread = threading.Thread(target=server.run, name="server", daemon=True)
     thread.start()

@@ -13,6 +13,7 @@ ROOMS = {
     "launch": "Launch an agent's token through a fair auction.",
     "lab": "Test launch mechanisms against the bots that attack them.",
     "kit": "Let an agent act on a chain: tried, judged, journaled.",
+    "compute": "Serve open models from anyone, verified and metered.",
     "chains": "Serve the embedded chain to wallets and scripts.",
     "market": "Measure tokenized open-source AI, with every figure traced.",
 }

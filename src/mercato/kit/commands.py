@@ -253,7 +253,7 @@ def serve(
         import uvicorn
 
         made = site(server(kit), found.settings.of(KitSettings).token)
-        uvicorn.run(made, host="127.0.0.1", port=port, log_level="warning")
+        uvicorn.run(made, host="127.0.0.1", port=port, http="h11", loop="asyncio", log_level="warning")
 
 
 @app.command("new-wallet")

@@ -47,6 +47,7 @@ class Served(Generic[Talk]):
         # The limit of one WebSocket message counts bytes on the wire, as that of a body does.
         config = uvicorn.Config(
             Web(self._gateway, self._doorkeeper).application(), log_config=None, access_log=False, server_header=False,
+            http="h11", loop="asyncio",  # h11 bounds the size of headers
             timeout_graceful_shutdown=2, ws_max_size=self._gateway.limits.body, limit_concurrency=1000,
         )  # fmt: skip
         self._server = _Server(config)

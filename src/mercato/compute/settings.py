@@ -1,0 +1,98 @@
+"""The compute room's settings. Prices are whole micro-dollars for a million tokens: 200000 is $0.20."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from mercato.core.settings import Secret, Section
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")
+
+
+class Listed(BaseModel):
+    """A model that an upstream serves. `upstream` is its name there, where it has another; `features` are such as
+    `tools`, `json_schema`, `embeddings`, `logprobs`, `vision`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    prompt: int = Field(ge=0)
+    completion: int = Field(0, ge=0)
+    cached: int | None = Field(None, ge=0)
+    context: int = Field(8192, ge=1)
+    upstream: str = Field("", max_length=200)
+    features: frozenset[str] = frozenset()
+    quant: str = ""
+    concurrency: int = Field(16, ge=1)
+    tokenizer: str = ""
+
+
+class Upstream(BaseModel):
+    """An endpoint with OpenAI's API: its address up to and with `/v1`, the key it wants, and what it serves.
+
+    `private` allows an address that is not public, such as 127.0.0.1. `zdr` says that it keeps no prompts. `responses`
+    says that it has `/v1/responses` of its own.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    url: str
+    key: Secret = Secret("")
+    models: dict[str, Listed] = {}
+    private: bool = False
+    region: str = ""
+    zdr: bool = False
+    responses: bool = False
+
+    @field_validator("url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
+            raise ValueError("expected an address such as https://host/v1, without a password or query")
+        return value.rstrip("/")
+
+
+class ComputeSettings(Section):
+    """Where the gateway listens, whom it asks, and how much of anything it takes.
+
+    `admin` is the Unix socket of the admin plane, relative to the data folder. `unknown` says what happens to
+    parameters that we do not know: `pass` hands them on, `deny` refuses the request. Times are in seconds, sizes in
+    octets; `messages` bounds their number in one request, `choices` the answers that one request may ask for.
+    `private_providers` allows providers that registered an address which is not public. `tokenizer` files of models are
+    read relative to the data folder.
+    """
+
+    name: ClassVar[str] = "compute"
+    host: str = "127.0.0.1"
+    port: int = Field(8600, ge=0, le=65535)
+    workers: int = Field(1, ge=1, le=64)
+    admin: str = "compute.sock"
+    upstreams: dict[str, Upstream] = Field(default_factory=dict)
+    private_providers: bool = False
+    unknown: Literal["pass", "deny"] = "pass"
+
+    connect_seconds: float = Field(5.0, gt=0, le=60)
+    first_seconds: float = Field(60.0, gt=0, le=3600)
+    idle_seconds: float = Field(30.0, gt=0, le=3600)
+    total_seconds: float = Field(600.0, gt=0, le=7200)
+    reading_seconds: float = Field(20.0, gt=0, le=600)
+    beat_seconds: float = Field(15.0, gt=0, le=60)
+
+    head_octets: int = Field(32 * 1024, ge=4096, le=1 << 20)
+    body_octets: int = Field(40_000_000, ge=1024, le=1 << 30)
+    answer_octets: int = Field(64 * 1024 * 1024, ge=1024, le=1 << 30)
+    messages: int = Field(10_000, ge=1)
+    choices: int = Field(16, ge=1, le=1024)
+    depth: int = Field(64, ge=8, le=512)
+    requests: int = Field(2_000, ge=1)
+    attempts: int = Field(3, ge=1, le=10)
+
+    @field_validator("upstreams")
+    @classmethod
+    def _are_named(cls, value: dict[str, Upstream]) -> dict[str, Upstream]:
+        for name in value:
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"upstream's name was {name!r}: use lower-case letters, digits, '.', '_' and '-'")
+        return value
