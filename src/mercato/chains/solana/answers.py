@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mercato.chains.errors import BadAnswer, BadCall, Reverted, Unreachable
 from mercato.chains.evm.answers import items, member
 from mercato.chains.solana import base58
-from mercato.chains.solana.model import Account, Address, Block, Blockhash, Outcome, Receipt, Signature
+from mercato.chains.solana.model import Account, Address, Block, Blockhash, Held, Outcome, Receipt, Signature
 from mercato.chains.solana.reasons import words
 from mercato.core.errors import InvalidInput, MercatoError, NotFound
 
@@ -96,11 +96,12 @@ def receipt(value: object, named: Signature) -> Receipt:
     before, after = (tuple(map(number, items(member(meta, name)))) for name in ("preBalances", "postBalances"))
     if not len(before) == len(after) == len(keys):
         raise BadAnswer(f"balances of {named} were {len(before)} and {len(after)}", hint=f"expected {len(keys)}")
-    failed, time = member(meta, "err"), member(value, "blockTime")
+    failed, time, named_by = member(meta, "err"), member(value, "blockTime"), tuple(map(address, keys))
     return Receipt(
         named, number(member(value, "slot")), number(time) if time is not None else 0, failed is None,
-        number(member(meta, "fee")), number(meta.get("computeUnitsConsumed", 0)), logs(meta), tuple(map(address, keys)),
-        before, after, words(failed), failed,
+        number(member(meta, "fee")), number(meta.get("computeUnitsConsumed", 0)), logs(meta), named_by,
+        before, after, words(failed), failed, _held(meta, "preTokenBalances", named_by),
+        _held(meta, "postTokenBalances", named_by),
     )  # fmt: skip
 
 
@@ -117,6 +118,7 @@ def outcome(value: object) -> Outcome:
         tuple(map(account, items(accounts))) if accounts and failed is None else (),
         words(failed),
         failed,
+        number(value["fee"]) if isinstance(value, Mapping) and value.get("fee") is not None else None,
     )
 
 
@@ -137,6 +139,18 @@ def logs(value: object) -> tuple[str, ...]:
     """Returns the lines that programs wrote; none where the node keeps none."""
     found = value.get("logMessages", value.get("logs")) if isinstance(value, Mapping) else None
     return tuple(map(text, items(found))) if found is not None else ()
+
+
+def _held(meta: object, name: str, accounts: Sequence[Address]) -> tuple[Held, ...]:
+    """Returns the tokens of a receipt, before or after; those whose owner a node does not tell are not among them."""
+    found = []
+    for one in items((meta.get(name) if isinstance(meta, Mapping) else None) or []):
+        place, units = number(member(one, "accountIndex")), text(member(member(one, "uiTokenAmount"), "amount"))
+        if place >= len(accounts) or not (units.isascii() and units.isdigit()):
+            raise BadAnswer(f"token balance of the node was {one!r:.100}", hint="expected an account's place and units")
+        if isinstance(one, Mapping) and one.get("owner"):
+            found.append(Held(accounts[place], address(member(one, "mint")), address(one["owner"]), int(units)))
+    return tuple(found)
 
 
 def _base58(value: object, size: int) -> str:

@@ -26,6 +26,7 @@ from mercato.chains.solana.model import (
     Blockhash,
     Cluster,
     Controls,
+    Held,
     Lifetime,
     Outcome,
     Receipt,
@@ -153,8 +154,8 @@ class LocalCluster(Cluster, Controls):
             height = self._ledger.height(blockhash)
             return height is not None and self._ledger.newest.height + 1 <= height + WINDOW
 
-    def height(self) -> int:
-        """Returns the number of blocks below the newest one."""
+    def height(self, *, final: bool = False) -> int:
+        """Returns the number of blocks below the newest one, which is final at once."""
         return self.block().height
 
     def block(self, slot: int | None = None) -> Block:
@@ -285,6 +286,7 @@ class LocalCluster(Cluster, Controls):
             () if failed else after,
             words(found.error),
             found.error,
+            found.fee,
         )
 
     def _take(self, item: VersionedTransaction) -> Signature:
@@ -325,14 +327,16 @@ class LocalCluster(Cluster, Controls):
         if nonce and result.error is not None:
             self._machine.advance(nonce)
         after = [self._machine.account(address) for address in addresses]
+        holds = self._holdings(addresses, after)
         receipt = Receipt(
             Signature(str(item.signatures[0])), slot, time, result.error is None, result.fee, result.units, result.logs,
             tuple(addresses), _lamports(before), _lamports(after), words(result.error), result.error,
+            _held(addresses, held), _held(addresses, holds),
         )  # fmt: skip
         loaded = named[len(item.message.account_keys) :]
         changed = frozenset(at for at, old, new in zip(addresses, before, after, strict=True) if old != new)
         tables = tuple(at for at, writable in loaded if writable), tuple(at for at, writable in loaded if not writable)
-        return Record(bytes(item), receipt, result, tables, held, self._holdings(addresses, after), changed)
+        return Record(bytes(item), receipt, result, tables, held, holds, changed)
 
     def _holdings(self, addresses: Sequence[Address], found: Sequence[Account | None]) -> tuple[Holding, ...]:
         held = []
@@ -366,6 +370,10 @@ class LocalCluster(Cluster, Controls):
 
 def _lamports(found: Sequence[Account | None]) -> tuple[int, ...]:
     return tuple(account.lamports if account else 0 for account in found)
+
+
+def _held(addresses: Sequence[Address], found: Sequence[Holding]) -> tuple[Held, ...]:
+    return tuple(Held(addresses[one.place], one.account.mint, one.account.owner, one.account.amount) for one in found)
 
 
 def _refused(tried: Result) -> BadCall | Reverted:

@@ -95,6 +95,23 @@ def accounts_of(message: bytes) -> list[Meta]:
         raise BadCall(f"message was {message[:32].hex()}…: {error}", hint="expected a serialised one") from None
 
 
+def all_accounts_of(message: bytes, tables: Tables | None = None) -> list[Meta]:
+    """Returns every account that a message names, those that it takes from lookup tables last.
+
+    BadCall where one of its tables is not among `tables`, or is too short.
+    """
+    from solders.message import from_bytes_versioned
+
+    loaded = []
+    for lookup in getattr(from_bytes_versioned(message), "address_table_lookups", ()):
+        listed = (tables or {}).get(Address(str(lookup.account_key)), ())
+        for places, writable in ((lookup.writable_indexes, True), (lookup.readonly_indexes, False)):
+            if any(place >= len(listed) for place in bytes(places)):
+                raise BadCall(f"lookup table was {lookup.account_key}", hint="it is not known, or too short")
+            loaded += [Meta(listed[place], writable=writable) for place in bytes(places)]
+    return accounts_of(message) + loaded
+
+
 def own_accounts(message: VersionedMessage) -> list[Meta]:
     """Returns the accounts that a message names itself: signers first, and of either kind those that may change."""
     header, keys = message.header, message.account_keys

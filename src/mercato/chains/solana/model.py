@@ -53,11 +53,22 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """What a token account that a transaction named held of a token, in base units, and whose it was."""
+
+    account: Address
+    mint: Address
+    owner: Address
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What became of a transaction that is in a block.
 
     `reason` is in words where it failed, `error` the same as JSON, as nodes give it. `accounts` are those that it
-    named, its own before those of lookup tables, each with its lamports before and after.
+    named, its own before those of lookup tables, each with its lamports before and after. `held` and `holds` are the
+    tokens in them before and after.
     """
 
     signature: Signature
@@ -72,11 +83,16 @@ class Receipt:
     after: tuple[int, ...]
     reason: str = ""
     error: object = None
+    held: tuple[Held, ...] = ()
+    holds: tuple[Held, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a transaction would do. `accounts` are those asked for, as they would be after it; None where none is."""
+    """What a transaction would do. `accounts` are those asked for, as they would be after it; None where none is.
+
+    `fee` is in lamports; None where the node does not tell.
+    """
 
     succeeded: bool
     units: int
@@ -85,6 +101,7 @@ class Outcome:
     accounts: tuple[Account | None, ...] = ()
     reason: str = ""
     error: object = None
+    fee: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +158,8 @@ class Cluster(Network[Address, Signature, Receipt], Protocol):
     def lifetime(self) -> Lifetime:
         """Returns the newest blockhash, and for how long it can be used."""
 
-    def height(self) -> int:
-        """Returns the number of blocks below the newest one."""
+    def height(self, *, final: bool = False) -> int:
+        """Returns the number of blocks below the newest one, or below the newest that can never be taken back."""
 
     def block(self, slot: int | None = None) -> Block:
         """Returns a block; None asks for the newest. NotFound where the slot was skipped or has not come."""

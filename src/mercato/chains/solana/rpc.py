@@ -30,6 +30,7 @@ from mercato.core.settings import Secret
 Commitment = Literal["processed", "confirmed", "finalized"]
 AT_ONCE, PAGE = 100, 1000  # accounts and signatures in one answer
 SKIPPED = 32  # slots below the newest one in which a block must be
+FINAL = {"commitment": "finalized"}
 PAUSE = 0.4  # seconds between two looks: a slot
 
 
@@ -139,9 +140,9 @@ class RemoteCluster(Cluster):
         height = answers.number(member(found, "lastValidBlockHeight"))
         return Lifetime(answers.blockhash(member(found, "blockhash")), height)
 
-    def height(self) -> int:
-        """Returns the number of blocks below the newest one."""
-        return answers.number(self._node.ask("getBlockHeight", self._at))
+    def height(self, *, final: bool = False) -> int:
+        """Returns the number of blocks below the newest one, or below the newest that can never be taken back."""
+        return answers.number(self._node.ask("getBlockHeight", FINAL if final else self._at))
 
     def block(self, slot: int | None = None) -> Block:
         """Returns a block; None asks for the newest that the node has. NotFound where there is none."""
