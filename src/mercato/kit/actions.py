@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from mercato.chains import Address, Chain
 from mercato.chains.addresses import address as checked_address
+from mercato.chains.solana import base58
 from mercato.core.errors import InvalidInput
 from mercato.core.events import Json
 from mercato.kit.errors import BadArgument
@@ -48,6 +49,7 @@ class Argument:
         """Returns the argument's JSON Schema."""
         shapes: dict[str, dict[str, Any]] = {
             "address": {"type": "string", "pattern": "^0x[0-9a-fA-F]{40}$"},
+            "base58": {"type": "string", "pattern": "^[1-9A-HJ-NP-Za-km-z]{32,44}$"},
             "units": {"type": "string", "pattern": "^(0|[1-9][0-9]{0,77})$"},
             "whole": {"type": "integer", "minimum": 0},
             "hex": {"type": "string", "pattern": "^0x([0-9a-fA-F]{2})*$"},
@@ -62,7 +64,7 @@ class Argument:
     def read(self, value: object) -> Any:
         """Returns the argument as the action takes it; BadArgument where it cannot be right."""
         readers: dict[str, Callable[[object], Any]] = {
-            "address": _address, "units": _units, "whole": _small, "hex": _octets, "text": _text,
+            "address": _address, "base58": _key, "units": _units, "whole": _small, "hex": _octets, "text": _text,
             "flag": lambda item: item if isinstance(item, bool) else None,
             "object": lambda item: item if isinstance(item, Mapping) else None,
             "list": lambda item: item if isinstance(item, list) else None,
@@ -158,6 +160,13 @@ class Catalogue(dict[str, Action]):
 def _address(value: object) -> Address | None:
     try:
         return checked_address(value) if isinstance(value, str) else None
+    except InvalidInput:
+        return None
+
+
+def _key(value: object) -> str | None:
+    try:
+        return value if isinstance(value, str) and base58.decode(value, 32) else None
     except InvalidInput:
         return None
 

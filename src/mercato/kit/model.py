@@ -53,6 +53,8 @@ class Power(StrEnum):
     MINT = "mint"
     FREEZE = "freeze"
     CODE = "code"  # decide what runs at an address
+    CLOSE = "close"  # close an account of a token, or a mint, and keep its lamports
+    STAKE = "stake"  # choose the validator that lamports are staked with
 
 
 @dataclass(frozen=True, slots=True)

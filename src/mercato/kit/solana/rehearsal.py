@@ -1,0 +1,191 @@
+"""A dry run on a Solana cluster: what a plan would do to its account.
+
+A transaction can change what it names as writable and nothing else, so all of that is read before and after. Programs'
+logs are shown and never believed. What is the account's and cannot be read is a gap, and gaps are refused by default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from mercato.chains.errors import BadAnswer, BadCall
+from mercato.chains.solana.budget import MOST_UNITS, limit_units, offer_price, priority_fee
+from mercato.chains.solana.lookup import lookup_table
+from mercato.chains.solana.messages import Tables, all_accounts_of, assemble, compile_message
+from mercato.chains.solana.model import SYSTEM, Account, Address, Blockhash, Cluster, Instruction, Outcome
+from mercato.kit.errors import WouldFail
+from mercato.kit.model import Effects, Move, Payment, Written
+from mercato.kit.solana import changes
+from mercato.kit.solana.changes import NATIVE, Scene
+from mercato.kit.solana.plan import SolanaPlan, Transaction
+from mercato.kit.solana.sight import READ, seen
+
+PASSES = 3  # dry runs until one's own accounts stand still meanwhile
+SPARE, EXTRA = 20, 3_000  # percent and units above the dry run's
+LINES, LETTERS = 40, 200  # of what programs wrote
+NO_BLOCK = Blockhash(SYSTEM)  # stands where a dry run needs no blockhash
+AT_ONCE = 100  # accounts of one question
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What the dry run found: effects with the fee at most, and the units that each transaction may use."""
+
+    effects: Effects
+    units: tuple[int, ...]
+
+
+def rehearse(cluster: Cluster, account: Address, plan: SolanaPlan, price: int) -> Rehearsed:
+    """Returns what a plan would do to its account, at a price in micro-lamports for each unit of computing.
+
+    WouldFail where a transaction would; nothing is sent.
+    """
+    tried = [_tried(cluster, account, one, price) for one in plan.transactions]
+    effects = merged([one.effects for one in tried], f"{cluster.name}/{NATIVE}")
+    if trade := plan.trade:
+        found = {move.asset: move.units for move in effects.moves}
+        impact = trade.impact_bps(-found.get(trade.paid, 0), found.get(trade.got, 0))
+        effects = replace(effects, impact_bps=impact)
+    return Rehearsed(effects, tuple(units for one in tried for units in one.units))
+
+
+def budgeted(instructions: Sequence[Instruction], units: int, price: int) -> list[Instruction]:
+    """Returns instructions behind what says how many units they may use, and at what price."""
+    return [limit_units(units), offer_price(price), *instructions]
+
+
+def tables_of(cluster: Cluster, addresses: Iterable[Address]) -> Tables:
+    """Returns what lookup tables hold on the chain; WouldFail where one is none."""
+    wanted = list(addresses)
+    found = {}
+    for address, account in zip(wanted, cluster.accounts(wanted) if wanted else (), strict=True):
+        table = lookup_table(account)
+        if table is None:
+            raise WouldFail(f"lookup table was {address}, which is none", hint="nothing was signed")
+        found[address] = table.addresses
+    return found
+
+
+def merged(parts: Sequence[Effects], native: str) -> Effects:
+    """Returns the effects of several transactions together."""
+    moved: dict[str, int] = {}
+    for move in (move for part in parts for move in part.moves):
+        moved[move.asset] = moved.get(move.asset, 0) + move.units
+    paid: dict[tuple[str, str], int] = {}
+    for one in (one for part in parts for one in part.payments):
+        paid[one.asset, one.to] = paid.get((one.asset, one.to), 0) + one.units
+    return Effects(
+        moves=tuple(Move(asset, units) for asset, units in sorted(moved.items()) if units),
+        payments=tuple(Payment(asset, to, units) for (asset, to), units in paid.items()),
+        grants=tuple(one for part in parts for one in part.grants),
+        authorities=tuple(one for part in parts for one in part.authorities),
+        creations=tuple(one for part in parts for one in part.creations),
+        contracts=tuple(dict.fromkeys(one for part in parts for one in part.contracts)),
+        fee_asset=native,
+        fee=sum(part.fee for part in parts),
+        logs=tuple(one for part in parts for one in part.logs),
+        gaps=tuple(one for part in parts for one in part.gaps),
+    )
+
+
+def _tried(cluster: Cluster, account: Address, item: Transaction, price: int) -> Rehearsed:
+    tables = tables_of(cluster, item.tables)
+    steps = budgeted(item.instructions, MOST_UNITS, 0)
+    try:
+        message = compile_message(account, steps, NO_BLOCK, tables)
+        raw = assemble(message)
+        named = [meta.address for meta in all_accounts_of(message, tables) if meta.writable]
+        for _ in range(PASSES):
+            before = _read(cluster, named)
+            outcome = cluster.simulate(raw, named)
+            _check(item, outcome)
+            fee = outcome.fee if outcome.fee is not None else _fee(cluster, account, steps, tables)
+            if scene := _still(cluster, _scene(cluster, account, item, named, before, outcome.accounts, fee), before):
+                return _judged(item, scene, outcome, price)
+    except BadAnswer:
+        return _unclear("the node cannot simulate it")
+    except BadCall as error:
+        raise WouldFail(f"{item.title!r} is no transaction: {error.message}", hint="nothing was signed") from None
+    return _unclear("the account changes faster than it can be read")
+
+
+def _check(item: Transaction, outcome: Outcome) -> None:
+    if not outcome.succeeded:
+        last = outcome.logs[-1][:LETTERS] if outcome.logs else "nothing was signed"
+        raise WouldFail(f"{item.title!r} would fail, the cluster says {outcome.reason[:LETTERS]!r}", hint=last)
+
+
+def _scene(
+    cluster: Cluster, account: Address, item: Transaction, named: Sequence[Address],
+    before: Sequence[Account | None], after: Sequence[Account | None], fee: int,
+) -> Scene:  # fmt: skip
+    called = _called(item)
+    looks = [tuple(seen(at, one, called) for at, one in zip(named, state, strict=True)) for state in (before, after)]
+    return Scene(account, str(cluster.name), named, looks[0], looks[1], fee)
+
+
+def _still(cluster: Cluster, scene: Scene, before: Sequence[Account | None]) -> Scene | None:
+    """Returns the scene with the tokens and wallets that matter; None where one's own accounts changed meanwhile."""
+    own = [place for place, one in enumerate(scene.before) if scene.named[place] == scene.me or one.who == scene.me]
+    tokens = sorted(changes.touched(scene))
+    payees = sorted({Address(one.to) for one in changes.money(scene)[1]})
+    found = _read(cluster, [*(scene.named[place] for place in own), *tokens, *payees])
+    again, mints, wallets = found[: len(own)], found[len(own) : len(own) + len(tokens)], found[len(own) + len(tokens) :]
+    if list(again) != [before[place] for place in own]:
+        return None
+    called = {one.program for one in scene.after if one.blind}
+    within = {
+        at: wallet.owner for at, wallet in zip(payees, wallets, strict=True)
+        if wallet and wallet.owner in called and wallet.owner not in READ
+    }  # fmt: skip
+    return replace(scene, mints=dict(zip(tokens, mints, strict=True)), within=within)
+
+
+def _judged(item: Transaction, scene: Scene, outcome: Outcome, price: int) -> Rehearsed:
+    units = min(outcome.units * (100 + SPARE) // 100 + EXTRA, MOST_UNITS)
+    moves, payments, unseen = changes.money(scene)
+    effects = Effects(
+        moves=tuple(moves),
+        payments=tuple(payments),
+        grants=tuple(changes.grants(scene)),
+        authorities=tuple(changes.authorities(scene)),
+        creations=tuple(at for at, old, new in scene.pairs() if not old.there and new.there and new.program != SYSTEM),
+        contracts=tuple(one for one in _called(item) if one not in READ),
+        fee=scene.fee + priority_fee(units, price),
+        logs=tuple(_written(outcome.logs)),
+        gaps=(*unseen, *changes.gaps(scene)),
+    )
+    return Rehearsed(effects, (units,))
+
+
+def _called(item: Transaction) -> Collection[Address]:
+    return dict.fromkeys(one.program for one in item.instructions)
+
+
+def _written(lines: Sequence[str]) -> list[Written]:
+    """Returns what programs wrote, each line with the program that was running."""
+    running: list[str] = []
+    found: list[Written] = []
+    for line in lines:
+        words = line.split(" ", 3)
+        if line.startswith("Program log: ") and len(found) < LINES:
+            found.append(Written(running[-1] if running else "", "log", {"text": line[13 : 13 + LETTERS]}))
+        elif words[0] == "Program" and words[2:3] == ["invoke"]:
+            running.append(words[1])
+        elif words[0] == "Program" and words[2:3] in (["success"], ["failed:"]) and running:
+            running.pop()
+    return found
+
+
+def _fee(cluster: Cluster, account: Address, steps: Sequence[Instruction], tables: Tables) -> int:
+    return cluster.fee(compile_message(account, steps, cluster.lifetime().blockhash, tables))
+
+
+def _read(cluster: Cluster, addresses: Sequence[Address]) -> tuple[Account | None, ...]:
+    parts = [addresses[first : first + AT_ONCE] for first in range(0, len(addresses), AT_ONCE)]
+    return tuple(account for part in parts for account in cluster.accounts(part))
+
+
+def _unclear(why: str) -> Rehearsed:
+    return Rehearsed(Effects(gaps=(why,)), (MOST_UNITS,))
