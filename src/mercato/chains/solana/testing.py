@@ -1,17 +1,34 @@
-"""Doubles for tests and examples: an embedded cluster with rich accounts whose keys everybody knows."""
+"""Doubles for tests and examples: an embedded cluster with rich accounts whose keys everybody knows.
+
+`Interrupted` is another cluster with something happening before each of its answers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from hashlib import sha256
 
 from mercato.chains.solana.keys import SolanaKey
 from mercato.chains.solana.local import START, LocalCluster
 from mercato.chains.solana.messages import compile_message, octets, sign
-from mercato.chains.solana.model import SOL, TOKEN, Address, Cluster, Instruction, Meta
+from mercato.chains.solana.model import (
+    SOL,
+    TOKEN,
+    Account,
+    Address,
+    Block,
+    Cluster,
+    Instruction,
+    Lifetime,
+    Meta,
+    Outcome,
+    Receipt,
+    Signature,
+)  # fmt: skip
 from mercato.chains.solana.stake import CLOCK, RENT, VOTE
 from mercato.chains.solana.tokens import MINT_SIZE, associated, create_account, create_associated, create_mint, mint_to
+from mercato.core import chain as names
 
 WEALTH = 10_000 * SOL  # lamports of each account
 VOTE_SIZE = 3762  # bytes of a vote account
@@ -62,3 +79,90 @@ def validator(cluster: Cluster, key: SolanaKey, commission: int = 5) -> Address:
     steps = [create_account(key.address, made.address, rent, VOTE_SIZE, VOTE), Instruction(VOTE, accounts, data)]
     cluster.wait(cluster.send_raw(signed(cluster, steps, key, made, node)))
     return made.address
+
+
+class Interrupted(Cluster):
+    """The answers of another cluster; `before` is called with the name of each question first, and may raise."""
+
+    def __init__(self, cluster: Cluster, before: Callable[[str], None]) -> None:
+        self._cluster, self._before = cluster, before
+
+    @property
+    def name(self) -> names.Chain:
+        """The other cluster's name; never interrupted."""
+        return self._cluster.name
+
+    def send_raw(self, signed: bytes) -> Signature:
+        """Sends a signed transaction."""
+        self._before("send_raw")
+        return self._cluster.send_raw(signed)
+
+    def receipt(self, transaction: Signature) -> Receipt | None:
+        """Returns a receipt."""
+        self._before("receipt")
+        return self._cluster.receipt(transaction)
+
+    def wait(self, transaction: Signature, seconds: int = 60) -> Receipt:
+        """Returns a receipt once there is one."""
+        self._before("wait")
+        return self._cluster.wait(transaction, seconds)
+
+    def simulate(self, transaction: bytes, accounts: Sequence[Address] = ()) -> Outcome:
+        """Returns what a transaction would do."""
+        self._before("simulate")
+        return self._cluster.simulate(transaction, accounts)
+
+    def accounts(self, addresses: Sequence[Address]) -> tuple[Account | None, ...]:
+        """Returns accounts."""
+        self._before("accounts")
+        return self._cluster.accounts(addresses)
+
+    def owned(self, program: Address, size: int | None = None) -> dict[Address, Account]:
+        """Returns a program's accounts."""
+        self._before("owned")
+        return self._cluster.owned(program, size)
+
+    def balance(self, address: Address) -> int:
+        """Returns lamports."""
+        self._before("balance")
+        return self._cluster.balance(address)
+
+    def lifetime(self) -> Lifetime:
+        """Returns the newest blockhash."""
+        self._before("lifetime")
+        return self._cluster.lifetime()
+
+    def height(self, *, final: bool = False) -> int:
+        """Returns the number of blocks."""
+        self._before("height")
+        return self._cluster.height(final=final)
+
+    def block(self, slot: int | None = None) -> Block:
+        """Returns a block."""
+        self._before("block")
+        return self._cluster.block(slot)
+
+    def time(self) -> int:
+        """Returns the newest block's time."""
+        self._before("time")
+        return self._cluster.time()
+
+    def fee(self, message: bytes) -> int:
+        """Returns what a message costs."""
+        self._before("fee")
+        return self._cluster.fee(message)
+
+    def rent(self, size: int) -> int:
+        """Returns an account's least lamports."""
+        self._before("rent")
+        return self._cluster.rent(size)
+
+    def priorities(self, addresses: Sequence[Address] = ()) -> tuple[int, ...]:
+        """Returns what recent blocks took."""
+        self._before("priorities")
+        return self._cluster.priorities(addresses)
+
+    def history(self, address: Address, limit: int = 100) -> tuple[Signature, ...]:
+        """Returns an address's transactions."""
+        self._before("history")
+        return self._cluster.history(address, limit)

@@ -16,9 +16,7 @@ from mercato.kit.model import Authority, Grant, Move, Payment, Power
 from mercato.kit.solana.sight import Seen
 
 NATIVE = "slip44:501"
-WRAPPED = frozenset(
-    {"So11111111111111111111111111111111111111112", "9pan9bMn5HatX4EJdBwg9VgCa7Uz5HL8N1m5D3NdXej9"}
-)
+WRAPPED = frozenset({"So11111111111111111111111111111111111111112", "9pan9bMn5HatX4EJdBwg9VgCa7Uz5HL8N1m5D3NdXej9"})
 #: Extensions of mints that take nothing from holders: confidential amounts (those of accounts are a gap), display of
 #: amounts, groups and pointers to them. The numbers are those of `spl-token-2022-interface`, `extension/mod.rs`.
 QUIET = frozenset({4, 10, 16, 20, 21, 22, 23, 25})

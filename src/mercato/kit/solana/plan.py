@@ -80,6 +80,4 @@ def plan(
     trade: Trade | None = None,
 ) -> SolanaPlan:
     """Returns the plan of one transaction."""
-    return SolanaPlan(
-        trade=trade, transactions=(Transaction(title, instructions, signers, tables),), price=price
-    )
+    return SolanaPlan(trade=trade, transactions=(Transaction(title, instructions, signers, tables),), price=price)

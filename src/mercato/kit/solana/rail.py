@@ -19,7 +19,7 @@ from mercato.core.clock import Clock
 from mercato.core.events import Json
 from mercato.kit.acts import Act, Signed
 from mercato.kit.errors import BadArgument
-from mercato.kit.model import Effects, Move, Payment, Plan
+from mercato.kit.model import Move, Payment, Plan
 from mercato.kit.rail import NOWHERE, AlreadyKnown, Lost, Outcome, Ready
 from mercato.kit.solana.changes import NATIVE
 from mercato.kit.solana.plan import Ground, SolanaPlan

@@ -61,9 +61,7 @@ def seen(address: Address, account: Account | None, called: Collection[Address])
         return _token(account, held)
     if account.owner == STAKE and (stake := stake_account(account)):
         says = {"staker": (Power.STAKE, stake.staker)}
-        return Seen(
-            True, stake.withdrawer, account.lamports, says=says, rest=account.data[76:124], program=STAKE
-        )
+        return Seen(True, stake.withdrawer, account.lamports, says=says, rest=account.data[76:124], program=STAKE)
     if account.owner in (TOKEN, TOKEN_2022) and (found := mint(account)):
         return _mint(address, account, found)
     if account.owner == SYSTEM:

@@ -1,0 +1,1 @@
+"""The kit on Solana, on the embedded cluster."""
