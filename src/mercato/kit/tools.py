@@ -1,7 +1,6 @@
 """The kit's actions as tools of the Model Context Protocol, for agents of whatever make.
 
-A tool is an action: its name, its description and its schema come from the action's definition. What comes by a tool
-has the origin `agent`, whoever is behind it: no tool hands out an authority, approves an act or thaws a book.
+A tool is an offer of `offers.py`: its name, its description and its schema come from the action's definition.
 """
 
 from __future__ import annotations
@@ -23,43 +22,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mercato.core.errors import ConfigError, MercatoError
 from mercato.core.events import Json
 from mercato.core.settings import Secret
-from mercato.kit import shapes
-from mercato.kit.actions import Action
+from mercato.kit.offers import Offer, answer, offers, refusal
 from mercato.kit.service import Kit
 
 LEAST_TOKEN = 16
-DRY_RUN: dict[str, Any] = {
-    "type": "boolean",
-    "description": "Only try it: tell its effects and what the policy says, and sign nothing.",
-}
-FATE: dict[str, Any] = {
-    "type": "object",
-    "properties": {"act": {"type": "string", "description": "The act's id, act_…."}},
-    "required": ["act"],
-    "additionalProperties": False,
-}
 
 
 def tools(kit: Kit) -> list[types.Tool]:
-    """Returns every action as a tool, and those that ask for an act's state and go on with an approved one."""
-    own = [
-        types.Tool(name="act-state", description="Tells what became of an act.", input_schema=FATE),
-        types.Tool(name="act-resume", description="Carries out an act that was approved.", input_schema=FATE),
-    ]
-    return [*(_tool(action) for _, action in sorted(kit.actions.items())), *own]
-
-
-def answer(kit: Kit, name: str, arguments: Mapping[str, Json]) -> Json:
-    """Returns what a tool says; raises the kit's own errors."""
-    if name in {"act-state", "act-resume"}:
-        id = str(arguments.get("act", ""))
-        return shapes.act(kit.resume(id) if name == "act-resume" else kit.ledger.act(id))
-    action = kit.actions.named(name)
-    if action.reads:
-        return kit.read(name, arguments)
-    given = {key: value for key, value in arguments.items() if key != "dry_run"}
-    intent = kit.intent(name, given)
-    return shapes.proposal(kit.propose(intent)) if arguments.get("dry_run") is True else shapes.act(kit.act(intent))
+    """Returns what the kit offers as tools."""
+    return [_tool(item) for item in offers(kit)]
 
 
 def server(kit: Kit) -> Server[Any]:
@@ -112,7 +83,7 @@ def _called(kit: Kit, name: str, arguments: Mapping[str, Json]) -> types.CallToo
     try:
         body = answer(kit, name, arguments)
     except MercatoError as error:
-        told: dict[str, Json] = {"code": error.code, "error": error.message, "hint": error.hint}
+        told = refusal(error)
         return types.CallToolResult(content=[_text(told)], structured_content=told, is_error=True)
     return types.CallToolResult(content=[_text(body)], structured_content=body)
 
@@ -121,10 +92,6 @@ def _text(body: Json) -> types.TextContent:
     return types.TextContent(type="text", text=json.dumps(body))
 
 
-def _tool(action: Action) -> types.Tool:
-    schema = action.schema()
-    if not action.reads:
-        schema["properties"] = {**schema["properties"], "dry_run": DRY_RUN}
-    hints = types.ToolAnnotations(read_only_hint=action.reads, destructive_hint=not action.reads)
-    told = action.says if action.reads else f"{action.says} Effects: {action.effects}."
-    return types.Tool(name=action.name, description=told, input_schema=schema, annotations=hints)
+def _tool(item: Offer) -> types.Tool:
+    hints = types.ToolAnnotations(read_only_hint=item.reads, destructive_hint=not item.reads)
+    return types.Tool(name=item.name, description=item.says, input_schema=dict(item.schema), annotations=hints)
