@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import anyio
@@ -23,7 +23,7 @@ from mercato.kit.offers import offers
 from mercato.kit.service import Kit
 from mercato.kit.toolset import KitToolset
 from mercato.store import Store
-from tests.kit.ground import ANYTHING, DIME, FRIEND, STRANGER, Town, town
+from tests.kit.ground import ANYTHING, DIME, FRIEND, ME, STRANGER, Town, town
 
 BIG: dict[str, Any] = {**ANYTHING, "name": "large", "verdict": "ask", "approvers": ["ann"], "recipients": [FRIEND]}
 SMALL: dict[str, Any] = {**ANYTHING, "name": "small", "spend": {"USD": "10", "ETH": "1"}, "recipients": [FRIEND]}
@@ -57,8 +57,8 @@ def saying(*turns: ToolCallPart | list[ToolCallPart]) -> FunctionModel:
 def ran(kit: Kit, model: FunctionModel | TestModel, **more: Any) -> Any:
     """Returns a finished run of an agent that has the kit and nothing else."""
     agent = Agent(model, toolsets=[KitToolset(kit)], output_type=[str, DeferredToolRequests])
-    run: Callable[[], Any] = lambda: agent.run(None if "message_history" in more else "Pay.", **more)  # noqa: E731 - a coroutine's maker
-    return anyio.run(run)
+    prompt = None if "message_history" in more else "Pay."
+    return anyio.run(partial(agent.run, prompt, **more))
 
 
 def told(run: Any) -> list[ToolReturnPart]:
@@ -91,7 +91,7 @@ def test_a_model_that_calls_tools_with_made_up_arguments_gets_answers_and_change
     assert set(answers) == {item.name for item in offers(kit)}
     assert all({"code", "error", "hint"} == set(body(one)) for one in answers.values() if one.outcome == "failed")
     assert answers["balance"].outcome == "success"
-    assert (town.chain.nonce(kit.address), town.dollar.read("balanceOf", kit.address)) == (0, 1_000 * DIME)
+    assert (town.chain.nonce(ME), town.dollar.read("balanceOf", ME)) == (0, 1_000 * DIME)
 
 
 def test_an_agent_pays_what_the_policy_allows_and_its_word_is_an_agents(kit: Kit, town: Town) -> None:
@@ -126,7 +126,7 @@ def test_a_refusal_is_an_answer_that_the_model_reads_and_the_run_goes_on(
 def test_arguments_that_are_no_object_are_no_call(kit: Kit, town: Town, arguments: str) -> None:
     ran(kit, saying(ToolCallPart("transfer", arguments)))
 
-    assert town.chain.nonce(kit.address) == 0
+    assert town.chain.nonce(ME) == 0
 
 
 def test_calls_of_one_turn_happen_in_their_order(kit: Kit, town: Town) -> None:
