@@ -1,0 +1,186 @@
+"""What a stub provider says, as bodies and events of OpenAI's API. Answers come from the toy model; a token is a word.
+
+The state of a prompt is a hash of its text, so that equal requests get equal answers at temperature 0.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+from mercato.compute.fleet.toy import WORDS, Toy
+
+LONGEST = 512  # tokens that a stub writes at most
+USUAL = 12  # tokens where the request sets no bound
+WIDTH = 8  # numbers of an embedding
+CREATED = 1_700_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that reached a stub."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: dict[str, Any]
+
+    @property
+    def stream(self) -> bool:
+        """Whether events are wanted."""
+        return self.body.get("stream") is True
+
+    @property
+    def chat(self) -> bool:
+        """Whether it asks for a chat's next message, and not to go on with a text."""
+        return self.path.endswith("/chat/completions")
+
+    def text(self) -> str:
+        """Returns everything that the model reads."""
+        if "messages" in self.body:
+            return "\n".join(_plain(message.get("content")) for message in self.body["messages"])
+        return _plain(self.body.get("prompt", self.body.get("input", "")))
+
+    def length(self) -> int:
+        """Returns how many tokens to write."""
+        most = self.body.get("max_completion_tokens") or self.body.get("max_tokens") or USUAL
+        return max(1, min(int(most), LONGEST))
+
+
+def state(text: str) -> np.uint64:
+    """Returns the hash that stands for a prompt."""
+    return np.uint64(int.from_bytes(blake2b(text.encode(), digest_size=8).digest()))
+
+
+def words(model: Toy, text: str, length: int) -> list[str]:
+    """Returns what the toy model writes after a text, word by word."""
+    tokens = model.answers(np.array([state(text)], np.uint64), length)[0]
+    return [WORDS[token] for token in tokens]
+
+
+def ranks(model: Toy, text: str, claimed: Sequence[str]) -> list[int]:
+    """Returns for each claimed word 1 where the toy model would have written it too, and 2 where not."""
+    tokens = np.array([[WORDS.index(word) if word in WORDS else -1 for word in claimed]], np.int64)
+    if not claimed:
+        return []
+    preferred = model.preferred(np.array([state(text)], np.uint64), tokens)[0]
+    return [1 if a == b else 2 for a, b in zip(preferred, tokens[0], strict=True)]
+
+
+def usage(asked: Asked, written: int, claim: int = 1) -> dict[str, int]:
+    """Returns the usage object; `claim` is how many times over a liar counts."""
+    read, wrote = len(asked.text().split()) * claim, written * claim
+    return {"prompt_tokens": read, "completion_tokens": wrote, "total_tokens": read + wrote}
+
+
+def whole(asked: Asked, written: Sequence[str], claim: int = 1) -> dict[str, Any]:
+    """Returns the body of an answer that is not streamed."""
+    model, kind = asked.body.get("model", ""), "chat.completion" if asked.chat else "text_completion"
+    choices = [_choice(asked, written, index) for index in range(asked.body.get("n") or 1)]
+    spent = usage(asked, len(written) * len(choices), claim)
+    return {"id": "stub-1", "object": kind, "created": CREATED, "model": model, "choices": choices, "usage": spent}
+
+
+def events(asked: Asked, written: Sequence[str], claim: int = 1) -> Iterator[dict[str, Any]]:
+    """Yields the events of a stream: role, a word each, the finish, and the usage where it was asked for."""
+    about = {"id": "stub-1", "created": CREATED, "model": asked.body.get("model", "")}
+    about["object"] = "chat.completion.chunk" if asked.chat else "text_completion"
+    if asked.chat:
+        yield {**about, "choices": [_delta(asked, {"role": "assistant", "content": ""})]}
+    if tool := _tool(asked):
+        call = {"index": 0, "id": "call_1", "type": "function", "function": {"name": tool, "arguments": ""}}
+        yield {**about, "choices": [_delta(asked, {"tool_calls": [call]})]}
+        piece = {"index": 0, "function": {"arguments": "{}"}}
+        yield {**about, "choices": [_delta(asked, {"tool_calls": [piece]})]}
+    else:
+        for place, word in enumerate(written):
+            yield {**about, "choices": [_delta(asked, {"content": word if place == 0 else f" {word}"})]}
+    yield {**about, "choices": [_delta(asked, {}, finish(asked, len(written)))]}
+    if (asked.body.get("stream_options") or {}).get("include_usage"):
+        yield {**about, "choices": [], "usage": usage(asked, len(written), claim)}
+
+
+def embeddings(asked: Asked) -> dict[str, Any]:
+    """Returns an embedding for each text: numbers by the text's hash."""
+    given = asked.body.get("input", "")
+    texts = [given] if isinstance(given, str) else list(given)
+    data = [
+        {"object": "embedding", "index": place, "embedding": _numbers(str(text))} for place, text in enumerate(texts)
+    ]
+    read = sum(len(str(text).split()) for text in texts)
+    spent = {"prompt_tokens": read, "total_tokens": read}
+    return {"object": "list", "data": data, "model": asked.body.get("model", ""), "usage": spent}
+
+
+def finish(asked: Asked, written: int) -> str:
+    """Returns why the answer ended: a tool to call, its bound, or by itself."""
+    if _tool(asked):
+        return "tool_calls"
+    bound = asked.body.get("max_completion_tokens") or asked.body.get("max_tokens")
+    return "length" if bound and written >= int(bound) else "stop"
+
+
+def instance(schema: Mapping[str, Any], written: Sequence[str]) -> Any:
+    """Returns the simplest value that fits a JSON schema of the common kinds."""
+    if "enum" in schema:
+        return schema["enum"][0]
+    match schema.get("type", "object"):
+        case "object":
+            return {name: instance(part, written) for name, part in schema.get("properties", {}).items()}
+        case "array":
+            return [instance(schema.get("items", {}), written)]
+        case "integer" | "number":
+            return len(written)
+        case "boolean":
+            return True
+        case _:
+            return " ".join(written)
+
+
+def _choice(asked: Asked, written: Sequence[str], index: int) -> dict[str, Any]:
+    end = {"index": index, "finish_reason": finish(asked, len(written)), "logprobs": None}
+    text = _formatted(asked, written)
+    if not asked.chat:
+        return {**end, "text": text}
+    if tool := _tool(asked):
+        call = {"id": "call_1", "type": "function", "function": {"name": tool, "arguments": "{}"}}
+        return {**end, "message": {"role": "assistant", "content": None, "tool_calls": [call]}}
+    return {**end, "message": {"role": "assistant", "content": text}}
+
+
+def _delta(asked: Asked, delta: dict[str, Any], end: str | None = None) -> dict[str, Any]:
+    if asked.chat:
+        return {"index": 0, "delta": delta, "finish_reason": end}
+    return {"index": 0, "text": delta.get("content", ""), "finish_reason": end}
+
+
+def _formatted(asked: Asked, written: Sequence[str]) -> str:
+    kind = asked.body.get("response_format") or {}
+    if kind.get("type") == "json_schema":
+        return json.dumps(instance(kind["json_schema"].get("schema", {}), written), ensure_ascii=False)
+    if kind.get("type") == "json_object":
+        return json.dumps({"answer": " ".join(written)}, ensure_ascii=False)
+    return " ".join(written)
+
+
+def _tool(asked: Asked) -> str:
+    """The tool that is called: the one the request insists on, or its first where any must be called."""
+    choice, tools = asked.body.get("tool_choice"), asked.body.get("tools") or []
+    if isinstance(choice, dict):
+        return str(choice.get("function", {}).get("name", ""))
+    return str(tools[0]["function"]["name"]) if tools and choice == "required" else ""
+
+
+def _numbers(text: str) -> list[float]:
+    digest = blake2b(text.encode(), digest_size=WIDTH).digest()
+    return [byte / 255 for byte in digest]
+
+
+def _plain(content: Any) -> str:
+    if isinstance(content, list):
+        return " ".join(_plain(part.get("text", "") if isinstance(part, dict) else part) for part in content)
+    return "" if content is None else str(content)
