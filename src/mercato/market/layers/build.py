@@ -11,7 +11,7 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache, partial
@@ -42,6 +42,7 @@ SEGMENT = "segment:"
 MERGE_AFTER = 16
 #: A long history is built in spans of about so many panel rows, which bounds memory.
 ROWS_AT_ONCE = 500_000
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,40 +123,57 @@ class Build:
         before = self._before(had, made, start)
         ready = self._ready(dated, fresh, start)
         made = replace(made, curated=(*made.curated, *ready))
-        step = max(31, ROWS_AT_ONCE // max(1, len(universe.assets)))
+        step = timedelta(days=max(31, ROWS_AT_ONCE // max(1, len(universe.assets))))
+        spans = []
         while start <= last:
-            end = min(last, start + timedelta(days=step - 1))
-            if not ready:
-                part = self._write(self._curate(dated, start, end), self._folders.curated, start, end)
-                made = replace(made, curated=(*made.curated, part))
-            made = self._block(made, universe, (start, end), before)
-            before = kept(self._engine, self._folders.panel, made.running)
-            start = end + timedelta(days=1)
+            spans.append((start, min(last, start + step - DAY)))
+            start += step
+        for first, end in spans if not ready else ():
+            part = self._write(self._curate(dated, first, end), self._folders.curated, first, end)
+            made = replace(made, curated=(*made.curated, part))
+        made = self._carry_on(made, universe, spans, before)
         return replace(
             made,
             curated=self._merge(made.curated, self._folders.curated, CURATED),
             panel=self._merge(made.panel, self._folders.panel, PANEL),
         )
 
-    def _block(self, made: Manifest, universe: Universe, span: tuple[date, date], before: Running | None) -> Manifest:
-        """Adds the panel rows of a span of days, and what is known at its end."""
-        first, last = span
-        near = [item for item in made.curated if item.last >= first.isoformat() and item.first <= last.isoformat()]
-        rows = self._engine.read(curated_files(self._folders, near), CURATED)
-        known: ibis.Table | Statement = known_after(rows, span, before)
-        if first == last:
-            known, table = self._day(known, rows, self._assets(universe), first)
-        else:
-            table = panel(self._engine, rows, self._assets(universe), first, last, before and before.facts)
-        panel_part = self._write(table, self._folders.panel, first, last)
-        built = self._engine.read([self._folders.panel / panel_part.name], PANEL)
-        works = [
-            partial(self._settle, asked, self._folders.panel, kind)
-            for kind, asked in zip(RUNNING, (known, *after(built, span, before)), strict=True)
-        ]
-        facts, highs, days = self._engine.together(works)
-        panels = (*made.panel, panel_part)
-        return replace(made, last=last.isoformat(), panel=panels, facts=facts, highs=highs, sector_days=days)
+    def _carry_on(
+        self, made: Manifest, universe: Universe, spans: Sequence[tuple[date, date]], before: Running | None
+    ) -> Manifest:
+        """Adds the panel rows of some spans of days, and what is known at the end of the last one.
+
+        Of the spans before it, a span needs only the facts at their end. These are few and quickly found, one span
+        after the other, so that the panels can be made side by side.
+        """
+        works: list[Callable[[Engine], Part]] = []
+        known = before
+        for span in spans:
+            rows = self._engine.read(curated_files(self._folders, _within(made.curated, span)), CURATED)
+            facts: ibis.Table | Statement = known_after(rows, span, known)
+            if span[0] == span[1]:
+                facts, table = self._day(facts, rows, self._assets(universe), span[0])
+                works.append(partial(self._write, table, self._folders.panel, *span))
+            else:
+                works.append(partial(self._panel, rows, universe, span, known and known.facts))
+            if span != spans[-1]:
+                name = self._settle(facts, self._folders.panel, "facts")
+                known = kept(self._engine, self._folders.panel, {"facts": name})
+        parts = self._engine.together(works)
+        built = self._engine.read([self._folders.panel / part.name for part in parts], PANEL)
+        whole = spans[0][0], spans[-1][1]
+        asked = zip(RUNNING, (facts, *after(built, whole, before)), strict=True)
+        settling = [partial(self._settle, one, self._folders.panel, kind) for kind, one in asked]
+        name, highs, days = self._engine.together(settling)
+        panels = (*made.panel, *parts)
+        return replace(made, last=whole[1].isoformat(), panel=panels, facts=name, highs=highs, sector_days=days)
+
+    def _panel(
+        self, rows: ibis.Table, universe: Universe, span: tuple[date, date], before: ibis.Table | None, engine: Engine
+    ) -> Part:
+        """Returns the panel's file of a span of days, made on an engine of its own."""
+        table = panel(engine, rows, engine.table(asset_rows(universe), ASSETS), *span, before)
+        return self._write(table, self._folders.panel, *span, engine)
 
     def _day(self, known: Statement, rows: ibis.Table, assets: ibis.Table, day: date) -> tuple[ibis.Table, Statement]:
         """Returns the facts known at the end of a day, and the panel rows of that day alone."""
@@ -219,8 +237,10 @@ class Build:
                 kept.append(self._write(rows.filter(rows.day < start), folder, date.fromisoformat(part.first), end))
         return tuple(sorted(kept, key=lambda part: part.first))
 
-    def _write(self, rows: ibis.Table | Statement, folder: Path, first: date, last: date) -> Part:
-        name = self._settle(rows, folder, f"{first}-{last}")
+    def _write(
+        self, rows: ibis.Table | Statement, folder: Path, first: date, last: date, engine: Engine | None = None
+    ) -> Part:
+        name = self._settle(rows, folder, f"{first}-{last}", engine)
         return Part(name, first.isoformat(), last.isoformat())
 
     def _settle(self, rows: ibis.Table | Statement, folder: Path, stem: str, engine: Engine | None = None) -> str:
@@ -265,6 +285,12 @@ def layer_files(folders: Folders, folder: Path, parts: Sequence[Part]) -> list[P
         else folder / part.name
         for part in parts
     ]
+
+
+def _within(parts: Sequence[Part], span: tuple[date, date]) -> list[Part]:
+    """Returns the parts that speak of a day of the span."""
+    first, last = (day.isoformat() for day in span)
+    return [part for part in parts if part.last >= first and part.first <= last]
 
 
 def curated_files(folders: Folders, parts: Sequence[Part]) -> list[Path]:

@@ -49,7 +49,7 @@ class Running:
 
 def kept(engine: Engine, folder: Path, names: Mapping[str, str]) -> Running:
     """Returns what the files of these names hold."""
-    return Running({kind: partial(engine.read, [folder / names[kind]], columns) for kind, columns in RUNNING.items()})
+    return Running({kind: partial(engine.read, [folder / name], RUNNING[kind]) for kind, name in names.items()})
 
 
 def recounted(engine: Engine, curated: ibis.Table, panel: Sequence[Path], span: tuple[date, date]) -> Running:
