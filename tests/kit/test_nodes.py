@@ -9,7 +9,8 @@ import pytest
 from mercato.chains import Deployed, deploy
 from mercato.contracts import load
 from mercato.core.clock import SystemClock
-from mercato.kit import Move, Policy, Verdict
+from mercato.core.events import Json
+from mercato.kit import Grant, Move, Policy, Verdict
 from mercato.kit.acts import State
 from mercato.kit.evm.actions import catalogue
 from mercato.kit.evm.rail import Rail
@@ -33,8 +34,12 @@ def opened(rig: Rig, store: Store) -> tuple[Kit, Deployed]:
     return Kit(ledger, Rail(rig.chain, SystemClock()), catalogue(), book="agent", wallet=WALLET), dollar
 
 
-def test_a_payment_at_a_node_is_tried_there_signed_here_and_settled_with_its_fee(sqlite: Store) -> None:
-    with CHAINS["facade"](True) as rig:
+NODES = ["facade", pytest.param("json-rpc", marks=pytest.mark.npm)]  # the second is Anvil
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_a_payment_at_a_node_is_tried_there_signed_here_and_settled_with_its_fee(sqlite: Store, node: str) -> None:
+    with CHAINS[node](True) as rig:
         kit, dollar = opened(rig, sqlite)
         before = rig.chain.balance(ME)
         found = kit.propose(kit.intent("transfer", {"token": dollar.address, "to": FRIEND, "amount": "5"}))
@@ -49,12 +54,24 @@ def test_a_payment_at_a_node_is_tried_there_signed_here_and_settled_with_its_fee
     assert -replay(sqlite, "agent").balances[kit.account, NATIVE] == paid
 
 
-@pytest.mark.npm
-def test_a_node_that_simulates_no_creations_signs_nothing(sqlite: Store) -> None:
-    """Anvil 1.7 is such a node; what the dry run reads, it reads in the code of one."""
-    with CHAINS["json-rpc"](True) as rig:
+@pytest.mark.parametrize("node", NODES)
+def test_an_approval_that_hides_in_a_batch_is_seen_at_a_node(sqlite: Store, node: str) -> None:
+    with CHAINS[node](True) as rig:
         kit, dollar = opened(rig, sqlite)
-        found = kit.propose(kit.intent("transfer", {"token": dollar.address, "to": FRIEND, "amount": "5"}))
+        calls = [(dollar.interface.encode("transfer", FRIEND, 1)), dollar.interface.encode("approve", FRIEND, 9)]
+        batch: list[Json] = [{"to": dollar.address, "data": "0x" + data.hex()} for data in calls]
+        found = kit.propose(kit.intent("batch", {"calls": batch}))
+
+    assert found.ready.effects.grants == (Grant(erc20(dollar.address), FRIEND, 0, 9),)
+    assert found.decision.verdict is Verdict.DENY
+
+
+@pytest.mark.npm
+def test_what_a_node_cannot_simulate_is_not_signed(sqlite: Store) -> None:
+    """Anvil 1.7 simulates no creations."""
+    with CHAINS["json-rpc"](True) as rig:
+        kit, _ = opened(rig, sqlite)
+        found = kit.propose(kit.intent("deploy-token", {"title": "Lamp", "symbol": "LAMP", "supply": "1"}))
         nonce = rig.chain.nonce(ME)
 
     assert (found.decision.verdict, found.ready.effects.gaps) == (Verdict.DENY, ("the node cannot simulate it",))

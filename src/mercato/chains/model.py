@@ -24,13 +24,17 @@ _Fate = TypeVar("_Fate", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A message to a contract, or with `to` None the creation of one. `value` is wei; `gas` None lets it be found."""
+    """A message to a contract, or with `to` None the creation of one. `value` is wei; `gas` None lets it be found.
+
+    `code` runs at `to` instead of what stands there, in `Chain.simulate` alone: it may log and ask, and keeps nothing.
+    """
 
     sender: Address
     to: Address | None
     data: bytes = b""
     value: int = 0
     gas: int | None = None
+    code: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mercato.chains import Call, Chain, Controls, Deployed, Hash, Interface, LogQuery, Reverted
+from mercato.chains import Address, Call, Chain, Controls, Deployed, Hash, Interface, LogQuery, Reverted
 from mercato.chains.errors import StaleSnapshot
 from mercato.chains.testing import ACCOUNTS, ETHER
 from mercato.core.errors import NotFound
@@ -85,6 +85,20 @@ def test_a_simulation_sees_its_own_calls_and_keeps_nothing(chain: Chain) -> None
     assert first.gas_used > 21_000
     assert (chain.block(), chain.nonce(BOB)) == before
     assert contract.read("count") == 5
+
+
+def test_a_simulation_runs_code_at_an_address_and_forgets_it(chain: Chain) -> None:
+    nobody = Address("0x" + "9e" * 20)
+    tells = b"\x73" + bytes.fromhex(BOB[2:]) + b"\x31\x60\x00\x52\x60\x20\x60\x00\xa0"  # logs Bob's balance
+    before = chain.balance(BOB)
+
+    first, paid, second = chain.simulate([
+        Call(CAM, nobody, code=tells), Call(CAM, BOB, value=7), Call(CAM, nobody, code=tells)
+    ])  # fmt: skip
+
+    assert paid.succeeded
+    assert [int.from_bytes(log.data, "big") for one in (first, second) for log in one.logs] == [before, before + 7]
+    assert (chain.code(nobody), chain.balance(BOB)) == (b"", before)
 
 
 @pytest.mark.parametrize("rig", ["pyrevm", "py-evm"], indirect=True)  # Anvil's eth_simulateV1 takes no creation

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.util import find_spec
 from threading import RLock
@@ -288,6 +288,8 @@ class LocalChain(Chain, Controls):
         return self._head(block.time, number), messages
 
     def _tried(self, call: Call, head: Head, engine: Engine | None = None) -> Outcome:
+        if call.code:  # run as a creation: no engine puts code somewhere in a way that can be taken back
+            call = replace(call, to=None, data=call.code)
         try:
             result = (engine or self._engine).run(message(call), head)
         except BadCall as error:

@@ -111,7 +111,10 @@ class Rpc(Chain):
 
         Needs a node with eth_simulateV1; BadAnswer where it has none.
         """
-        asked = {"blockStateCalls": [{"calls": [answers.asked(call) for call in calls]}], "validation": False}
+        block: dict[str, Any] = {"calls": [answers.asked(call) for call in calls]}
+        if codes := {call.to: {"code": "0x" + call.code.hex()} for call in calls if call.code}:
+            block["stateOverrides"] = codes
+        asked = {"blockStateCalls": [block], "validation": False}
         try:
             blocks = answers.items(self._node.ask("eth_simulateV1", asked, "latest"))
         except BadAnswer as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from mercato.chains.evm.local import LocalChain
 from mercato.chains.facade import wire
@@ -10,7 +11,7 @@ from mercato.chains.facade.dispatch import Method
 from mercato.chains.facade.faults import PARAMS, REVERTED, Fault
 from mercato.chains.facade.reads import argument, call_of, optional
 from mercato.chains.facade.shapes import Json
-from mercato.chains.model import Log, Outcome
+from mercato.chains.model import Address, Call, Log, Outcome
 
 CALLS = 256  # that one request may make
 
@@ -37,12 +38,13 @@ class Simulation:
         if len(blocks) != 1:
             raise Fault(PARAMS, f"invalid argument: blocks were {len(blocks)}, expected one")
         block = wire.fields(blocks[0], "block")
-        if others := sorted(name for name, value in block.items() if name != "calls" and value):
+        if others := sorted(name for name in set(block) - {"calls", "stateOverrides"} if block[name]):
             raise Fault(PARAMS, f"invalid argument: {others[0][:40]!r} is not known here")
+        codes = _codes(block.get("stateOverrides"))
         calls = wire.items(block.get("calls"), "calls")
         if len(calls) > CALLS:
             raise Fault(PARAMS, f"invalid argument: calls were {len(calls)}, expected at most {CALLS}")
-        outcomes = self._chain.simulate([call_of(call) for call in calls])
+        outcomes = self._chain.simulate([_placed(call_of(call), codes) for call in calls])
         gas = sum(outcome.gas_used for outcome in outcomes)
         return [
             {
@@ -52,6 +54,21 @@ class Simulation:
                 "calls": [_shown(outcome) for outcome in outcomes],
             }
         ]
+
+
+def _codes(value: object) -> Mapping[Address, bytes]:
+    """Returns the code that accounts shall have; nothing else of an account can be put in place of what it is."""
+    found = {}
+    for place, item in wire.fields(value or {}, "stateOverrides").items():
+        given = wire.fields(item, "override")
+        if others := sorted(set(given) - {"code"}):
+            raise Fault(PARAMS, f"invalid argument: the override of {others[0][:40]!r} is not known here")
+        found[wire.address(place)] = wire.octets(given.get("code"), "code")
+    return found
+
+
+def _placed(call: Call, codes: Mapping[Address, bytes]) -> Call:
+    return replace(call, code=codes.get(call.to, b"")) if call.to else call
 
 
 def _shown(outcome: Outcome) -> Json:

@@ -1,7 +1,7 @@
 """Reads the state in the middle of a dry run: code that exists only there, and writes what it finds into its logs.
 
-A simulation tells what calls return, and no balances. So before and after them the dry run "creates" a contract whose
-creation code asks BALANCE, EXTCODEHASH and static calls, and logs the answers; nothing of it ever goes to a chain.
+A simulation tells what calls return, and no balances. So before and after them the dry run calls an address at which,
+in the simulation alone, code stands that asks BALANCE, EXTCODEHASH and static calls, and logs the answers.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from mercato.chains import Address, Call
 from mercato.chains.model import Outcome
 
-PROBER = Address("0x" + "9e" * 20)  # nobody's account; it pays nothing
+ASKER, PROBER = Address("0x" + "9d" * 20), Address("0x" + "9e" * 20)  # nobody's accounts; they pay nothing
 GAS = 6_000_000
 QUESTION_GAS = 250_000  # what a contract may burn on one answer
 _BALANCE, _CODE_HASH, _CODE_SIZE = 0x31, 0x3F, 0x3B
 _ASK_AT = 0x80
-MOST = 120  # questions in one probe: creation code may have 49152 bytes (EIP-3860)
+MOST = 120  # questions in one probe: the embedded chain runs its code as a creation, of 49152 bytes (EIP-3860)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Question:
 
 def probe(questions: Sequence[Question]) -> Call:
     """Returns the call that asks them all."""
-    return Call(PROBER, None, b"".join(item.code() for item in questions) + b"\x00", gas=GAS)
+    return Call(ASKER, PROBER, gas=GAS, code=b"".join(item.code() for item in questions) + b"\x00")
 
 
 def answers(outcome: Outcome, questions: Sequence[Question]) -> list[tuple[int, ...] | None]:
