@@ -1,0 +1,208 @@
+"""Where nodes dial in: an ASGI WebSocket route of the gateway, and who is connected through it.
+
+    hub = Hub(roll, names=frozenset({"gw.example"}))
+    await hub(scope, receive, send)        # for a WebSocket at the tunnel's path
+    hub.line(provider)                     # a Line, or None where that node is not here
+    hub.candidates()                       # (provider, offer) of all that may be asked now
+
+The gateway never dials: a node behind a NAT is reached by the connection that it made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Coroutine, Mapping
+from dataclasses import replace
+from typing import Any
+
+from mercato.compute.gateway.line import Line
+from mercato.compute.model import Offer, Provider, ProviderId, Standing, canonical
+from mercato.compute.node.admission import sound, unfit
+from mercato.compute.node.frames import PROTOCOL
+from mercato.compute.node.keyfile import verifies
+from mercato.compute.node.member import MISSES, Member
+from mercato.compute.node.offers import verified
+from mercato.compute.node.roll import REFUSED, Roll, Stranger
+from mercato.compute.node.tunnel import Tunnel
+from mercato.compute.node.wire import AsgiWire, Gone, Receive, Send, Wire, heard, introduction, tell
+from mercato.compute.node.wording import Body, inner, text
+from mercato.core.clock import Clock, SystemClock
+from mercato.core.errors import Conflict, InvalidInput
+
+PURPOSE = "tunnel"  # what the signature of an introduction is for
+WRONG, FORBIDDEN, SILENT, REPLACED = 4400, 4403, 4408, 4409  # close codes: HTTP's, and 4000 more
+ARRIVAL = 10.0  # seconds to introduce oneself
+MOST_STRANGERS, MOST_MEMBERS = 64, 2_000
+SAID = ("offers", "pong", "drain", "countersign", "object")
+
+
+class Hub:
+    """The nodes that dialled into this process. `names` are what they may call this gateway, as `host` or `host:port`;
+    `beat` is the number of seconds between two pings."""
+
+    def __init__(self, roll: Roll, *, names: frozenset[str], clock: Clock | None = None, beat: float = 20.0) -> None:
+        self._roll, self._names, self._beat = roll, names, beat
+        self._clock = clock or SystemClock()
+        self._members: dict[ProviderId, Member] = {}
+        self._strangers = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def line(self, provider: ProviderId) -> Line | None:
+        """Returns the way to a node that is connected here, or None."""
+        found = self._members.get(provider)
+        return found.tunnel if found else None
+
+    def candidates(self) -> list[tuple[Provider, Offer]]:
+        """Returns who may be asked now, and for what."""
+        now = self._clock.now()
+        return [(one.provider, offer) for one in self._members.values() for offer in one.offers(now)]
+
+    def members(self) -> list[Provider]:
+        """Returns the providers that are connected, whether they may serve or not."""
+        return [member.provider for member in self._members.values()]
+
+    async def judge(self, provider: Provider) -> None:
+        """Takes a new standing in at once; the connection of one that may not come in any more is closed."""
+        if member := self._members.get(provider.id):
+            member.provider = provider
+            if provider.standing in REFUSED:
+                await self._dismiss(member.wire, FORBIDDEN, f"provider is {provider.standing.value}")
+
+    async def close(self) -> None:
+        """Closes every connection; nodes dial in again, here or at another gateway."""
+        for member in list(self._members.values()):
+            await member.tunnel.close()
+        for task in list(self._tasks):
+            task.cancel()
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Serves one WebSocket from its handshake to its end."""
+        wire = AsgiWire(receive, send)
+        crowded = self._strangers >= MOST_STRANGERS or len(self._members) >= MOST_MEMBERS
+        if crowded or PROTOCOL not in scope.get("subprotocols", ()):
+            await wire.close(WRONG, "")  # before it was accepted: the server answers 403
+            return
+        try:
+            await wire.accept(PROTOCOL)
+            await self._listen(await self._arrived(wire))
+        except Gone:
+            return
+        except TimeoutError:
+            await wire.close(SILENT, "introduction took too long")
+        except Conflict as refused:
+            await self._dismiss(wire, FORBIDDEN, str(refused))
+        except InvalidInput as wrong:
+            await self._dismiss(wire, WRONG, str(wrong))
+
+    async def _dismiss(self, wire: Wire, code: int, why: str) -> None:
+        try:
+            await tell(wire, "refused", code=code, why=why[:500])
+        except Gone:
+            return
+        await wire.close(code, why.encode("ascii", "replace").decode())
+
+    async def _arrived(self, wire: Wire) -> Member:
+        self._strangers += 1
+        try:
+            async with asyncio.timeout(ARRIVAL):
+                who = await self._introduced(wire)
+        finally:
+            self._strangers -= 1
+        provider = await self._roll.arrived(who)
+        await tell(wire, "welcome", provider=provider.id, standing=provider.standing.value, beat=int(self._beat * 1000))
+        return Member(provider, wire, Tunnel(wire), asyncio.get_running_loop().time())
+
+    async def _introduced(self, wire: Wire) -> Stranger:
+        """Returns who is there: the key is theirs, since they signed what we made up for this connection."""
+        nonce = secrets.token_hex(32)
+        await tell(wire, "challenge", nonce=nonce)
+        body = heard(await wire.receive(), "hello")
+        key, gateway = text(body, "key", most=64, least=64), text(body, "gateway", most=255, least=1)
+        if gateway not in self._names:
+            raise InvalidInput(f"gateway was called {gateway!r}", hint=f"it is {', '.join(sorted(self._names))}")
+        signature = text(body, "signature", most=128)
+        if not verifies(key, PURPOSE, canonical(introduction(nonce, gateway)), signature):
+            raise Conflict("introduction was not signed by its key", hint="sign the challenge of this connection")
+        return Stranger(key, text(body, "name", most=60), text(body, "region", most=32), body.get("zdr") is True)
+
+    async def _listen(self, member: Member) -> None:
+        before = self._members.get(member.provider.id)
+        self._members[member.provider.id] = member
+        if before:
+            before.tunnel.lose("reset")
+            self._spawn(self._dismiss(before.wire, REPLACED, "another connection came with the same key"))
+        beating = asyncio.create_task(self._beats(member))
+        try:
+            while True:
+                message = await member.wire.receive()
+                member.spoke(asyncio.get_running_loop().time())
+                if isinstance(message, bytes):
+                    member.tunnel.serve(message)
+                else:
+                    body = heard(message, *SAID)
+                    member.controlled(dear=body["type"] == "offers")
+                    await self._control(member, body)
+        finally:
+            beating.cancel()
+            member.tunnel.lose("reset")
+            if self._members.get(member.provider.id) is member:
+                del self._members[member.provider.id]
+
+    async def _beats(self, member: Member) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while loop.time() - member.heard < MISSES * self._beat:
+                member.controls = 0
+                await tell(member.wire, "ping")
+                await asyncio.sleep(self._beat)
+        except Gone:
+            pass
+        member.tunnel.lose("reset")
+        await member.wire.close(SILENT, "nothing was heard")
+
+    async def _control(self, member: Member, body: Body) -> None:
+        if body["type"] == "offers":
+            await self._offered(member, body)
+        elif body["type"] == "drain":
+            member.draining = True
+
+    async def _offered(self, member: Member, body: Body) -> None:
+        document = inner(body.get("document"), "document")
+        after = member.offering.seq if member.offering else 0
+        provider = member.provider
+        try:
+            found = verified(
+                document, key=provider.key, gateways=self._names, after=after, now=self._clock.now(),
+                provider=provider.id,
+            )  # fmt: skip
+        except InvalidInput as wrong:
+            await tell(member.wire, "offered", accepted=[], refused={"": str(wrong)[:500]})
+            member.struck(wrong)
+            return
+        specs = self._roll.specs()
+        reasons = {offer.model: unfit(offer, specs.get(offer.model)) for offer in found.offers}
+        fit = tuple(offer for offer in found.offers if not reasons[offer.model])
+        member.offering = replace(found, offers=fit)
+        await self.judge(await self._roll.offered(provider.id, member.offering))
+        refused = {model: why for model, why in reasons.items() if why}
+        await tell(member.wire, "offered", accepted=[offer.model for offer in fit], refused={**refused})
+        if fit and member.provider.standing is Standing.PENDING and not member.tried:
+            member.tried = True  # once for each connection: whoever fails dials in again, with its back-off
+            self._spawn(self._try(member, fit))
+
+    async def _try(self, member: Member, offers: tuple[Offer, ...]) -> None:
+        for offer in offers:
+            if why := await sound(member.tunnel, offer):
+                await self._dismiss(member.wire, WRONG, f"trial of {offer.model!r} failed: {why}")
+                return
+        member.provider = await self._roll.advanced(member.provider.id)
+        try:
+            await tell(member.wire, "standing", standing=member.provider.standing.value)
+        except Gone:
+            return
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

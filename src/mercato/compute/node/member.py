@@ -1,0 +1,54 @@
+"""One node that is connected: who it is, what it offers now, and when it was heard last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from mercato.compute.model import Offer, Provider
+from mercato.compute.node.offers import Offering
+from mercato.compute.node.roll import SERVING
+from mercato.compute.node.tunnel import Tunnel
+from mercato.compute.node.wire import Wire
+from mercato.core.errors import InvalidInput
+
+CONTROLS = 200  # control messages within one beat: receipts of a busy node are answered one by one
+MISSES = 3  # beats without a word after which a node is taken for dead
+STRIKES = 5  # documents of offers that were refused
+
+
+@dataclass(slots=True)
+class Member:
+    """A connected node. Times are seconds of the event loop's clock."""
+
+    provider: Provider
+    wire: Wire
+    tunnel: Tunnel
+    heard: float
+    offering: Offering | None = None
+    draining: bool = False
+    tried: bool = False
+    strikes: int = 0
+    controls: int = field(default=0)
+
+    def spoke(self, now: float) -> None:
+        """Notes that something came."""
+        self.heard = now
+
+    def controlled(self, *, dear: bool) -> None:
+        """Counts a control message, one that takes a transaction tenfold; InvalidInput for too many in one beat."""
+        self.controls += 10 if dear else 1
+        if self.controls > CONTROLS:
+            raise InvalidInput(f"control messages were {self.controls} in one beat", hint=f"at most {CONTROLS}")
+
+    def struck(self, wrong: InvalidInput) -> None:
+        """Counts a document that was refused; raises the refusal again where there were too many."""
+        self.strikes += 1
+        if self.strikes >= STRIKES:
+            raise wrong
+
+    def offers(self, now: datetime) -> tuple[Offer, ...]:
+        """Returns what this node may be asked for now: nothing while it is pending, leaving, or its word is over."""
+        if self.offering is None or self.draining or self.provider.standing not in SERVING:
+            return ()
+        return self.offering.offers if self.offering.until > now else ()
