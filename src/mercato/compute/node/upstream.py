@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 from aiohttp import ClientConnectionError, ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector
-from aiohttp.client_exceptions import ClientConnectorError, ClientSSLError, ServerTimeoutError
+from aiohttp.client_exceptions import ClientConnectorError, ClientPayloadError, ClientSSLError, ServerTimeoutError
 
 from mercato.compute.errors import Unreached
 from mercato.compute.model import Usage
@@ -88,7 +88,7 @@ def word(error: BaseException) -> str:
         return "connect"
     if isinstance(error, ServerTimeoutError | TimeoutError):
         return "idle"
-    return "reset" if isinstance(error, ClientConnectionError | OSError) else "protocol"
+    return "reset" if isinstance(error, ClientConnectionError | ClientPayloadError | OSError) else "protocol"
 
 
 def claimed(tail: bytes) -> Usage:
