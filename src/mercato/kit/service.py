@@ -136,7 +136,9 @@ class Kit:
             if act.state is State.RESERVED:
                 done.append(self.ledger.release(act, "its process ended before it was signed"))
             elif act.intent.account == self.account:
-                done.append(self._finish(act))
+                with suppress(WouldFail):  # it was released, as the journal says
+                    self._finish(act)
+                done.append(self.ledger.act(act.id))
         return done
 
     def _carry(self, intent: Intent, ready: Ready, decision: Decision) -> Act:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mercato.chains.solana.extensions import Extension
 from mercato.chains.solana.keys import SolanaKey
 from mercato.chains.solana.local import LocalCluster
-from mercato.chains.solana.model import Address, Cluster, Instruction
+from mercato.chains.solana.model import TOKEN_2022, Address, Cluster, Instruction
 from mercato.chains.solana.testing import issue, keys, local, signed
-from mercato.chains.solana.tokens import associated, create_associated, token_account
+from mercato.chains.solana.token_2022 import mint_size
+from mercato.chains.solana.tokens import (
+    associated,
+    create_account,
+    create_associated,
+    create_mint,
+    mint_to,
+    token_account,
+)  # fmt: skip
 from mercato.core.clock import Clock
+from mercato.core.errors import SourceError
 from mercato.core.events import Json
 from mercato.kit import Origin, Policy
 from mercato.kit.actions import Catalogue
@@ -61,6 +71,12 @@ class Town:
         actions = doing(*instructions, signers=signers)
         return Kit(ledger, Rail(cluster or self.cluster, clock, price=price), actions, book="agent", wallet=WALLET)
 
+    def purse(self, owner: Address, of: Address) -> Address:
+        """Returns where an owner usually keeps a token."""
+        account = self.cluster.accounts([of])[0]
+        assert account is not None, "a token has a mint"
+        return associated(owner, of, account.owner)
+
     def units(self, owner: Address, of: Address | None = None, program: Address | None = None) -> int:
         """Returns the base units that an owner has in the usual account."""
         at = associated(owner, of or self.dollar, *([program] if program else []))
@@ -92,6 +108,20 @@ def town() -> Town:
     return made
 
 
+def extended(town: Town, amount: int, **made: Callable[[Address], Instruction]) -> Address:
+    """Returns a token of Token-2022 with extensions, by their names, of which the wallet has an amount."""
+    key, kinds = SolanaKey.new(), [Extension[name.upper()] for name in made]
+    at, size = key.address, mint_size(kinds)
+    create = create_account(STRANGER, at, town.cluster.rent(size), size, TOKEN_2022)
+    minting = [
+        create_associated(STRANGER, who, at, TOKEN_2022) for who in (ME, FRIEND)
+    ] + [mint_to(at, associated(ME, at, TOKEN_2022), STRANGER, amount, TOKEN_2022)]  # fmt: skip
+    rules = [of(at) for of in made.values()]
+    town.run(create, *rules, create_mint(at, 6, STRANGER, None, TOKEN_2022), more=(key,))
+    town.run(*minting)
+    return at
+
+
 def token(mint: Address) -> str:
     """Returns the asset's name."""
     return f"{CHAIN}/token:{mint}"
@@ -100,3 +130,25 @@ def token(mint: Address) -> str:
 def done(kit: Kit, action: str, arguments: Mapping[str, Json] | None = None, origin: Origin = Origin.AGENT) -> Act:
     """Lets the kit act, and returns the act."""
     return kit.act(kit.intent(action, arguments or {}, origin=origin))
+
+
+def at(name: str, happens: Callable[[], object], times: int = 10**9, after: int = 0) -> Callable[[str], None]:
+    """Returns what lets something happen before a question to the cluster: so many times, after so many of it."""
+    asked = [0]
+
+    def before(question: str) -> None:
+        if question == name:
+            asked[0] += 1
+            if after < asked[0] <= after + times:
+                happens()
+
+    return before
+
+
+def failing(name: str, kind: type[SourceError]) -> Callable[[str], None]:
+    """Returns what makes one question to the cluster fail."""
+
+    def fails() -> None:
+        raise kind(f"{name} fails", hint="a test does this")
+
+    return at(name, fails)

@@ -125,11 +125,11 @@ def gaps(scene: Scene) -> list[str]:
 
 
 def touched(scene: Scene) -> set[Address]:
-    """Returns the tokens of which one's own accounts hold more or less, or begin or cease to be."""
+    """Returns the tokens of which one's own accounts hold more or less, begin or cease to be, or are frozen."""
     return {
         token
         for _, old, new in scene.mine() for token in (old.mint, new.mint)
-        if token and (old.units, old.there, old.who) != (new.units, new.there, new.who)
+        if token and (old.units, old.there, old.who, old.frozen) != (new.units, new.there, new.who, new.frozen)
     }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from mercato.chains.solana.budget import MOST_UNITS, limit_units, offer_price, p
 from mercato.chains.solana.lookup import lookup_table
 from mercato.chains.solana.messages import Tables, all_accounts_of, assemble, compile_message
 from mercato.chains.solana.model import SYSTEM, Account, Address, Blockhash, Cluster, Instruction, Outcome
+from mercato.chains.solana.reasons import words
 from mercato.kit.errors import WouldFail
 from mercato.kit.model import Effects, Move, Payment, Written
 from mercato.kit.solana import changes
@@ -24,6 +25,7 @@ from mercato.kit.solana.sight import READ, seen
 PASSES = 3  # dry runs until one's own accounts stand still meanwhile
 SPARE, EXTRA = 20, 3_000  # percent and units above the dry run's
 LINES, LETTERS = 40, 200  # of what programs wrote
+OWN = 2  # instructions that `budgeted` puts in front
 NO_BLOCK = Blockhash(SYSTEM)  # stands where a dry run needs no blockhash
 AT_ONCE = 100  # accounts of one question
 
@@ -101,8 +103,9 @@ def _tried(cluster: Cluster, account: Address, item: Transaction, price: int) ->
             outcome = cluster.simulate(raw, named)
             _check(item, outcome)
             fee = outcome.fee if outcome.fee is not None else _fee(cluster, account, steps, tables)
-            if scene := _still(cluster, _scene(cluster, account, item, named, before, outcome.accounts, fee), before):
-                return _judged(item, scene, outcome, price)
+            scene = _scene(account, str(cluster.name), item, named, (before, outcome.accounts), fee)
+            if full := _still(cluster, scene, before, _called(item)):
+                return _judged(item, full, outcome, price)
     except BadAnswer:
         return _unclear("the node cannot simulate it")
     except BadCall as error:
@@ -113,19 +116,30 @@ def _tried(cluster: Cluster, account: Address, item: Transaction, price: int) ->
 def _check(item: Transaction, outcome: Outcome) -> None:
     if not outcome.succeeded:
         last = outcome.logs[-1][:LETTERS] if outcome.logs else "nothing was signed"
-        raise WouldFail(f"{item.title!r} would fail, the cluster says {outcome.reason[:LETTERS]!r}", hint=last)
+        said = _reason(outcome)[:LETTERS]
+        raise WouldFail(f"{item.title!r} would fail, the cluster says {said!r}", hint=last)
+
+
+def _reason(outcome: Outcome) -> str:
+    """Returns why a transaction would fail, its instructions counted without the budget's."""
+    match outcome.error:
+        case {"InstructionError": [int() as place, cause]} if place >= OWN:
+            return words({"InstructionError": [place - OWN, cause]})
+    return outcome.reason
 
 
 def _scene(
-    cluster: Cluster, account: Address, item: Transaction, named: Sequence[Address],
-    before: Sequence[Account | None], after: Sequence[Account | None], fee: int,
+    account: Address, prefix: str, item: Transaction, named: Sequence[Address],
+    states: Sequence[Sequence[Account | None]], fee: int,
 ) -> Scene:  # fmt: skip
     called = _called(item)
-    looks = [tuple(seen(at, one, called) for at, one in zip(named, state, strict=True)) for state in (before, after)]
-    return Scene(account, str(cluster.name), named, looks[0], looks[1], fee)
+    before, after = (tuple(seen(at, one, called) for at, one in zip(named, state, strict=True)) for state in states)
+    return Scene(account, prefix, named, before, after, fee)
 
 
-def _still(cluster: Cluster, scene: Scene, before: Sequence[Account | None]) -> Scene | None:
+def _still(
+    cluster: Cluster, scene: Scene, before: Sequence[Account | None], called: Collection[Address]
+) -> Scene | None:
     """Returns the scene with the tokens and wallets that matter; None where one's own accounts changed meanwhile."""
     own = [place for place, one in enumerate(scene.before) if scene.named[place] == scene.me or one.who == scene.me]
     tokens = sorted(changes.touched(scene))
@@ -134,7 +148,6 @@ def _still(cluster: Cluster, scene: Scene, before: Sequence[Account | None]) -> 
     again, mints, wallets = found[: len(own)], found[len(own) : len(own) + len(tokens)], found[len(own) + len(tokens) :]
     if list(again) != [before[place] for place in own]:
         return None
-    called = {one.program for one in scene.after if one.blind}
     within = {
         at: wallet.owner for at, wallet in zip(payees, wallets, strict=True)
         if wallet and wallet.owner in called and wallet.owner not in READ
