@@ -1,0 +1,141 @@
+"""The clerk: reserves, settles and releases all the requests that wait together in one transaction.
+
+Every decision reads what it depends on under a lock, in the transaction that acts on it, so that the limits hold to
+the micro-dollar however many clerks work at once. Nothing of it is kept in memory but the end of the clerk's lane.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import TypeVar
+from uuid import uuid4
+
+from mercato.compute.books import sheet
+from mercato.compute.books.pen import Pen
+from mercato.compute.books.receipts import START, Signer
+from mercato.compute.books.turn import Answer, Ask, Release, Turn, read
+from mercato.compute.books.words import Busy, Hold, Lost, Short, State, Stopped, micros
+from mercato.compute.model import Receipt, RequestId
+from mercato.core.clock import Clock
+from mercato.core.errors import Conflict
+from mercato.store.bare import Bare
+
+LEASE = timedelta(seconds=30)
+TRIES = 6
+PAUSE_MS = 5
+T = TypeVar("T")
+
+
+class Clerk:
+    """Writes to one lane of the log by one connection; one thread uses it at a time.
+
+    Its lease says that it lives: when it is over, others may release what is open in its lane (`abandon`).
+    """
+
+    def __init__(self, url: str, clock: Clock, signer: Signer, *, lease: timedelta = LEASE, fee_bps: int = 0) -> None:
+        self.bare, self.clock, self.signer, self.lease, self.fee_bps = Bare(url), clock, signer, lease, fee_bps
+        self.lane, self.seq, self.head = "", 0, START
+        self._after = self.seq, self.head
+        #: Scopes whose kill switch was on at the last transaction, so that open streams can be cut.
+        self.stopped: frozenset[str] = frozenset()
+
+    def open(self) -> None:
+        """Begins a lane of its own."""
+        lane = f"lane-{uuid4().hex}"
+        due = micros(self.clock.now() + self.lease)
+        self._again(lambda: sheet.open_lane(self.bare, lane, START, due))
+        self.lane, self.seq, self.head = lane, 0, START
+
+    def close(self) -> None:
+        """Closes its lane, so that what is still open in it may be released at once, and the connection."""
+        if self.lane:
+            self._again(lambda: sheet.close_lane(self.bare, self.lane))
+        self.bare.close()
+
+    def book(self, asks: Sequence[Ask]) -> list[Answer]:
+        """Does what was asked in one transaction; returns an answer, or what went wrong, for each.
+
+        What cannot be done together is done one by one, so that no request fails by another's fault.
+        """
+        try:
+            return self._again(lambda: self._book(asks))
+        except Exception as error:  # whatever it is, whoever asked has to learn of it
+            if isinstance(error, Lost) and self._reopened():
+                return self.book(asks)
+            if len(asks) > 1:
+                return [self.book([ask])[0] for ask in asks]
+            return [self._twice(asks[0], error)]
+
+    def abandon(self, limit: int = 200) -> int:
+        """Releases what dead workers left open, once their lease is over; returns how many requests."""
+
+        def find() -> list[RequestId]:
+            sheet.close_lanes(self.bare, micros(self.clock.now()))
+            return sheet.abandoned(self.bare, limit)
+
+        found = self._again(find)
+        done = self.book([Release(id, "its worker died") for id in found]) if found else []
+        return sum(answer is None for answer in done)
+
+    def receipt(self, request: str) -> Receipt | None:
+        """Returns a request's receipt; None where there is none, yet."""
+        with self.bare.read():
+            return read(self.bare, request)
+
+    def _book(self, asks: Sequence[Ask]) -> list[Answer]:
+        """One transaction's work, within it."""
+        now = self.clock.now()
+        us, due = micros(now), micros(now + self.lease)
+        pen = Pen(self.bare, self.lane, self.seq, self.head, now, self.signer)
+        turn = Turn(pen, us, self.fee_bps)
+        answers = turn.take(asks)
+        if not sheet.advance(self.bare, self.lane, self.seq, pen.seq, pen.head, due):
+            raise Lost(f"lane {self.lane!r} is closed", hint="its lease was over; a new one is begun")
+        self.stopped = turn.stopped
+        self._after = pen.seq, pen.head
+        return answers
+
+    def _again(self, work: Callable[[], T]) -> T:
+        """Runs a transaction, and again where the database asks for it; remembers the lane's end once it committed."""
+        for attempt in range(TRIES):
+            self._after = self.seq, self.head
+            try:
+                with self.bare.transaction():
+                    done = work()
+            except Exception as error:
+                if not self.bare.again(error) or attempt == TRIES - 1:
+                    raise
+                time.sleep(PAUSE_MS * 2**attempt / 1000)
+                self._resume()
+            else:
+                self.seq, self.head = self._after
+                return done
+        raise AssertionError("the last try returned or raised")
+
+    def _resume(self) -> None:
+        """Reads where the lane ends: a commit may have come through although its answer did not."""
+        with self.bare.read():
+            if self.lane and (found := sheet.lane(self.bare, self.lane)):
+                self.seq, self.head, _ = found
+
+    def _reopened(self) -> bool:
+        """Begins a new lane where the old one was closed by others; returns whether it did."""
+        with self.bare.read():
+            found = sheet.lane(self.bare, self.lane)
+        if found is None or not found[2]:
+            return False
+        self.open()
+        return True
+
+    def _twice(self, ask: Ask, error: Exception) -> Answer:
+        """Returns the answer to a reserve that was written already, by a commit whose answer did not come through."""
+        if isinstance(ask, Hold) and not isinstance(error, Short | Busy | Stopped):
+            with self.bare.read():
+                found = sheet.request(self.bare, ask.request)
+            if found and (found.key, found.need, found.state) == (ask.key, ask.need_hash, State.OPEN.value):
+                return None
+            if found:
+                return Conflict(f"request {ask.request!r} exists already", hint="each request has an id of its own")
+        return error

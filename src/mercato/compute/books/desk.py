@@ -1,0 +1,153 @@
+"""The desk: reserves and settles for an asyncio process. What waits together is committed together.
+
+    async with Desk(Clerk(url, clock, signer)) as desk:
+        again = await desk.reserve(hold)        # durable before anything is sent; Short, Busy, Stopped
+        receipt = await desk.settle(hold.request, served=served)      # durable before the last bytes are delivered
+
+All work on the database is done by one thread, so the loop never waits for a disk or a lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+from types import TracebackType
+
+from mercato.compute.books.clerk import Clerk
+from mercato.compute.books.keys import Key, Ring, found
+from mercato.compute.books.turn import Answer, Ask, Beat, Release, Settle
+from mercato.compute.books.words import Hold, Replay, Served
+from mercato.compute.model import Attempt, Receipt, RequestId
+
+TOGETHER = 64
+log = logging.getLogger("mercato.compute.books")
+_Waiting = tuple[Ask, "asyncio.Future[Answer]"]
+
+
+class Desk:
+    """One for each worker of the gateway; used within its own event loop. Cancelling a call undoes a reserve, and
+    leaves a settle to happen."""
+
+    def __init__(self, clerk: Clerk) -> None:
+        self.clerk = clerk
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="mercato-books")
+        self._waiting: list[_Waiting] = []
+        self._busy = False
+        self._ring = Ring()
+
+    async def __aenter__(self) -> Desk:
+        self._loop = asyncio.get_running_loop()
+        await self._loop.run_in_executor(self._thread, self.clerk.open)
+        self._beating = self._loop.create_task(self._beat())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._beating.cancel()
+        while self._busy or self._waiting:
+            with suppress(Exception):  # the database may be away: whoever asked was told
+                await asyncio.shield(self._ask(Beat()))
+        await self._loop.run_in_executor(self._thread, self.clerk.close)
+        self._thread.shutdown()
+
+    @property
+    def lane(self) -> str:
+        """Returns the lane to which receipts of this worker belong; it is another one after a lost lease."""
+        return self.clerk.lane
+
+    @property
+    def stopped(self) -> frozenset[str]:
+        """Returns the scopes whose kill switch is on, as of the last transaction: `platform`, `account:…`, `key:…`."""
+        return self.clerk.stopped
+
+    async def reserve(self, hold: Hold) -> Replay | None:
+        """Reserves what a request may cost. Returns what was answered before under the same idempotency key, if so.
+
+        Short (402) with `left` where the balance or a limit of the key does not cover it, Busy (409) while an equal
+        one is served, InvalidInput (422) where the idempotency key was another body's, Stopped (403).
+        """
+        waiting = self._ask(hold)
+        try:
+            answer = await asyncio.shield(waiting)
+        except asyncio.CancelledError:
+            waiting.add_done_callback(lambda done: self._undo(hold, done))
+            raise
+        assert answer is None or isinstance(answer, Replay), answer
+        return answer
+
+    async def settle(self, request: RequestId, *, served: Served) -> Receipt:
+        """Charges what a request came to and gives back the rest; the receipt is signed. Twice gives the same receipt.
+
+        Lost where the request was released meanwhile: it costs nothing then.
+        """
+        answer = await asyncio.shield(self._ask(Settle(request, served)))
+        assert isinstance(answer, Receipt), answer
+        return answer
+
+    async def release(self, request: RequestId, why: str, attempts: Sequence[Attempt] = ()) -> None:
+        """Gives back all that a request had reserved: nothing was delivered. Lost where it is not open."""
+        await asyncio.shield(self._ask(Release(request, why, tuple(attempts))))
+
+    async def receipt(self, request: str) -> Receipt | None:
+        """Returns a request's receipt; None where there is none."""
+        return await self._loop.run_in_executor(self._thread, self.clerk.receipt, request)
+
+    async def key(self, secret: str) -> Key | None:
+        """Returns the key of a secret text as it was a second ago at most; None for none. Whether it `holds`, and what
+        it is for, is for the caller to see."""
+        fresh, key = self._ring.get(secret)
+        if not fresh:
+            key = await self._loop.run_in_executor(self._thread, found, self.clerk.bare, secret)
+            self._ring.put(secret, key)
+        return key
+
+    def _ask(self, ask: Ask) -> asyncio.Future[Answer]:
+        waiting: asyncio.Future[Answer] = self._loop.create_future()
+        # Who asked may have gone: then nobody reads what went wrong.
+        waiting.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._waiting.append((ask, waiting))
+        if not self._busy:
+            self._busy = True
+            self._loop.call_soon(self._hand)
+        return waiting
+
+    def _hand(self) -> None:
+        """Hands what waits to the thread; what comes meanwhile waits for the next turn."""
+        batch, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
+        if batch:
+            self._thread.submit(self._work, batch)
+        else:
+            self._busy = False
+
+    def _work(self, batch: list[_Waiting]) -> None:
+        try:
+            answers: list[Answer] = self.clerk.book([ask for ask, _ in batch])
+        except Exception as error:  # the database may be away; whoever asked learns of it
+            answers = [error] * len(batch)
+        self._loop.call_soon_threadsafe(self._tell, batch, answers)
+
+    def _tell(self, batch: list[_Waiting], answers: list[Answer]) -> None:
+        for (_, waiting), answer in zip(batch, answers, strict=True):
+            if isinstance(answer, Exception):
+                waiting.set_exception(answer)
+            else:
+                waiting.set_result(answer)
+        self._hand()
+
+    def _undo(self, hold: Hold, done: asyncio.Future[Answer]) -> None:
+        """Releases a reserve that nobody waits for any more."""
+        if not done.cancelled() and done.exception() is None and done.result() is None:
+            self._ask(Release(hold.request, "its client left before it was sent"))
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self.clerk.lease / timedelta(seconds=3))
+            try:
+                await asyncio.shield(self._ask(Beat()))
+            except Exception:  # the database may be away for a while; the lease may be over then, and nothing else
+                log.exception("lease of %s could not be renewed", self.lane)

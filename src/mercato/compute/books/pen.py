@@ -1,0 +1,41 @@
+"""The pen writes a lane's next entries: each one's hash is of its own text, which names the hash of the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from mercato.compute.books import sheet
+from mercato.compute.books.receipts import SETTLED, Signer, body, digest
+from mercato.compute.model import Receipt, canonical
+from mercato.core.events import Json
+from mercato.store.bare import Bare
+
+
+class Pen:
+    """Collects entries of one transaction; `close` writes them. Who uses it moves the lane's end afterwards."""
+
+    def __init__(self, bare: Bare, lane: str, seq: int, head: str, at: datetime, signer: Signer) -> None:
+        self.bare, self.lane, self.seq, self.head, self.at, self._signer = bare, lane, seq, head, at, signer
+        self._at = at.isoformat(timespec="microseconds")
+        self._made: list[sheet.Entry] = []
+
+    def write(self, kind: str, facts: Mapping[str, Json]) -> None:
+        """Adds an entry of a kind."""
+        told: dict[str, Json] = {"kind": kind, "lane": self.lane, "seq": self.seq + 1, "at": self._at}
+        self._add(kind, canonical(told | {"previous": self.head} | dict(facts)))
+
+    def receipt(self, receipt: Receipt) -> Receipt:
+        """Adds a receipt's entry; returns the receipt with its place in the chain, its hash and our signature."""
+        placed = replace(receipt, lane=self.lane, seq=self.seq + 1, at=self.at, previous=self.head)
+        self._add(SETTLED, canonical(body(placed)))
+        return replace(placed, hash=self.head, signature=self._signer.sign(self.head))
+
+    def close(self) -> None:
+        """Writes what was added."""
+        sheet.append(self.bare, self._made)
+
+    def _add(self, kind: str, text: bytes) -> None:
+        self.seq, self.head = self.seq + 1, digest(text)
+        self._made.append(sheet.Entry(self.lane, self.seq, kind, text.decode(), self.head))

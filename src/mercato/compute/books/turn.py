@@ -1,0 +1,229 @@
+"""One turn of the clerk: what waits together, decided one after the other, and written by a few statements.
+
+What ends comes first, so that money which it gives back is there for what begins.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from mercato.compute.books import ledger, sheet
+from mercato.compute.books.ledger import GATEWAY, Move, held, reserved, user
+from mercato.compute.books.pen import Pen
+from mercato.compute.books.receipts import receipt_of
+from mercato.compute.books.words import KEPT, Busy, Hold, Lost, Replay, Served, Short, State, Stopped
+from mercato.compute.model import Attempt, KeyId, Receipt, RequestId
+from mercato.core.errors import InvalidInput
+from mercato.store.bare import Bare
+
+KEEP = timedelta(days=1)
+SECOND = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Asks to charge for a request what it came to."""
+
+    request: RequestId
+    served: Served
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Asks to give back what a request had reserved."""
+
+    request: RequestId
+    why: str
+    attempts: tuple[Attempt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """Asks for nothing but the lease to be renewed."""
+
+
+Ask = Hold | Settle | Release | Beat
+Answer = Receipt | Replay | Exception | None
+
+
+class Turn:
+    """The asks of one transaction, in it. `us` is its moment in microseconds."""
+
+    def __init__(self, pen: Pen, us: int, fee_bps: int) -> None:
+        self.pen, self.bare, self.us, self.fee_bps = pen, pen.bare, us, fee_bps
+        self.stopped: frozenset[str] = frozenset()
+        self._balances: dict[str, int] = {}
+        self._keys: dict[str, sheet.KeyRow] = {}
+        self._changes: Counter[str] = Counter()
+        self._held: list[tuple[Hold, int]] = []
+        self._made: dict[str, tuple[Receipt, str]] = {}
+        self._kept: list[tuple[str, str, bytes, int]] = []
+        self._audits: list[tuple[str, str, str, int, bytes]] = []
+
+    def take(self, asks: Sequence[Ask]) -> list[Answer]:
+        """Returns the answer to each ask, or what is wrong with it; writes all that they come to."""
+        opened = sheet.end(self.bare, list(self._ends(asks)))
+        self._lock(asks, opened)
+        self.stopped = frozenset(sheet.stopped(self.bare))
+        answers: list[Answer] = [None] * len(asks)
+        for at in sorted(range(len(asks)), key=lambda at: isinstance(asks[at], Hold)):
+            answers[at] = self._answer(asks[at], opened)
+        self._write()
+        return answers
+
+    def _ends(self, asks: Iterable[Ask]) -> Iterable[tuple[RequestId, State, int, str]]:
+        for ask in {ask.request: ask for ask in asks if isinstance(ask, Settle | Release)}.values():
+            settles = isinstance(ask, Settle)
+            attempts = ask.served.attempts if isinstance(ask, Settle) else ask.attempts
+            state = State.DONE if settles else State.RELEASED
+            yield ask.request, state, self.us, sheet.tried(attempts)
+
+    def _lock(self, asks: Iterable[Ask], opened: dict[str, sheet.Open]) -> None:
+        accounts, keys = {GATEWAY} if opened else set(), {row.key for row in opened.values()}
+        for ask in asks:
+            if isinstance(ask, Hold):
+                accounts |= {user(ask.account), reserved(ask.account)}
+                keys.add(ask.key)
+            elif isinstance(ask, Settle):
+                accounts.add(held(ask.served.provider))
+        accounts |= {name for row in opened.values() for name in (user(row.account), reserved(row.account))}
+        self._balances, self._keys = sheet.balances(self.bare, accounts), sheet.keys(self.bare, keys)
+
+    def _answer(self, ask: Ask, opened: dict[str, sheet.Open]) -> Answer:
+        if isinstance(ask, Hold):
+            return self._hold(ask)
+        if isinstance(ask, Beat):
+            return None
+        if row := opened.pop(ask.request, None):
+            if isinstance(ask, Settle):
+                return self._settle(ask, row)
+            self._release(ask, row)
+            return None
+        made = self._made[ask.request][0] if ask.request in self._made else read(self.bare, ask.request)
+        if made and isinstance(ask, Settle):
+            return made
+        return Lost(f"request {ask.request!r} is not open", hint="it was released when its worker's lease was over")
+
+    def _hold(self, hold: Hold) -> Answer:
+        if hold.limit < 0:
+            return InvalidInput(f"limit was {hold.limit!r} micro-dollars", hint="expected a whole number, at least 0")
+        key = self._keys.get(hold.key)
+        if key is None or key.account != hold.account:
+            return Stopped("there is no such key", hint="make one with `mercato compute keys`")
+        if hold.idempotency and (earlier := self._earlier(hold)):
+            return earlier
+        if (refused := self._refused(hold, key)) is not None:
+            return refused
+        slot = _slot(key, self.us)
+        used = key.slot_used if key.slot == slot else 0
+        self._keys[hold.key] = key._replace(reserved=key.reserved + hold.limit, slot=slot, slot_used=used + hold.limit)
+        self._held.append((hold, slot))
+        self._move(ledger.of_hold(hold.account, hold.limit))
+        self.pen.write(
+            "held",
+            {"request": hold.request, "key": hold.key, "account": hold.account, "need": hold.need_hash,
+             "limit": hold.limit},
+        )  # fmt: skip
+        return None
+
+    def _earlier(self, hold: Hold) -> Answer:
+        """Returns what an earlier request with the same idempotency key means for this one; None for none."""
+        same = (hold.key, hold.idempotency)
+        now = next((item for item, _ in self._held if (item.key, item.idempotency) == same), None)
+        if now:
+            need, open_, id = now.need_hash, True, now.request
+        elif found := sheet.known(self.bare, hold):
+            need, open_, id = found.need, found.state == State.OPEN.value, RequestId(found.id)
+        else:
+            return None
+        if need != hold.need_hash:
+            return InvalidInput(
+                f"idempotency key {hold.idempotency!r:.80} was used for another body", hint="use a new one for each"
+            )
+        receipt = None if open_ else read(self.bare, id)
+        if receipt is None:
+            return Busy(f"request {id!r} with this idempotency key is still served", hint="ask again when it is over")
+        kept = sheet.answer(self.bare, id)
+        return Replay(receipt, kept[1], kept[0]) if kept else Replay(receipt, None)
+
+    def _refused(self, hold: Hold, key: sheet.KeyRow) -> Exception | None:
+        for scope in ("platform", f"account:{hold.account}", f"key:{hold.key}"):
+            if scope in self.stopped:
+                return Stopped(f"the kill switch of {scope!r} is on", hint="somebody turned it on; see its reason")
+        if key.revoked_us is not None or (key.expires_us is not None and key.expires_us <= self.us):
+            return Stopped("the key is over", hint="it was revoked, or its time ran out")
+        left = self._balances.get(user(hold.account), 0)
+        what = "balance"
+        if key.cap is not None and key.cap - key.spent - key.reserved < left:
+            left, what = key.cap - key.spent - key.reserved, "limit of the key"
+        if key.window_cap is not None:
+            used = key.slot_used if key.slot == _slot(key, self.us) else 0
+            if key.window_cap - used < left:
+                left, what = key.window_cap - used, "limit of the key for a while"
+        if hold.limit > left:
+            left = max(left, 0)
+            words = f"{what} has {left} micro-dollars left, the request may cost {hold.limit}"
+            return Short(words, hint="deposit more, ask for fewer tokens, or raise the key's limit", left=left)
+        return None
+
+    def _settle(self, ask: Settle, row: sheet.Open) -> Receipt:
+        served = ask.served
+        charged, earned = ledger.cost(served, row.bound, self.fee_bps)
+        made = self.pen.receipt(
+            Receipt(
+                request=ask.request, lane="", seq=0, at=self.pen.at, key=KeyId(row.key), provider=served.provider,
+                model=served.model, end=served.end, asked=served.asked, answered=served.answered,
+                claimed=served.claimed, counted=served.counted, price=served.price, charged=charged, earned=earned,
+                previous="",
+            )
+        )  # fmt: skip
+        self._made[ask.request] = (made, row.account)
+        self._move(ledger.of_settle(row.account, row.bound, served.provider, charged, earned))
+        self._free(row, charged)
+        if row.idem and 0 < len(served.answer) <= KEPT:
+            self._kept.append((ask.request, served.kind, served.answer, self.us + KEEP // timedelta(microseconds=1)))
+        if served.audit:
+            self._audits.append((ask.request, served.provider, served.model, self.us, served.evidence))
+        return made
+
+    def _release(self, ask: Release, row: sheet.Open) -> None:
+        self._move(ledger.of_release(row.account, row.bound))
+        self._free(row, 0)
+        self.pen.write("released", {"request": ask.request, "why": ask.why[:200]})
+
+    def _free(self, row: sheet.Open, charged: int) -> None:
+        """Counts what a request came to, in the place of what it might have cost."""
+        key = self._keys[row.key]
+        back = row.bound - charged if row.slot == key.slot else 0
+        self._keys[row.key] = key._replace(
+            reserved=key.reserved - row.bound, spent=key.spent + charged, slot_used=key.slot_used - back
+        )
+
+    def _move(self, moves: Iterable[Move]) -> None:
+        for account, micro in ledger.changes(moves).items():
+            self._changes[account] += micro
+            self._balances[account] = self._balances.get(account, 0) + micro
+
+    def _write(self) -> None:
+        bare = self.bare
+        self.pen.close()
+        sheet.hold(bare, self._held, self.pen.lane, self.us)
+        sheet.book(bare, list(self._made.values()), self.us)
+        sheet.keep(bare, self._kept)
+        sheet.ask_audits(bare, self._audits)
+        sheet.change(bare, {account: micro for account, micro in self._changes.items() if micro})
+        sheet.count(bare, self._keys.values() if self._held or self._made or self._changes else ())
+
+
+def read(bare: Bare, request: str) -> Receipt | None:
+    """Returns a request's receipt; None where there is none."""
+    found = sheet.receipt(bare, request)
+    return receipt_of(json.loads(found[0]), *found[1:]) if found else None
+
+
+def _slot(key: sheet.KeyRow, us: int) -> int:
+    return us // (key.window_seconds * SECOND) if key.window_seconds else 0

@@ -1,0 +1,130 @@
+"""One connection without SQLAlchemy, for a process that must stay small and a path that must stay short.
+
+SQLAlchemy costs about 20 MB and, for a transaction of a few short statements, more time than the statements do. Tables
+are declared and migrated as everywhere; only the statements are plain SQL here, with `?` for each value:
+
+    with Bare(url) as bare, bare.transaction():
+        bare.run("UPDATE lamp SET lit = ? WHERE id = ? RETURNING id", (True, "a"))
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from typing import Any
+
+from mercato.core.errors import ConfigError, Conflict
+
+BUSY_SECONDS = 30
+STATEMENTS = 512
+_SQLITE = "sqlite:///"
+#: Deadlock found, serialization failed, and the server going away: a transaction that met them may be tried again.
+_AGAIN = ("40P01", "40001", "57P01", "57P02", "57P03")
+
+Row = tuple[Any, ...]
+
+
+class Bare:
+    """One connection to the database of a URL as `Store` takes it. Not safe to share between threads."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.dialect = "sqlite" if url.startswith(_SQLITE) else "postgresql"
+        if self.dialect == "postgresql" and url.partition("://")[0].partition("+")[0] != "postgresql":
+            raise ConfigError("database URL was not readable", hint="write sqlite:///FILE or postgresql://…")
+        self._raw: Any = None
+        self._inside = False
+
+    def run(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
+        """Runs one statement and returns its rows, none where it returns none."""
+        cursor = self._connection().execute(sql if self.dialect == "sqlite" else _numbered(sql), values)
+        return cursor.fetchall() if cursor.description else []
+
+    def many(self, head: str, rows: Sequence[Sequence[object]], tail: str = "") -> list[Row]:
+        """Runs one statement over all rows: `head`, then VALUES with each row, then `tail`. No rows: nothing runs."""
+        if not rows:
+            return []
+        return self.run(_spread(head, len(rows), len(rows[0]), tail), [value for row in rows for value in row])
+
+    @contextmanager
+    def transaction(self) -> Iterator[Bare]:
+        """Commits at the end of the block, rolls back where it raises. On SQLite nobody else writes meanwhile."""
+        with self._between("BEGIN IMMEDIATE" if self.dialect == "sqlite" else "BEGIN"):
+            yield self
+
+    @contextmanager
+    def read(self) -> Iterator[Bare]:
+        """Sees one moment of the database."""
+        with self._between("BEGIN" if self.dialect == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"):
+            yield self
+
+    def again(self, error: BaseException) -> bool:
+        """Returns whether a transaction that failed so may be tried again; a broken connection is made anew."""
+        if isinstance(error, sqlite3.Error):
+            return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+        if self._raw is not None and self.dialect == "postgresql" and self._raw.broken:
+            self.close()
+            return True
+        return getattr(error, "sqlstate", None) in _AGAIN
+
+    def close(self) -> None:
+        """Closes the connection; the next statement would open another."""
+        raw, self._raw = self._raw, None
+        if raw is not None:
+            raw.close()
+
+    def __enter__(self) -> Bare:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _between(self, begin: str) -> Iterator[None]:
+        if self._inside:
+            raise Conflict("transaction was opened inside another one", hint="pass the open one as an argument")
+        raw = self._connection()
+        raw.execute(begin)
+        self._inside = True
+        try:
+            yield
+            raw.execute("COMMIT")
+        except BaseException:
+            with suppress(Exception):  # what went wrong first is what is told
+                raw.execute("ROLLBACK")
+            raise
+        finally:
+            self._inside = False
+
+    def _connection(self) -> Any:
+        if self._raw is None:
+            self._raw = _sqlite(self._url) if self.dialect == "sqlite" else _postgres(self._url)
+        return self._raw
+
+
+def _sqlite(url: str) -> Any:
+    raw = sqlite3.connect(
+        url.removeprefix(_SQLITE), isolation_level=None, cached_statements=STATEMENTS, check_same_thread=False
+    )
+    for pragma in (f"busy_timeout = {BUSY_SECONDS * 1000}", "journal_mode = WAL", "synchronous = NORMAL"):
+        raw.execute(f"PRAGMA {pragma}").close()
+    return raw
+
+
+def _postgres(url: str) -> Any:
+    import psycopg  # 100 ms and 25 MB that SQLite does not need
+
+    return psycopg.connect("postgresql://" + url.partition("://")[2], autocommit=True)
+
+
+@lru_cache(4096)
+def _numbered(sql: str) -> str:
+    return sql.replace("%", "%%").replace("?", "%s")
+
+
+@lru_cache(4096)
+def _spread(head: str, rows: int, width: int, tail: str) -> str:
+    row = f"({', '.join('?' * width)})"
+    return f"{head} VALUES {', '.join([row] * rows)} {tail}"

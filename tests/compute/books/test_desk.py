@@ -1,0 +1,219 @@
+"""Money is reserved before a call and settled after it, to the micro-dollar, once."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+
+import pytest
+
+from mercato.compute.books import Busy, Lost, Replay, Short, Stopped, keys
+from mercato.compute.books.receipts import faults
+from mercato.compute.model import End, Usage
+from mercato.core.errors import Conflict, InvalidInput
+from tests.compute.books.counter import ACME, DOLLAR, SIGNER, Counter
+
+
+def test_what_was_reserved_and_not_spent_comes_back(counter: Counter) -> None:
+    async def go() -> None:
+        async with counter.desk() as desk:
+            hold = counter.hold(1_000)
+            assert await desk.reserve(hold) is None
+            assert counter.balance() == (DOLLAR - 1_000, 1_000)
+            receipt = await desk.settle(hold.request, served=counter.served())
+            assert (receipt.charged, receipt.earned, receipt.provider) == (350, 350, ACME)
+            assert faults(receipt, SIGNER.public) == []
+            assert await desk.receipt(hold.request) == receipt
+
+    asyncio.run(go())
+    assert counter.balance() == (DOLLAR - 350, 0)
+    assert counter.till.balances()["provider:prov_acme:held"] == 350
+    assert sum(counter.till.balances().values()) == 0
+
+
+def test_a_balance_is_never_overdrawn_by_one_unit(counter: Counter) -> None:
+    async def go() -> None:
+        async with counter.desk() as desk:
+            answers = await asyncio.gather(
+                *(desk.reserve(counter.hold(300_000)) for _ in range(5)), return_exceptions=True
+            )
+            short = [answer for answer in answers if isinstance(answer, Short)]
+            assert [answer.facts["left"] for answer in short] == [100_000, 100_000]
+            assert await desk.reserve(counter.hold(100_000)) is None
+            with pytest.raises(Short):
+                await desk.reserve(counter.hold(1))
+
+    asyncio.run(go())
+    assert counter.balance() == (0, DOLLAR)
+
+
+def test_a_user_is_never_charged_over_the_reserve_nor_over_either_count(counter: Counter) -> None:
+    async def charged(limit: int, claimed: Usage, counted: Usage, end: End = End.DONE) -> int:
+        async with counter.desk() as desk:
+            hold = counter.hold(limit)
+            await desk.reserve(hold)
+            served = counter.served(claimed=claimed, counted=counted, end=end)
+            return (await desk.settle(hold.request, served=served)).charged
+
+    few, many = Usage(prompt=10, completion=10), Usage(prompt=10_000, completion=10_000)
+    assert asyncio.run(charged(9_000, many, few)) == 8
+    assert asyncio.run(charged(9_000, few, many)) == 8
+    assert asyncio.run(charged(5_000, many, many)) == 5_000
+    assert asyncio.run(charged(9_000, few, few, End.CLIENT_GONE)) == 8
+    assert asyncio.run(charged(9_000, many, many, End.TRUNCATED)) == 0
+
+
+def test_settling_twice_gives_the_same_receipt_and_charges_once(counter: Counter) -> None:
+    async def go() -> None:
+        async with counter.desk() as desk:
+            hold = counter.hold()
+            await desk.reserve(hold)
+            both = await asyncio.gather(*(desk.settle(hold.request, served=counter.served()) for _ in range(2)))
+            assert both[0] == both[1] == await desk.settle(hold.request, served=counter.served())
+            with pytest.raises(Lost):
+                await desk.release(hold.request, "too late")
+
+    asyncio.run(go())
+    assert counter.balance() == (DOLLAR - 350, 0)
+
+
+def test_a_release_gives_everything_back_once(counter: Counter) -> None:
+    async def go() -> None:
+        async with counter.desk() as desk:
+            hold = counter.hold()
+            await desk.reserve(hold)
+            await desk.release(hold.request, "no provider")
+            with pytest.raises(Lost):
+                await desk.release(hold.request, "no provider")
+            with pytest.raises(Lost):
+                await desk.settle(hold.request, served=counter.served())
+
+    asyncio.run(go())
+    assert counter.balance() == (DOLLAR, 0)
+
+
+def test_an_idempotency_key_is_served_once(counter: Counter) -> None:
+    async def go() -> None:
+        async with counter.desk() as desk:
+            hold = counter.hold(idem="order 7")
+            await desk.reserve(hold)
+            with pytest.raises(Busy):
+                await desk.reserve(counter.hold(idem="order 7"))
+            receipt = await desk.settle(hold.request, served=counter.served(answer=b"{}", kind="application/json"))
+            again = await desk.reserve(counter.hold(idem="order 7"))
+            assert again == Replay(receipt, b"{}", "application/json")
+            with pytest.raises(InvalidInput, match="another body"):
+                await desk.reserve(counter.hold(idem="order 7", need="other"))
+
+    asyncio.run(go())
+    assert counter.balance() == (DOLLAR - 350, 0)
+
+
+def test_two_equal_requests_at_once_are_one(counter: Counter) -> None:
+    async def go() -> list[object]:
+        async with counter.desk() as desk, counter.desk() as other:
+            holds = [counter.hold(idem="same") for _ in range(6)]
+            asked = [(desk, other)[at % 2].reserve(hold) for at, hold in enumerate(holds)]
+            return await asyncio.gather(*asked, return_exceptions=True)
+
+    answers = asyncio.run(go())
+    assert sum(answer is None for answer in answers) == 1
+    assert sum(isinstance(answer, Busy) for answer in answers) == 5
+    assert counter.balance() == (DOLLAR - 1_000, 1_000)
+
+
+def test_a_released_request_leaves_its_idempotency_key_free(counter: Counter) -> None:
+    async def go() -> None:
+        async with counter.desk() as desk:
+            hold = counter.hold(idem="order 8")
+            await desk.reserve(hold)
+            await desk.release(hold.request, "connect")
+            assert await desk.reserve(counter.hold(idem="order 8")) is None
+
+    asyncio.run(go())
+
+
+def test_a_key_spends_no_more_than_its_limits(counter: Counter) -> None:
+    key = counter.new_key("ann", ever=2_000, window=900, seconds=60)
+
+    async def go() -> None:
+        async with counter.desk() as desk:
+            first = counter.hold(900, key=key)
+            await desk.reserve(first)
+            with pytest.raises(Short, match="for a while"):
+                await desk.reserve(counter.hold(1, key=key))
+            await desk.settle(first.request, served=counter.served(key=key.id))  # 350, so 550 are left of the window
+            await desk.reserve(counter.hold(550, key=key))
+            counter.later(seconds=60)
+            await desk.reserve(counter.hold(900, key=key))
+            counter.later(seconds=60)
+            with pytest.raises(Short, match="limit of the key has 200"):
+                await desk.reserve(counter.hold(201, key=key))
+            assert await desk.reserve(counter.hold(200, key=key)) is None
+
+    asyncio.run(go())
+    (found,) = [item for item in keys.listed(counter.till.bare, "ann") if item.id == key.id]
+    assert (found.spent, found.reserved, found.left) == (350, 1_650, 0)
+
+
+def test_a_revoked_or_expired_key_reserves_nothing(counter: Counter) -> None:
+    keys.revoke(counter.till.bare, counter.clock, counter.key.id)
+    old, _ = keys.make(counter.till.bare, counter.clock, "ann", expires=counter.clock.now())
+
+    async def go() -> list[object]:
+        async with counter.desk() as desk:
+            asked = [desk.reserve(counter.hold(key=key)) for key in (counter.key, old)]
+            return await asyncio.gather(*asked, return_exceptions=True)
+
+    assert [type(answer) for answer in asyncio.run(go())] == [Stopped, Stopped]
+    assert counter.balance() == (DOLLAR, 0)
+
+
+def test_one_bad_request_does_not_fail_those_that_wait_with_it(counter: Counter) -> None:
+    async def go() -> list[object]:
+        async with counter.desk() as desk:
+            taken = counter.hold()
+            await desk.reserve(taken)
+            other = counter.hold(2_000)
+            twin = type(taken)(taken.request, taken.key, taken.account, "another body", 5)
+            return list(await asyncio.gather(desk.reserve(twin), desk.reserve(other), return_exceptions=True))
+
+    answers = asyncio.run(go())
+    assert [type(answer) for answer in answers] == [Conflict, type(None)]
+    assert counter.balance() == (DOLLAR - 3_000, 3_000)
+
+
+def test_a_reserve_whose_client_left_is_given_back(counter: Counter) -> None:
+    async def go() -> None:
+        async with counter.desk() as desk:
+            asking = asyncio.create_task(desk.reserve(counter.hold()))
+            await asyncio.sleep(0)
+            asking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+
+    asyncio.run(go())
+    assert counter.balance() == (DOLLAR, 0)
+
+
+def test_a_settle_whose_client_left_still_happens(counter: Counter) -> None:
+    async def go() -> None:
+        async with counter.desk() as desk:
+            hold = counter.hold()
+            await desk.reserve(hold)
+            asking = asyncio.create_task(desk.settle(hold.request, served=counter.served()))
+            await asyncio.sleep(0)
+            asking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+
+    asyncio.run(go())
+    assert counter.balance() == (DOLLAR - 350, 0)
+
+
+def test_a_worker_loads_neither_sqlalchemy_nor_pydantic_nor_a_driver_it_does_not_need() -> None:
+    code = """import sys; import mercato.compute.books.desk, mercato.compute.books.clerk, mercato.compute.books.till
+print(sorted({"sqlalchemy", "alembic", "pydantic", "psycopg"} & set(sys.modules)))"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
