@@ -10,6 +10,7 @@ from mercato.compute.routing.health import Health
 ASKED = frozenset({Standing.PROBATION, Standing.ACTIVE})
 SURFACES = {Surface.EMBEDDINGS: "embeddings"}  # what an offer must say beyond being an offer
 TEN_THOUSAND = 10_000
+ANYONE = Wish()
 
 
 def offered(provider: Provider, offer: Offer, need: Need, moment: datetime) -> str:
@@ -22,10 +23,10 @@ def offered(provider: Provider, offer: Offer, need: Need, moment: datetime) -> s
         return "expired"
     if need.prompt + need.completion > offer.context:
         return "context"
-    missing = need.features - offer.features
-    if SURFACES.get(need.surface, "") not in {"", *offer.features}:
-        missing |= {SURFACES[need.surface]}
-    return f"features: {', '.join(sorted(missing))}" if missing else wished(provider, offer, need.wish)
+    needed = need.features if need.surface not in SURFACES else need.features | {SURFACES[need.surface]}
+    if not needed <= offer.features:
+        return f"features: {', '.join(sorted(needed - offer.features))}"
+    return "" if need.wish is ANYONE or need.wish == ANYONE else wished(provider, offer, need.wish)
 
 
 def wished(provider: Provider, offer: Offer, wish: Wish) -> str:
@@ -51,7 +52,7 @@ def lived(health: Health, offer: Offer, need: Need, now: float) -> str:
         return "cooling"
     if health.breaker.state(now) == "open":
         return "breaker"
-    if health.inflight >= min(int(health.limit), offer.concurrency):
+    if health.inflight + 1 > min(health.limit, offer.concurrency):
         return "full"
     if need.wish.min_quality and health.quality() * TEN_THOUSAND < need.wish.min_quality:
         return "quality"

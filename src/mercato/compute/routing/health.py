@@ -37,6 +37,10 @@ class Running:
     mean: float
     variance: float = 0.0
     seen: bool = False
+    high: float = 0.0  # an estimate of the 90 % quantile
+
+    def __post_init__(self) -> None:
+        self.high = self.mean
 
     def add(self, value: float) -> None:
         """Takes one more value in; the first replaces what was assumed."""
@@ -44,11 +48,8 @@ class Running:
         gap = value - self.mean
         self.mean += step * gap
         self.variance = (1 - step) * (self.variance + step * gap * gap)
+        self.high = self.mean + SPREAD * math.sqrt(self.variance)
         self.seen = True
-
-    def high(self) -> float:
-        """Returns an estimate of the 90 % quantile."""
-        return self.mean + SPREAD * math.sqrt(self.variance)
 
 
 @dataclass(slots=True)
@@ -140,7 +141,7 @@ class Health:
 
     def seconds(self, tokens: int) -> float:
         """Returns how long an answer of so many tokens takes, with the first byte at its 90 % quantile."""
-        return self.first.high() + tokens * self.token.mean
+        return self.first.high + tokens * self.token.mean
 
     def _fade(self, now: float) -> None:
         left: float = 0.5 ** (max(0.0, now - self.at) / self.rules.half_life)

@@ -25,7 +25,7 @@ class Candidate:
     offer: Offer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Rated:
     """A candidate that passed all filters, with its score and the share of its capacity in use."""
 
@@ -77,7 +77,7 @@ class Router:
         if need.wish.order or need.wish.sort:
             return self._as_wished(rated, need)
         first = self._first(rated, need, now)
-        return [first.candidate, *(each.candidate for each in self._last_resort(rated, now) if each is not first)]
+        return [first.candidate, *(each.candidate for each in self._last_resort(rated) if each is not first)]
 
     def why(
         self, need: Need, candidates: Sequence[Candidate], now: float, moment: datetime | None = None
@@ -119,7 +119,7 @@ class Router:
         return filters.offered(each.provider, each.offer, need, moment) or filters.lived(health, each.offer, need, now)
 
     def _rated(self, each: Candidate, health: Health, need: Need) -> _Rated:
-        load = health.inflight / max(1, min(int(health.limit), each.offer.concurrency))
+        load = health.inflight / min(health.limit, each.offer.concurrency)
         return _Rated(each, health, score(each.offer, health, need, self.rules), load)
 
     def _as_wished(self, rated: list[_Rated], need: Need) -> list[Candidate]:
@@ -127,7 +127,7 @@ class Router:
         wish, rules = need.wish, self.rules
         keys = {
             "price": lambda each: cost(each.candidate.offer, need, rules),
-            "latency": lambda each: each.health.first.high(),
+            "latency": lambda each: each.health.first.high,
             "throughput": lambda each: each.health.token.mean,
         }
         if wish.sort in keys:
@@ -140,12 +140,14 @@ class Router:
 
     def _first(self, rated: list[_Rated], need: Need, now: float) -> _Rated:
         """By lot among the proven; now and then a newcomer, or one whose breaker is half-open, is tried instead."""
-        sure = [each for each in rated if each.health.breaker.state(now) == "closed"] or rated
-        proven = [each for each in sure if not each.newcomer(self.rules)]
-        trial = [each for each in rated if each not in proven]
+        proven: list[_Rated] = []
+        trial: list[_Rated] = []
+        for each in rated:
+            sure = each.health.breaker.state(now) == "closed" and not each.newcomer(self.rules)
+            (proven if sure else trial).append(each)
         if trial and proven and self._rng.random() < self.rules.explore:
             return self._rng.choice(trial)
-        among = proven or self._settled(sure)
+        among = proven or self._unproven(rated, now)
         weight = choice.weights([each.score for each in among], self.rules.steepness)
         load = [each.load for each in among]
         if need.prefix:
@@ -154,11 +156,12 @@ class Router:
         return among[choice.two(self._rng, weight, load)]
 
     @staticmethod
-    def _settled(rated: list[_Rated]) -> list[_Rated]:
-        """Where nobody has proven anything yet, those not on probation go before the others."""
-        return [each for each in rated if each.candidate.provider.standing is not Standing.PROBATION] or rated
+    def _unproven(rated: list[_Rated], now: float) -> list[_Rated]:
+        """Where nobody has proven anything yet: those that work, and of them those not on probation, if there are."""
+        sure = [each for each in rated if each.health.breaker.state(now) == "closed"] or rated
+        return [each for each in sure if each.candidate.provider.standing is not Standing.PROBATION] or sure
 
     @staticmethod
-    def _last_resort(rated: list[_Rated], now: float) -> list[_Rated]:
+    def _last_resort(rated: list[_Rated]) -> list[_Rated]:
         """By score, with those whose breaker is half-open behind all others."""
-        return sorted(rated, key=lambda each: each.health.breaker.state(now) != "closed")
+        return sorted(rated, key=lambda each: each.health.breaker.pause > 0)
