@@ -158,11 +158,22 @@ def test_who_may_close_ones_account_is_an_authority(town: Town) -> None:
 def test_rights_over_a_mint_that_are_handed_over_or_given_up_are_told(town: Town) -> None:
     handed = tried(town, tokens.set_authority(town.dollar, ME, Right.MINT, STRANGER))
     gone = tried(town, tokens.set_authority(town.dollar, ME, Right.FREEZE, None))
+    never = tried(town, tokens.set_authority(town.dollar, ME, Right.MINT, None))
 
     assert set(handed.authorities) == {
         Authority(Power.MINT, town.dollar, STRANGER, True), Authority(Power.MINT, town.dollar, ME, False),
     }  # fmt: skip
     assert gone.authorities == (Authority(Power.FREEZE, town.dollar, ME, False),)
+    assert (never.moves, never.payments, never.gaps) == ((), (), ())
+
+
+def test_a_new_mint_with_a_first_supply_is_read_as_it_would_be(town: Town) -> None:
+    place, made = tokens.create_account_with_seed(ME, SEED, SOL, MINT_SIZE, TOKEN)
+    found = tried(town, made, tokens.create_mint(place, 6, ME), tokens.create_associated(ME, ME, place),
+                  tokens.mint_to(place, associated(ME, place), ME, DIME))  # fmt: skip
+
+    assert Move(token(place), DIME) in found.moves
+    assert (found.payments, found.gaps) == ((), ())
 
 
 def test_the_account_itself_given_to_a_program_is_an_authority(town: Town) -> None:

@@ -59,8 +59,8 @@ def money(scene: Scene) -> tuple[list[Move], list[Payment], list[str]]:
     native = f"{scene.prefix}/{NATIVE}"
     totals = _totals(scene, native)
     main = sum(new.lamports - old.lamports for at, old, new in scene.pairs() if at == scene.me) + scene.fee
-    kept = [(old.lamports, new.lamports if new.who == scene.me else 0)
-            for at, old, new in scene.pairs() if old.who == scene.me != at]  # fmt: skip
+    kept = [(old.lamports, new.lamports if new.purse(old) == scene.me else 0)
+            for at, old, new in scene.pairs() if old.purse() == scene.me != at]  # fmt: skip
     losing = {asset for asset, of in totals.items() if asset != native and of.get(scene.me, 0) < 0}
     if main < 0 or any(new < old for old, new in kept):
         losing.add(native)
@@ -136,14 +136,18 @@ def touched(scene: Scene) -> set[Address]:
 def _totals(scene: Scene, native: str) -> dict[str, dict[Address, int]]:
     """Returns by asset how much more, or less, each wallet has in the end."""
     found: dict[str, dict[Address, int]] = {native: {}}
-    for _, *looks in scene.pairs():
-        for sign, seen in zip((-1, 1), looks, strict=True):
-            who = scene.within.get(seen.who, seen.who) if seen.who != scene.me else seen.who
-            found[native][who] = found[native].get(who, 0) + sign * seen.lamports
+    for _, old, new in scene.pairs():
+        for sign, seen, purse in ((-1, old, old.purse()), (1, new, new.purse(old))):
+            _add(found, native, scene.within.get(purse, purse), sign * seen.lamports)
             if seen.mint:
-                of = found.setdefault(f"{scene.prefix}/token:{seen.mint}", {})
-                of[who] = of.get(who, 0) + sign * seen.units
+                asset = f"{scene.prefix}/token:{seen.mint}"
+                _add(found, asset, scene.within.get(seen.who, seen.who), sign * seen.units)
     return found
+
+
+def _add(found: dict[str, dict[Address, int]], asset: str, who: Address, units: int) -> None:
+    of = found.setdefault(asset, {})
+    of[who] = of.get(who, 0) + units
 
 
 def _unseen(

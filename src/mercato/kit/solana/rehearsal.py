@@ -6,7 +6,7 @@ logs are shown and never believed. What is the account's and cannot be read is a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mercato.chains.errors import BadAnswer, BadCall
@@ -28,6 +28,7 @@ LINES, LETTERS = 40, 200  # of what programs wrote
 OWN = 2  # instructions that `budgeted` puts in front
 NO_BLOCK = Blockhash(SYSTEM)  # stands where a dry run needs no blockhash
 AT_ONCE = 100  # accounts of one question
+Accounts = Mapping[Address, Account | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +104,9 @@ def _tried(cluster: Cluster, account: Address, item: Transaction, price: int) ->
             outcome = cluster.simulate(raw, named)
             _check(item, outcome)
             fee = outcome.fee if outcome.fee is not None else _fee(cluster, account, steps, tables)
-            scene = _scene(account, str(cluster.name), item, named, (before, outcome.accounts), fee)
-            if full := _still(cluster, scene, before, _called(item)):
+            states = (dict(zip(named, before, strict=True)), dict(zip(named, outcome.accounts, strict=True)))
+            scene = _scene(account, str(cluster.name), item, states, fee)
+            if full := _still(cluster, scene, *states, _called(item)):
                 return _judged(item, full, outcome, price)
     except BadAnswer:
         return _unclear("the node cannot simulate it")
@@ -128,31 +130,30 @@ def _reason(outcome: Outcome) -> str:
     return outcome.reason
 
 
-def _scene(
-    account: Address, prefix: str, item: Transaction, named: Sequence[Address],
-    states: Sequence[Sequence[Account | None]], fee: int,
-) -> Scene:  # fmt: skip
+def _scene(account: Address, prefix: str, item: Transaction, states: tuple[Accounts, Accounts], fee: int) -> Scene:
     called = _called(item)
-    before, after = (tuple(seen(at, one, called) for at, one in zip(named, state, strict=True)) for state in states)
-    return Scene(account, prefix, named, before, after, fee)
+    before, after = ([seen(at, one, called) for at, one in state.items()] for state in states)
+    return Scene(account, prefix, tuple(states[0]), before, after, fee)
 
 
 def _still(
-    cluster: Cluster, scene: Scene, before: Sequence[Account | None], called: Collection[Address]
+    cluster: Cluster, scene: Scene, before: Accounts, after: Accounts, called: Collection[Address]
 ) -> Scene | None:
-    """Returns the scene with the tokens and wallets that matter; None where one's own accounts changed meanwhile."""
-    own = [place for place, one in enumerate(scene.before) if scene.named[place] == scene.me or one.who == scene.me]
-    tokens = sorted(changes.touched(scene))
+    """Returns the scene with the tokens and wallets that matter; None where one's own accounts changed meanwhile.
+
+    A token that the transaction makes or may change is taken as it would be afterwards.
+    """
+    own = [at for at, one, _ in scene.pairs() if scene.me in (at, one.who)]
+    tokens = changes.touched(scene)
     payees = sorted({Address(one.to) for one in changes.money(scene)[1]})
-    found = _read(cluster, [*(scene.named[place] for place in own), *tokens, *payees])
-    again, mints, wallets = found[: len(own)], found[len(own) : len(own) + len(tokens)], found[len(own) + len(tokens) :]
-    if list(again) != [before[place] for place in own]:
+    wanted = [*own, *sorted(tokens - after.keys()), *payees]
+    found = _read(cluster, wanted)
+    if any(before[at] != account for at, account in zip(own, found, strict=False)):
         return None
-    within = {
-        at: wallet.owner for at, wallet in zip(payees, wallets, strict=True)
-        if wallet and wallet.owner in called and wallet.owner not in READ
-    }  # fmt: skip
-    return replace(scene, mints=dict(zip(tokens, mints, strict=True)), within=within)
+    known = {**dict(zip(wanted, found, strict=True)), **{at: after[at] for at in tokens & after.keys()}}
+    owners = {at: account.owner for at in payees if (account := known[at])}
+    within = {at: owner for at, owner in owners.items() if owner in called and owner not in READ}
+    return replace(scene, mints={at: known[at] for at in tokens}, within=within)
 
 
 def _judged(item: Transaction, scene: Scene, outcome: Outcome, price: int) -> Rehearsed:

@@ -34,8 +34,9 @@ HARMLESS = frozenset(
 class Seen:
     """An account. `who` may take what it holds; `says` are further powers over it, by their holder.
 
-    `lamports` are those that are not wrapped, `units` of `mint` and `withheld` of its transfer fee what a token
-    account holds, `supply` is a mint's. `rest` is what nothing here reads: where `blind`, all of it.
+    A mint is nobody's, but `closer` may take its lamports, whoever may mint or close it. `lamports` are those that are
+    not wrapped, `units` of `mint` and `withheld` of its transfer fee what a token account holds, `supply` is a mint's.
+    `rest` is what nothing here reads: where `blind`, all of it.
     """
 
     there: bool
@@ -51,6 +52,11 @@ class Seen:
     rest: bytes = b""
     blind: bool = False
     program: Address = SYSTEM
+    closer: Address | None = None
+
+    def purse(self, before: Seen | None = None) -> Address:
+        """Returns who may take the lamports; of a mint that nobody has a say over, who might `before`."""
+        return self.closer or (before.purse() if before and before.closer else self.who)
 
 
 def seen(address: Address, account: Account | None, called: Collection[Address]) -> Seen:
@@ -109,7 +115,14 @@ def _mint(address: Address, account: Account, found: Mint) -> Seen:
     says = {what: (power, holder) for what, (power, holder) in said.items() if holder}
     unread = (value for kind, value in entries(account.data) if kind in more.unread) if more.unread else ()
     return Seen(
-        True, address, account.lamports, supply=found.supply, says=says, rest=b"".join(unread), program=account.owner
+        True,
+        address,
+        account.lamports,
+        supply=found.supply,
+        says=says,
+        rest=b"".join(unread),
+        program=account.owner,
+        closer=more.closer or found.authority,
     )
 
 
