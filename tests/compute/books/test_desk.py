@@ -8,10 +8,12 @@ import sys
 
 import pytest
 
-from mercato.compute.books import Busy, Lost, Replay, Short, Stopped, keys
+from mercato.compute.books import Replay, keys
 from mercato.compute.books.receipts import faults
+from mercato.compute.books.words import Lost
+from mercato.compute.errors import Busy, Forbidden, Short
 from mercato.compute.model import End, Usage
-from mercato.core.errors import Conflict, InvalidInput
+from mercato.core.errors import Conflict
 from tests.compute.books.counter import ACME, DOLLAR, SIGNER, Counter
 
 
@@ -103,7 +105,7 @@ def test_an_idempotency_key_is_served_once(counter: Counter) -> None:
             receipt = await desk.settle(hold.request, served=counter.served(answer=b"{}", kind="application/json"))
             again = await desk.reserve(counter.hold(idem="order 7"))
             assert again == Replay(receipt, b"{}", "application/json")
-            with pytest.raises(InvalidInput, match="another body"):
+            with pytest.raises(Busy, match="another body"):
                 await desk.reserve(counter.hold(idem="order 7", need="other"))
 
     asyncio.run(go())
@@ -166,7 +168,7 @@ def test_a_revoked_or_expired_key_reserves_nothing(counter: Counter) -> None:
             asked = [desk.reserve(counter.hold(key=key)) for key in (counter.key, old)]
             return await asyncio.gather(*asked, return_exceptions=True)
 
-    assert [type(answer) for answer in asyncio.run(go())] == [Stopped, Stopped]
+    assert [type(answer) for answer in asyncio.run(go())] == [Forbidden, Forbidden]
     assert counter.balance() == (DOLLAR, 0)
 
 

@@ -10,22 +10,17 @@ if TYPE_CHECKING:
     from mercato.compute.books.clerk import Clerk
     from mercato.compute.books.desk import Desk
     from mercato.compute.books.receipts import Signer
-    from mercato.compute.books.words import Busy, Hold, Lost, Replay, Served, Short, Stopped, Tampered
+    from mercato.compute.books.words import Hold, Replay, Served
 
-__all__ = ["Busy", "Clerk", "Desk", "Hold", "Lost", "Replay", "Served", "Short", "Signer", "Stopped", "Tampered"]
+__all__ = ["Clerk", "Desk", "Hold", "Replay", "Served", "Signer"]
 
 _HOMES = {
-    "Busy": "words",
     "Clerk": "clerk",
     "Desk": "desk",
     "Hold": "words",
-    "Lost": "words",
     "Replay": "words",
     "Served": "words",
-    "Short": "words",
     "Signer": "receipts",
-    "Stopped": "words",
-    "Tampered": "words",
 }
 
 __getattr__ = _lazily(__name__, _HOMES)

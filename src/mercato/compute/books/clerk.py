@@ -15,8 +15,8 @@ from uuid import uuid4
 from mercato.compute.books import sheet
 from mercato.compute.books.pen import Pen
 from mercato.compute.books.receipts import START, Signer
-from mercato.compute.books.turn import Answer, Ask, Release, Turn, read
-from mercato.compute.books.words import Busy, Hold, Lost, Short, State, Stopped, micros
+from mercato.compute.books.turn import Answer, Ask, Draw, Release, Turn, read
+from mercato.compute.books.words import Hold, Lost, State, micros
 from mercato.compute.model import Receipt, RequestId
 from mercato.core.clock import Clock
 from mercato.core.errors import Conflict
@@ -38,6 +38,8 @@ class Clerk:
         self.bare, self.clock, self.signer, self.lease, self.fee_bps = Bare(url), clock, signer, lease, fee_bps
         self.lane, self.seq, self.head = "", 0, START
         self._after = self.seq, self.head
+        #: Says of a receipt, by its hash, whether its answer is audited although nobody asked for it.
+        self.draw: Draw = lambda receipt: False
         #: Scopes whose kill switch was on at the last transaction, so that open streams can be cut.
         self.stopped: frozenset[str] = frozenset()
 
@@ -89,7 +91,7 @@ class Clerk:
         now = self.clock.now()
         us, due = micros(now), micros(now + self.lease)
         pen = Pen(self.bare, self.lane, self.seq, self.head, now, self.signer)
-        turn = Turn(pen, us, self.fee_bps)
+        turn = Turn(pen, us, self.fee_bps, self.draw)
         answers = turn.take(asks)
         if not sheet.advance(self.bare, self.lane, self.seq, pen.seq, pen.head, due):
             raise Lost(f"lane {self.lane!r} is closed", hint="its lease was over; a new one is begun")
@@ -131,7 +133,7 @@ class Clerk:
 
     def _twice(self, ask: Ask, error: Exception) -> Answer:
         """Returns the answer to a reserve that was written already, by a commit whose answer did not come through."""
-        if isinstance(ask, Hold) and not isinstance(error, Short | Busy | Stopped):
+        if isinstance(ask, Hold):
             with self.bare.read():
                 found = sheet.request(self.bare, ask.request)
             if found and (found.key, found.need, found.state) == (ask.key, ask.need_hash, State.OPEN.value):

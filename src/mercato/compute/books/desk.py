@@ -1,7 +1,7 @@
 """The desk: reserves and settles for an asyncio process. What waits together is committed together.
 
     async with Desk(Clerk(url, clock, signer)) as desk:
-        again = await desk.reserve(hold)        # durable before anything is sent; Short, Busy, Stopped
+        again = await desk.reserve(hold)        # durable before anything is sent; Short, Busy, Forbidden
         receipt = await desk.settle(hold.request, served=served)      # durable before the last bytes are delivered
 
 All work on the database is done by one thread, so the loop never waits for a disk or a lock.
@@ -68,8 +68,9 @@ class Desk:
     async def reserve(self, hold: Hold) -> Replay | None:
         """Reserves what a request may cost. Returns what was answered before under the same idempotency key, if so.
 
-        Short (402) with `left` where the balance or a limit of the key does not cover it, Busy (409) while an equal
-        one is served, InvalidInput (422) where the idempotency key was another body's, Stopped (403).
+        Short (402) with `left` where the balance or a limit of the key does not cover it; Busy (409) while an equal
+        one is served, or where the idempotency key was another body's; Forbidden (403) where the key is over or the
+        kill switch is on.
         """
         waiting = self._ask(hold)
         try:

@@ -10,7 +10,8 @@ from mercato.compute.books import ledger, sheet
 from mercato.compute.books.ledger import OUTSIDE, Move
 from mercato.compute.books.pen import Pen
 from mercato.compute.books.receipts import START, Signer
-from mercato.compute.books.words import Lost, Short
+from mercato.compute.books.words import Lost
+from mercato.compute.errors import Short
 from mercato.core.clock import Clock
 from mercato.core.errors import InvalidInput
 from mercato.core.events import Json

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,7 +15,8 @@ from mercato.compute.books import ledger, sheet
 from mercato.compute.books.ledger import GATEWAY, Move, held, reserved, user
 from mercato.compute.books.pen import Pen
 from mercato.compute.books.receipts import receipt_of
-from mercato.compute.books.words import KEPT, Busy, Hold, Lost, Replay, Served, Short, State, Stopped
+from mercato.compute.books.words import KEPT, Hold, Lost, Replay, Served, State
+from mercato.compute.errors import Busy, Forbidden, Short
 from mercato.compute.model import Attempt, KeyId, Receipt, RequestId
 from mercato.core.errors import InvalidInput
 from mercato.store.bare import Bare
@@ -48,13 +49,14 @@ class Beat:
 
 Ask = Hold | Settle | Release | Beat
 Answer = Receipt | Replay | Exception | None
+Draw = Callable[[Receipt], bool]
 
 
 class Turn:
     """The asks of one transaction, in it. `us` is its moment in microseconds."""
 
-    def __init__(self, pen: Pen, us: int, fee_bps: int) -> None:
-        self.pen, self.bare, self.us, self.fee_bps = pen, pen.bare, us, fee_bps
+    def __init__(self, pen: Pen, us: int, fee_bps: int, draw: Draw) -> None:
+        self.pen, self.bare, self.us, self.fee_bps, self.draw = pen, pen.bare, us, fee_bps, draw
         self.stopped: frozenset[str] = frozenset()
         self._balances: dict[str, int] = {}
         self._keys: dict[str, sheet.KeyRow] = {}
@@ -113,7 +115,7 @@ class Turn:
             return InvalidInput(f"limit was {hold.limit!r} micro-dollars", hint="expected a whole number, at least 0")
         key = self._keys.get(hold.key)
         if key is None or key.account != hold.account:
-            return Stopped("there is no such key", hint="make one with `mercato compute keys`")
+            return Forbidden("there is no such key", hint="make one with `mercato compute keys`")
         if hold.idempotency and (earlier := self._earlier(hold)):
             return earlier
         if (refused := self._refused(hold, key)) is not None:
@@ -141,7 +143,7 @@ class Turn:
         else:
             return None
         if need != hold.need_hash:
-            return InvalidInput(
+            return Busy(
                 f"idempotency key {hold.idempotency!r:.80} was used for another body", hint="use a new one for each"
             )
         receipt = None if open_ else read(self.bare, id)
@@ -153,9 +155,9 @@ class Turn:
     def _refused(self, hold: Hold, key: sheet.KeyRow) -> Exception | None:
         for scope in ("platform", f"account:{hold.account}", f"key:{hold.key}"):
             if scope in self.stopped:
-                return Stopped(f"the kill switch of {scope!r} is on", hint="somebody turned it on; see its reason")
+                return Forbidden(f"the kill switch of {scope!r} is on", hint="somebody turned it on; see its reason")
         if key.revoked_us is not None or (key.expires_us is not None and key.expires_us <= self.us):
-            return Stopped("the key is over", hint="it was revoked, or its time ran out")
+            return Forbidden("the key is over", hint="it was revoked, or its time ran out")
         left = self._balances.get(user(hold.account), 0)
         what = "balance"
         if key.cap is not None and key.cap - key.spent - key.reserved < left:
@@ -167,7 +169,9 @@ class Turn:
         if hold.limit > left:
             left = max(left, 0)
             words = f"{what} has {left} micro-dollars left, the request may cost {hold.limit}"
-            return Short(words, hint="deposit more, ask for fewer tokens, or raise the key's limit", left=left)
+            return Short(
+                words, hint="deposit more, ask for fewer tokens, or raise the key's limit", left=left, needed=hold.limit
+            )
         return None
 
     def _settle(self, ask: Settle, row: sheet.Open) -> Receipt:
@@ -186,7 +190,7 @@ class Turn:
         self._free(row, charged)
         if row.idem and 0 < len(served.answer) <= KEPT:
             self._kept.append((ask.request, served.kind, served.answer, self.us + KEEP // timedelta(microseconds=1)))
-        if served.audit:
+        if served.audit or self.draw(made):
             self._audits.append((ask.request, served.provider, served.model, self.us, served.evidence))
         return made
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from mercato.compute.model import Attempt, End, KeyId, Price, ProviderId, Receipt, RequestId, Usage
-from mercato.core.errors import Conflict, MercatoError, Refused, Terminal
+from mercato.store.errors import Lost as Lost
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICRO = timedelta(microseconds=1)
@@ -43,7 +43,8 @@ class Hold:
 class Served:
     """What came of a request. `counted` are the tokens that were forwarded by our own count, `claimed` the provider's.
 
-    `audit` puts it up for audit with `evidence`, what was asked and answered, which is kept until it was judged.
+    `audit` puts it up for audit, as does the clerk's draw; `evidence`, what was asked and answered, is kept until it
+    was judged then, and not at all otherwise.
     `answer` of the media type `kind` is kept for a day where the request had an idempotency key.
     """
 
@@ -70,38 +71,6 @@ class Replay:
     receipt: Receipt
     answer: bytes | None
     kind: str = ""
-
-
-class Short(MercatoError, Terminal):
-    """A balance or a limit does not cover what the request may cost; `left` is what it has, in micro-dollars."""
-
-    code = "short-of-money"
-    status = 402
-
-
-class Busy(Conflict):
-    """Another request with the same idempotency key is still being served."""
-
-    code = "busy"
-
-
-class Stopped(MercatoError, Refused, Terminal):
-    """The key was revoked or is over, or somebody turned the kill switch on."""
-
-    code = "stopped"
-    status = 403
-
-
-class Lost(Conflict):
-    """The request is not open any more: it was released when the lease of its worker was over."""
-
-    code = "lost"
-
-
-class Tampered(MercatoError, Terminal):
-    """The log is not as it was written, or the tables do not follow from it."""
-
-    code = "tampered"
 
 
 def micros(moment: datetime) -> int:
