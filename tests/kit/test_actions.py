@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ import pytest
 from mercato.core.clock import HandClock
 from mercato.core.events import Json
 from mercato.kit import Grant, Move, Origin, Payment
-from mercato.kit.actions import Action
 from mercato.kit.acts import Act
 from mercato.kit.errors import BadArgument
 from mercato.kit.evm.actions import catalogue
@@ -19,6 +17,7 @@ from mercato.kit.service import Kit
 from mercato.store import Store
 from tests.contracts.compiled import hostile
 from tests.kit.ground import ANYTHING, DIME, FRIEND, ME, NATIVE, STRANGER, Town, done, erc20, town
+from tests.kit.listing import listed, row
 
 FREE: dict[str, Any] = {
     **ANYTHING, "spenders": ["any"], "grants": {"USD": "any"}, "origins": ["operator"],
@@ -180,12 +179,4 @@ def test_plans_that_cannot_be_right_are_refused(
 
 
 def test_the_page_of_the_actions_lists_each_as_it_is_defined() -> None:
-    page = (Path(__file__).parents[2] / "docs/rooms/kit-actions.md").read_text()
-    rows = [line for line in page.splitlines() if line.startswith("| `")]
-
-    assert rows == [row(action) for _, action in sorted(catalogue().items())]
-
-
-def row(action: Action) -> str:
-    arguments = ", ".join(f"`{item.name}`" + "?" * item.optional for item in action.arguments)
-    return f"| `{action.name}` | {action.says} | {arguments} | {action.effects} |"
+    assert listed("EVM chains") == [row(action) for _, action in sorted(catalogue().items())]

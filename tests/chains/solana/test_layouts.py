@@ -32,6 +32,7 @@ OURS: dict[str, Instruction] = {
     "close": tokens.close_account(ANN, BEN, CAM, TOKEN_2022),
     "freeze": tokens.freeze(ANN, BEN, CAM, TOKEN_2022),
     "thaw": tokens.thaw(ANN, BEN, CAM, TOKEN_2022),
+    "sync": tokens.sync_native(ANN),
     "pointer": token_2022.point_at_metadata(ANN, BEN, ANN),
     "fee": token_2022.charge_fee(ANN, 125, 5000, BEN, None),
     "delegate": token_2022.give_delegate(ANN, BEN),

@@ -20,6 +20,7 @@ from mercato.chains.solana.messages import assemble, decode
 from mercato.chains.solana.model import (
     PRICED,
     SYSTEM,
+    TOKEN,
     Account,
     Address,
     Block,
@@ -33,7 +34,7 @@ from mercato.chains.solana.model import (
     Signature,
 )  # fmt: skip
 from mercato.chains.solana.reasons import words
-from mercato.chains.solana.tokens import mint, token_account
+from mercato.chains.solana.tokens import MINT_SIZE, WRAPPED, mint, token_account
 from mercato.core import chain as names
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
 START = 1_767_225_600  # 2026-01-01
 WINDOW = 150  # blocks for which a blockhash is good
+#: The mint of wrapped SOL as on mainnet: nobody's, without a supply, 9 decimals.
+WRAPPED_MINT = bytes(44) + bytes([9, 1]) + bytes(36)
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class LocalCluster(Cluster, Controls):
         self._clock, self._ahead = clock, 0
         self._machine = Machine()
         self._machine.open(0, start)
+        self._machine.put(WRAPPED, Account(self._machine.rent(MINT_SIZE), TOKEN, WRAPPED_MINT))
         first = self._machine.close()
         self._ledger = Ledger(Block(0, 0, first, 0, Blockhash(SYSTEM), start, ()))
         self._machine.remember([(0, first)])

@@ -16,6 +16,7 @@ from mercato.chains.solana.messages import derived, octets, seeded
 from mercato.chains.solana.model import ASSOCIATED, SYSTEM, TOKEN, TOKEN_2022, Account, Address, Instruction, Meta
 
 PROGRAMS = frozenset({TOKEN, TOKEN_2022})
+WRAPPED = Address("So11111111111111111111111111111111111111112")  # the token that SOL becomes
 MINT_SIZE, ACCOUNT_SIZE, MULTISIG_SIZE = 82, 165, 355
 STATES = ("uninitialized", "initialized", "frozen")
 U64 = 2**64
@@ -179,6 +180,11 @@ def close_account(account: Address, target: Address, owner: Address, program: Ad
     """Closes an empty token account, or a wrapping one of SOL, and pays its lamports to `target` (CloseAccount, 9)."""
     accounts = (Meta(account, writable=True), Meta(target, writable=True), Meta(owner, signer=True))
     return Instruction(program, accounts, b"\x09")
+
+
+def sync_native(account: Address, program: Address = TOKEN) -> Instruction:
+    """Counts the lamports that came to an account of wrapped SOL as tokens (SyncNative, 17)."""
+    return Instruction(program, (Meta(account, writable=True),), b"\x11")
 
 
 def freeze(account: Address, of: Address, freezer: Address, program: Address = TOKEN) -> Instruction:

@@ -1,15 +1,26 @@
 """The actions on Solana. `catalogue()` returns all of them; each is defined once, beside those of its kind."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from mercato.kit.actions import Catalogue as _Catalogue
 
+if TYPE_CHECKING:
+    from mercato.kit.solana.jupiter import Router as _Router
 
-def catalogue() -> _Catalogue:
-    """Returns every action on Solana by its name."""
-    from mercato.kit.solana.actions import money
+
+def catalogue(router: _Router | None = None) -> _Catalogue:
+    """Returns every action on Solana by its name; `router` knows ways to trade, Jupiter's API where none is given."""
+    from mercato.core.clock import SystemClock
+    from mercato.kit.solana.actions import lookups, minting, money, raw, reading, risk, speaking, staking, tokens
+    from mercato.kit.solana.actions.trading import trading
+    from mercato.kit.solana.jupiter import Jupiter
 
     found = _Catalogue()
-    for part in (money.ACTIONS,):
-        found.update(part)
+    for part in (money, tokens, minting, staking, lookups, speaking, reading, raw, risk):
+        found.update(part.ACTIONS)
+    found.update(trading(router or Jupiter(SystemClock())))
     return found
 
 
