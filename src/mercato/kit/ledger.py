@@ -92,17 +92,16 @@ class Ledger:
         decision, or the intent was acted on already. A denial is journaled too.
         """
         with self.store.transaction() as tx:
-            pen = Pen(tx, self._thawed(tx, intent.book), self.clock.now())
-            self._fits(tx, pen.book, intent, decision)
+            found = self._opening(tx, intent, decision)
+            pen = Pen(tx, found.book, self.clock.now())
             over = self._over(tx, intent.book, decision, pen.at)
-            held = tables.act(tx, intent.id)
-            state = _step(held, Arrow.RESERVED)
+            state = _step(found.act, Arrow.RESERVED)
             pen.told(intent, plan, effects, decision)
             act = Act(intent, state, effects, decision, owner=self.owner, due=pen.at + self.lease)
             if not over:
-                places = tables.take_places(tx, act, floor, count)
+                places = tables.take_places(tx, act, found, floor, count)
                 act = replace(act, places=places)
-                (tables.put_act if held else tables.add_act)(tx, act)
+                (tables.put_act if found.act else tables.add_act)(tx, act)
                 tables.reserve(tx, act, decision.reserves, pen.at)
                 pen.write(act.id, Arrow.RESERVED, {"reserves": _reserves(decision), "places": list(places)})
             else:
@@ -115,9 +114,9 @@ class Ledger:
     def ask(self, intent: Intent, plan: Body, effects: Effects, decision: Decision) -> Act:
         """Puts an act into the queue of those that somebody has to approve."""
         with self.store.transaction() as tx:
-            pen = Pen(tx, self._thawed(tx, intent.book), self.clock.now())
-            self._fits(tx, pen.book, intent, decision)
-            act = Act(intent, _step(tables.act(tx, intent.id), Arrow.ASKED), effects, decision)
+            found = self._opening(tx, intent, decision)
+            pen = Pen(tx, found.book, self.clock.now())
+            act = Act(intent, _step(found.act, Arrow.ASKED), effects, decision)
             tables.add_act(tx, act)
             pen.told(intent, plan, effects, decision)
             pen.write(act.id, Arrow.ASKED, {"approvers": list(decision.approvers)})
@@ -148,7 +147,7 @@ class Ledger:
     def sign(self, act: Act, signed: Sequence[Signed]) -> Act:
         """Keeps what was signed, before it is sent. Frozen where the kill switch is on by now; Taken as `settle`."""
         with self.store.transaction() as tx:
-            pen = Pen(tx, self._thawed(tx, act.intent.book), self.clock.now())
+            pen = Pen(tx, _thawed(tables.book(tx, act.intent.book, lock=True)), self.clock.now())
             due = pen.at + self.lease
             done = replace(act, signed=tuple(signed), due=due)
             done = self._moved(tx, done, Arrow.SIGNED)
@@ -175,8 +174,9 @@ class Ledger:
         with self.store.transaction() as tx:
             pen = Pen(tx, tables.book(tx, act.intent.book, lock=True), self.clock.now())
             done = self._moved(tx, replace(act, effects=effects, owner="", due=None), Arrow.SETTLED)
-            moment = tables.drop_reserves(tx, act.id) or pen.at
-            tables.reserve(tx, done, spent, moment)
+            if tuple(spent) != act.decision.reserves:
+                moment = tables.drop_reserves(tx, act.id) or pen.at
+                tables.reserve(tx, done, spent, moment)
             if set(used) != set(act.places):
                 tables.drop_places(tx, act.id, used)
             for transaction in sent:
@@ -230,18 +230,14 @@ class Ledger:
         with self.store.read() as session:
             return tables.acts_in(session, book, [State.ASKED, State.AGREED])
 
-    def _thawed(self, tx: Transaction, id: str) -> Book:
-        book = tables.book(tx, id, lock=True)
-        if book.frozen:
-            raise Frozen(f"book {id!r} is frozen", hint="somebody turned the kill switch on; see the journal")
-        return book
-
-    def _fits(self, tx: Transaction, book: Book, intent: Intent, decision: Decision) -> None:
-        if book.policy_hash != decision.policy:
+    def _opening(self, tx: Transaction, intent: Intent, decision: Decision) -> tables.Opening:
+        found = tables.opening(tx, intent)
+        _thawed(found.book)
+        if found.book.policy_hash != decision.policy:
             raise Taken("policy changed since the decision", hint="try the act again")
-        known = tables.account(tx, intent.account)
-        if known and known[0] != intent.book:
-            raise Denied(f"account {intent.account!r} belongs to the book {known[0]!r}", hint="one book holds each")
+        if found.owner not in (None, intent.book):
+            raise Denied(f"account {intent.account!r} belongs to the book {found.owner!r}", hint="one book holds each")
+        return found
 
     def _over(self, session: Read, book: str, decision: Decision, at: datetime) -> str:
         """Returns which budget the act would exceed, "" where none."""
@@ -296,6 +292,12 @@ def _step(act: Act | None, arrow: Arrow) -> State:
         found = f"act {act.id!r} is {act.state.value}" if act else "there is no such act"
         raise Taken(f"{found}, it cannot be {arrow.value}", hint="an intent is acted on once; see the journal")
     return STEPS[state, arrow]
+
+
+def _thawed(book: Book) -> Book:
+    if book.frozen:
+        raise Frozen(f"book {book.id!r} is frozen", hint="somebody turned the kill switch on; see the journal")
+    return book
 
 
 def _refused(decision: Decision, why: str) -> Decision:

@@ -137,7 +137,7 @@ class Kit:
                 done.append(self.ledger.release(act, "its process ended before it was signed"))
             elif act.intent.account == self.account:
                 with suppress(WouldFail):  # it was released, as the journal says
-                    self._finish(act)
+                    self._finish(act, late=True)
                 done.append(self.ledger.act(act.id))
         return done
 
@@ -152,15 +152,16 @@ class Kit:
             with suppress(Taken):  # somebody else goes on with it
                 self.ledger.release(act, f"it was not signed: {type(error).__name__}")
             raise
-        return self._finish(signed)
+        return self._finish(signed, late=False)
 
-    def _finish(self, act: Act) -> Act:
-        """Sends what was signed, in order, and books what became of it."""
+    def _finish(self, act: Act, *, late: bool) -> Act:
+        """Sends what was signed, in order, and books what became of it; `late` where it was not signed just now."""
         if any(item.place == NOWHERE for item in act.signed):
             return self.ledger.settle(act, act.effects, act.decision.reserves, {"succeeded": True, "steps": []}, ())
         found: list[Fate] = []
-        for item in act.signed:
-            if self.ledger.book(self.book).frozen:
+        for number, item in enumerate(act.signed):
+            # The first is sent at once after a transaction that looked.
+            if (number or late) and self.ledger.book(self.book).frozen:
                 raise Frozen(f"book {self.book!r} is frozen", hint=f"{act.id} is signed; thaw, then recover")
             try:
                 receipt = self.rail.send(self.address, item)

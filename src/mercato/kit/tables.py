@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -25,10 +26,12 @@ from mercato.kit.acts import (
     intent_body,
     intent_of,
 )
-from mercato.kit.model import ActId, Effects, Reserve
+from mercato.kit.model import ActId, Effects, Intent, Reserve
 from mercato.store import JSON, U256, Instant, Read, Transaction, metadata
 
 OPEN = (State.RESERVED, State.SIGNED)
+#: Places that an account used itself are removed once they are so many: at each act would cost two statements more.
+SWEPT_AFTER = 32
 
 books = sa.Table(
     "kit_book",
@@ -107,6 +110,13 @@ _which: sa.BindParameter[Any] = sa.bindparam("which")
 _SEEN: tuple[Any, ...] = (books.c.id, books.c.policy_hash, books.c.seq, books.c.head, books.c.frozen)
 _BOOK = sa.select(*_SEEN).where(books.c.id == _which)
 _LOCK = _BOOK.with_for_update()
+#: What has to be known before an act is written down, in one question. It is asked once the book is held: PostgreSQL
+#: would answer for the moment before it waited for the lock.
+_FOUND: sa.Select[Any] = sa.select(
+    sa.select(accounts.c.book).where(accounts.c.account == sa.bindparam("of_account")).scalar_subquery(),
+    sa.select(accounts.c.floor).where(accounts.c.account == sa.bindparam("of_account")).scalar_subquery(),
+    sa.select(acts.c.id).where(acts.c.id == sa.bindparam("of_act")).scalar_subquery(),
+)
 _POLICY: sa.Select[Any] = sa.select(books.c.policy_hash, books.c.policy).where(books.c.id == _which)
 _HEAD = sa.update(books).where(books.c.id == _which).values(seq=sa.bindparam("to"), head=sa.bindparam("hash"))
 _ENTRY, _ACT, _RESERVE, _PLACE = sa.insert(entries), sa.insert(acts), sa.insert(reserves), sa.insert(places)
@@ -127,10 +137,20 @@ _EVER = sa.select(reserves.c.units).where(
 _WINDOW = _EVER.where(reserves.c.at > sa.bindparam("since"))
 _SINCE = sa.select(reserves.c.at).where(reserves.c.act == sa.bindparam("of_act")).limit(1)
 _DROP = sa.delete(reserves).where(reserves.c.act == sa.bindparam("of_act"))
-_ACCOUNT: sa.Select[Any] = sa.select(accounts.c.book, accounts.c.floor).where(accounts.c.account == _which)
 _RAISE = sa.update(accounts).where(accounts.c.account == _which).values(floor=sa.bindparam("to"))
 _PASSED = sa.delete(places).where(places.c.account == _which, places.c.place < sa.bindparam("below"))
 _HELD = sa.select(places.c.place).where(places.c.account == _which)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What an intent finds: its book, the book that its account belongs to with the place below which all are used up
+    (None: it is new), and the act that bears its id (None: there is none yet)."""
+
+    book: Book
+    owner: str | None
+    floor: int | None
+    act: Act | None
 
 
 def add_book(tx: Transaction, id: str) -> bool:
@@ -263,23 +283,24 @@ def drop_reserves(tx: Transaction, act: ActId) -> datetime | None:
     return moment
 
 
-def account(session: Read, name: str) -> tuple[str, int] | None:
-    """Returns the book that an account belongs to, and the place below which all are used up on its chain."""
-    row: Any = session.execute(_ACCOUNT, {"which": name}).first()
-    return None if row is None else (row[0], row[1])
+def opening(tx: Transaction, intent: Intent) -> Opening:
+    """Returns what an intent finds, and holds its book until the transaction ends. NotFound for no such book."""
+    held = book(tx, intent.book, lock=True)
+    row: Any = tx.execute(_FOUND, {"of_account": intent.account, "of_act": intent.id}).one()
+    owner, floor, known = row
+    return Opening(held, owner, floor, act(tx, intent.id) if known else None)
 
 
-def take_places(tx: Transaction, act: Act, floor: int, count: int) -> tuple[int, ...]:
+def take_places(tx: Transaction, act: Act, found: Opening, floor: int, count: int) -> tuple[int, ...]:
     """Takes the lowest free places of an account for an act, none below `floor`, what the chain says is next."""
     name = act.intent.account
-    held_by = account(tx, name)
-    if held_by is None:
+    held = set(tx.execute(_HELD, {"which": name}).scalars())
+    if found.floor is None:
         tx.execute(sa.insert(accounts).values(account=name, book=act.intent.book, floor=floor))
-    elif floor > held_by[1]:
+    elif floor >= found.floor + SWEPT_AFTER or not held.issuperset(range(found.floor, floor)):
         tx.execute(_RAISE, {"which": name, "to": floor})
         tx.execute(_PASSED, {"which": name, "below": floor})
-    floor = max(held_by[1] if held_by else 0, floor)
-    held = set(tx.execute(_HELD, {"which": name}).scalars())
+    floor = max(found.floor or 0, floor)
     free = [place for place in range(floor, floor + len(held) + count) if place not in held][:count]
     rows = [{"account": name, "place": place, "act": act.id} for place in free]
     if rows:

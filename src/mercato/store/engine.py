@@ -84,6 +84,8 @@ class Store:
         self._inside.open = True
         try:
             with self._turn(), self._engine.begin() as connection:
+                if self.dialect == "sqlite":
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
                 tx = Transaction(connection)
                 yield tx
         finally:
@@ -98,6 +100,8 @@ class Store:
             if self.dialect == "postgresql":
                 connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             with connection.begin():
+                if self.dialect == "sqlite":
+                    connection.exec_driver_sql("BEGIN")
                 yield Read(connection)
 
     def close(self) -> None:
@@ -140,9 +144,5 @@ def _engine(url: URL, *, writes: bool) -> Engine:
         raw.isolation_level = None
         for pragma in pragmas if writes else [*pragmas, "query_only = ON"]:
             raw.execute(f"PRAGMA {pragma}").close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
