@@ -1,0 +1,200 @@
+"""Reads what a request asks for: its body, checked member by member, as a `Need` and as bytes to send on.
+
+What is wrong is refused with the member's name; what we do not know goes on as it came, or is refused where the
+settings deny it. Nothing is filled in: a request without `max_tokens` may cost what its model's context holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mercato.compute.errors import Declined
+from mercato.compute.gateway import body as bodies
+from mercato.compute.gateway import checks, wishes
+from mercato.compute.gateway.body import Body
+from mercato.compute.gateway.checks import Bounds, wrong
+from mercato.compute.model import Need, Offer, Surface, Usage
+
+#: Tokens that an answer is taken to have where the request sets no bound: for routing only, never for money.
+TYPICAL = 512
+#: Octets of an average token: for routing only. Money takes each octet for a token where it cannot count.
+OCTETS = 4
+PREFIX_CHARACTERS = 4096
+#: A bound on tokens that only the context of a model makes smaller, for what is not text.
+MEDIA = 1_000_000_000
+MEDIA_FEATURES = frozenset(checks.SEEN.values())
+_HOUSE = frozenset({"provider", "model", "stream_options"})
+COMMON = frozenset(
+    {"model", "provider", "stream", "stream_options", "n", "stop", "temperature", "top_p", "seed", "user", "metadata",
+     "frequency_penalty", "presence_penalty", "logit_bias", "max_tokens", "logprobs", "service_tier"}
+)  # fmt: skip
+KNOWN = {
+    Surface.CHAT: COMMON
+    | {"messages", "tools", "tool_choice", "parallel_tool_calls", "response_format", "max_completion_tokens",
+       "top_logprobs", "reasoning_effort", "modalities", "prediction", "store", "functions", "function_call",
+       "safety_identifier", "prompt_cache_key", "verbosity"},
+    Surface.COMPLETIONS: COMMON | {"prompt", "suffix", "echo", "best_of"},
+    Surface.EMBEDDINGS: frozenset({"model", "provider", "input", "encoding_format", "dimensions", "user"}),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that may be sent. `most` bounds its tokens, a completion of 0 standing for all that a context holds;
+    `octets` counts the text that a model reads, and `messages` the pieces it comes in; `usage` tells that the client
+    wants the usage event of a stream."""
+
+    need: Need
+    body: Body
+    digest: str
+    most: Usage
+    choices: int = 1
+    octets: int = 0
+    messages: int = 1
+    usage: bool = False
+
+    def raw(self, model: str) -> bytes:
+        """Returns the body for a provider that knows the model by this name."""
+        values: dict[str, object] = {"model": model}
+        if self.need.stream:
+            values["stream_options"] = {**(self.body.get("stream_options") or {}), "include_usage": True}
+        return self.body.changed(values, _HOUSE)
+
+    def bound(self, offer: Offer) -> Usage:
+        """Returns the most tokens that this request can be charged for under an offer."""
+        if self.need.surface is Surface.EMBEDDINGS:
+            return Usage(self.most.prompt, 0)
+        most = offer.context * self.choices
+        written = min(self.most.completion or most, most)
+        return Usage(min(self.most.prompt, most), written)
+
+
+def read(surface: Surface, raw: bytes, bounds: Bounds) -> Asked:
+    """Returns what a body asks for; Declined, with the member that was wrong, for one that cannot be right."""
+    if raw.count(b'"role"') > bounds.messages:  # before parsing, which for a million messages takes seconds
+        raise Declined(f"messages were more than {bounds.messages}", param="messages", hint="send fewer")
+    return ask(surface, bodies.read(raw), hashlib.sha256(raw).hexdigest(), bounds)
+
+
+def ask(surface: Surface, body: Body, digest: str, bounds: Bounds) -> Asked:
+    """Returns what a body asks for that was read already; `digest` names the bytes that the client sent."""
+    _known(body, surface, bounds)
+    model = checks.text(body, "model", 200)
+    wish = wishes.read(body.get("provider"))
+    stream = checks.yes(body, "stream")
+    options = body.get("stream_options")
+    if options is not None and (not isinstance(options, dict) or not stream):
+        raise wrong("stream_options", options, "send an object, and only with stream: true")
+    for name in ("temperature", "top_p", "frequency_penalty", "presence_penalty"):
+        checks.number(body, name)
+    reading = _READERS[surface](body, bounds)
+    choices = reading.choices
+    most = Usage(reading.prompt, reading.completion * choices)
+    need = Need(
+        surface=surface,
+        model=model,
+        prompt=-(-reading.octets // OCTETS),
+        completion=reading.completion or (0 if surface is Surface.EMBEDDINGS else TYPICAL),
+        features=frozenset(reading.features),
+        wish=wish,
+        prefix=hashlib.sha256(f"{model}\n{reading.prefix}".encode()).hexdigest()[:32] if reading.prefix else "",
+        stream=stream,
+    )
+    wants = bool(options and options.get("include_usage"))
+    return Asked(need, body, digest, most, choices, reading.octets, reading.messages, wants)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What one surface's members say: bounds on tokens read and, for each choice, written (0: no bound given)."""
+
+    prompt: int
+    completion: int
+    octets: int
+    messages: int = 1
+    choices: int = 1
+    features: tuple[str, ...] = ()
+    prefix: str = ""
+
+
+def _known(body: Body, surface: Surface, bounds: Bounds) -> None:
+    if bounds.deny and (unknown := set(body.members) - KNOWN[surface]):
+        name = sorted(unknown)[0]
+        hint = "this gateway passes on no member that it does not know"
+        raise Declined(f"body had the member {name[:80]!r}", param=name[:80], hint=hint, code="unknown_parameter")
+
+
+def _chat(body: Body, bounds: Bounds) -> _Reading:
+    octets, count, seen = checks.messages(body.get("messages"), bounds)
+    features = set(seen)
+    features |= checks.tools(body, bounds)
+    features |= checks.formatted(body, bounds)
+    if checks.yes(body, "logprobs"):
+        features.add("logprobs")
+    checks.whole(body, "top_logprobs", 0, 20)
+    octets += sum(len(body.span(name).encode()) for name in ("tools", "functions", "response_format"))
+    written = checks.whole(body, "max_completion_tokens", 1, bounds.tokens)
+    written = written or checks.whole(body, "max_tokens", 1, bounds.tokens)
+    checks.stops(body)
+    return _Reading(
+        prompt=MEDIA if features & MEDIA_FEATURES else octets + checks.FRAME * (count + 1),
+        completion=written or 0,
+        octets=octets,
+        messages=count,
+        choices=checks.whole(body, "n", 1, bounds.choices) or 1,
+        features=tuple(sorted(features)),
+        prefix=_opening(body.get("messages")),
+    )
+
+
+def _completions(body: Body, bounds: Bounds) -> _Reading:
+    octets, count = checks.prompts(body, "prompt", bounds, empty=True)
+    choices = checks.whole(body, "n", 1, bounds.choices) or 1
+    best = checks.whole(body, "best_of", 1, bounds.choices) or choices
+    if best < choices:
+        raise wrong("best_of", best, f"ask for at least n, which is {choices}")
+    checks.stops(body)
+    checks.whole(body, "logprobs", 0, 5)
+    prompt = body.get("prompt")
+    features = ("logprobs",) if body.get("logprobs") else ()
+    written = checks.whole(body, "max_tokens", 1, bounds.tokens) or 0
+    return _Reading(
+        prompt=octets + checks.FRAME * count,
+        # What is echoed is forwarded as text, and counted as such.
+        completion=(written or 0) + (octets if written and checks.yes(body, "echo") else 0),
+        octets=octets,
+        messages=count,
+        choices=best * count,
+        features=features,
+        prefix=prompt[:PREFIX_CHARACTERS] if isinstance(prompt, str) else "",
+    )
+
+
+def _embeddings(body: Body, bounds: Bounds) -> _Reading:
+    octets, count = checks.prompts(body, "input", bounds, empty=False)
+    checks.whole(body, "dimensions", 1, 1_000_000)
+    if body.get("encoding_format") not in (None, "float", "base64"):
+        raise wrong("encoding_format", body.get("encoding_format"), "say float or base64")
+    if "stream" in body.members:
+        raise wrong("stream", body.get("stream"), "embeddings do not come as a stream")
+    return _Reading(octets + checks.FRAME * count, 0, octets, count)
+
+
+def _opening(messages: list[Mapping[str, Any]]) -> str:
+    """Returns how a conversation starts, up to its first question: the same for all its turns."""
+    opening = []
+    for message in messages[:8]:
+        opening.append(str(message.get("content"))[:PREFIX_CHARACTERS])
+        if message.get("role") == "user":
+            break
+    return "\n".join(opening).encode(errors="replace").decode()
+
+
+_READERS: dict[Surface, Callable[[Body, Bounds], _Reading]] = {
+    Surface.CHAT: _chat,
+    Surface.COMPLETIONS: _completions,
+    Surface.EMBEDDINGS: _embeddings,
+}

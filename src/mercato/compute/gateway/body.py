@@ -1,0 +1,139 @@
+"""The body of a request as JSON, read strictly, and changed by exchanging single members of its outermost object.
+
+Everything that is not exchanged goes on exactly as it came: numbers keep their spelling, and members their order.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from json.decoder import scanstring  # type: ignore[attr-defined]  # there since Python 2.6, missing in the stubs
+from typing import Any, NoReturn
+
+from mercato.compute.errors import Declined
+
+_GAP = re.compile(r"[ \t\r\n]*")
+_HALF = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of the outermost object: its value, and where that stands in the text."""
+
+    value: Any
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A JSON object with the text that it was read from."""
+
+    text: str
+    members: Mapping[str, Member]
+
+    def get(self, name: str) -> Any:
+        """Returns a member's value; None where there is none."""
+        found = self.members.get(name)
+        return None if found is None else found.value
+
+    def span(self, name: str) -> str:
+        """Returns a member's value as it was spelt; "" where there is none."""
+        found = self.members.get(name)
+        return "" if found is None else self.text[found.start : found.end]
+
+    def changed(self, values: Mapping[str, object], without: frozenset[str] = frozenset()) -> bytes:
+        """Returns the object as bytes, with some members exchanged or added, and some left out."""
+        parts = [
+            f"{json.dumps(name)}:{self.text[member.start : member.end]}"
+            for name, member in self.members.items()
+            if name not in values and name not in without
+        ]
+        parts += [f"{json.dumps(name)}:{json.dumps(value)}" for name, value in values.items()]
+        return ("{" + ",".join(parts) + "}").encode()
+
+
+def read(raw: bytes) -> Body:
+    """Returns a body; Declined where it is no JSON object in UTF-8, names a member twice, or holds NaN or infinity."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _wrong(f"body was not UTF-8: byte {error.start} is {raw[error.start]:#04x}") from None
+    try:
+        members = _members(text)
+    except RecursionError:
+        raise _wrong("body was nested too deeply", hint="flatten it") from None
+    except json.JSONDecodeError as error:
+        raise _wrong(f"body was not JSON: {error.msg} at character {error.pos}") from None
+    except ValueError as error:  # a number with thousands of digits
+        raise _wrong(f"body was not readable: {str(error)[:100]}") from None
+    if _HALF.search(text):
+        _whole(members)
+    return Body(text, members)
+
+
+def _members(text: str) -> dict[str, Member]:
+    at = _gap(text, 0)
+    if text[at : at + 1] != "{":
+        raise _wrong("body was not a JSON object", hint='send an object such as {"model": "…"}')
+    found: dict[str, Member] = {}
+    at = _gap(text, at + 1)
+    closed = text[at : at + 1] == "}"
+    while not closed:
+        if text[at : at + 1] != '"':
+            raise json.JSONDecodeError("Expecting a name in double quotes", text, at)
+        name, at = scanstring(text, at + 1, True)
+        at = _gap(text, at)
+        if text[at : at + 1] != ":":
+            raise json.JSONDecodeError("Expecting ':'", text, at)
+        start = _gap(text, at + 1)
+        value, end = _DECODER.raw_decode(text, start)
+        if name in found:
+            raise _twice(name)
+        found[name] = Member(value, start, end)
+        at = _gap(text, end)
+        closed = text[at : at + 1] == "}"
+        if not closed and text[at : at + 1] != ",":
+            raise json.JSONDecodeError("Expecting ',' or '}'", text, at)
+        at = at if closed else _gap(text, at + 1)
+    if _gap(text, at + 1) != len(text):
+        raise json.JSONDecodeError("Extra data", text, at + 1)
+    return found
+
+
+def _gap(text: str, at: int) -> int:
+    found = _GAP.match(text, at)
+    return found.end() if found else at
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise _twice(next(name for name in names if names.count(name) > 1))
+    return made
+
+
+def _no_number(word: str) -> NoReturn:
+    raise _wrong(f"body held the number {word!r}, which JSON does not have")
+
+
+def _whole(members: Mapping[str, Member]) -> None:
+    try:
+        for name, member in members.items():
+            (name + json.dumps(member.value, ensure_ascii=False)).encode()
+    except UnicodeEncodeError:
+        raise _wrong("body held half of a surrogate pair", hint="escape characters as whole pairs") from None
+
+
+def _twice(name: str) -> Declined:
+    return _wrong(f"body named {name[:80]!r} twice in one object", hint="readers differ in which one they take")
+
+
+def _wrong(message: str, hint: str = "send one JSON object in UTF-8") -> Declined:
+    return Declined(message, hint=hint, code="invalid_json")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_number)

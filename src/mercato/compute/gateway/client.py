@@ -1,0 +1,138 @@
+"""The client of one request, as ASGI shows it: its body, whether it has left, and what is sent to it.
+
+A client that leaves, or that does not take what it is sent, ends the work on its request wherever that waits in
+`waiting`. Work outside of it, such as settling, is never interrupted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from mercato.compute.errors import Declined
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = Sequence[tuple[bytes, bytes]]
+BEAT = b": keep-alive\n\n"
+
+
+class Left(Exception):
+    """The client is not there any more."""
+
+
+class Client:
+    """One client. `started` tells whether a status has been sent, `gone` whether the client has left."""
+
+    def __init__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        self._receive, self._send = receive, send
+        self._abort: Callable[[], None] | None = (scope.get("extensions") or {}).get("mercato.abort")
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        self._watch: asyncio.Task[None] | None = None
+        self._armed = False
+        self._sending = 0.0
+        self._last = self._loop.time()
+        self.started = self.gone = False
+
+    async def body(self, most: int, seconds: float) -> bytes:
+        """Returns the whole body; Declined with 413 where it is larger than `most` octets, 408 where it takes longer
+        than `seconds`. Left where the client went away before its end."""
+        parts: list[bytes] = []
+        size, more = 0, True
+        try:
+            async with asyncio.timeout(seconds):
+                while more:
+                    message = await self._receive()
+                    if message["type"] == "http.disconnect":
+                        raise Left
+                    parts.append(message.get("body", b""))
+                    size += len(parts[-1])
+                    more = message.get("more_body", False)
+                    if size > most:
+                        raise too_large(size, most)
+        except TimeoutError:
+            raise Declined(
+                f"body took more than {seconds:g} seconds", hint="send it faster", status=408, code="request_timeout"
+            ) from None
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def watch(self) -> None:
+        """Begins to notice that the client leaves; to be called once the body is read."""
+        self._watch = self._loop.create_task(self._until_left())
+
+    def unwatch(self) -> None:
+        """Stops to notice it."""
+        if self._watch:
+            self._watch.cancel()
+            self._watch = None
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Work that ends with Left as soon as the client has left."""
+        if self.gone:
+            raise Left
+        self._armed = True
+        try:
+            yield
+        except asyncio.CancelledError:
+            if not self.gone or self._task is None:
+                raise
+            self._task.uncancel()
+            raise Left from None
+        finally:
+            self._armed = False
+
+    async def start(self, status: int, headers: Headers) -> None:
+        """Sends status and headers."""
+        self.started = True
+        await self._sent({"type": "http.response.start", "status": status, "headers": list(headers)})
+
+    async def write(self, data: bytes, *, more: bool = True) -> None:
+        """Sends a part of the body, with `more` to follow or not."""
+        await self._sent({"type": "http.response.body", "body": data, "more_body": more})
+
+    def tend(self, now: float, beat: float, patience: float) -> Awaitable[None] | None:
+        """Is called about every second: drops a client that takes nothing for `patience` seconds, and returns a sign
+        of life to send where nothing was sent for `beat` seconds while an event stream is open."""
+        if self._sending:
+            if now - self._sending > patience:
+                self.drop()
+            return None
+        if self.started and self._armed and now - self._last >= beat:
+            return self.write(BEAT)
+        return None
+
+    def drop(self) -> None:
+        """Ends the connection at once, whatever is still to be sent."""
+        if self._abort:
+            self._abort()
+        self._leave()
+
+    async def _sent(self, message: Message) -> None:
+        self._sending = self._loop.time()
+        try:
+            await self._send(message)
+        finally:
+            self._last, self._sending = self._loop.time(), 0.0
+
+    async def _until_left(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._leave()
+
+    def _leave(self) -> None:
+        if not self.gone:
+            self.gone = True
+            if self._armed and self._task:
+                self._task.cancel()
+
+
+def too_large(size: int, most: int) -> Declined:
+    """Returns what to raise for a body of more than `most` octets."""
+    return Declined(
+        f"body was {size} octets or more", hint=f"send at most {most}", status=413, code="request_too_large"
+    )

@@ -1,0 +1,72 @@
+"""Our own count of tokens: exact with the model's tokenizer, otherwise bounded by octets.
+
+A token of text is at least one octet, so the octets of what was delivered are never fewer than its tokens. What is paid
+for is the lesser of this bound and the claim. Without a claim, and without a tokenizer, a token is taken as four
+octets, in favour of who pays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mercato.compute.gateway.asking import OCTETS, Asked
+from mercato.compute.gateway.checks import FRAME
+from mercato.compute.gateway.tally import Tally
+from mercato.compute.model import Surface, Usage
+from mercato.core.errors import ConfigError
+
+Tokens = Callable[[str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What was claimed and what was counted; where nothing was claimed, both are our own count."""
+
+    claimed: Usage
+    counted: Usage
+    exact: bool
+
+
+class Counter:
+    """Counts answers of all models; `tokenizers` has a function for those whose tokenizer is here."""
+
+    def __init__(self, tokenizers: Mapping[str, Tokens] | None = None) -> None:
+        self._tokenizers = dict(tokenizers or {})
+
+    def count(self, asked: Asked, tally: Tally, bound: Usage) -> Count:
+        """Returns the tokens of an answer as far as it was delivered, never more than the request's own bound."""
+        tokens = self._tokenizers.get(asked.need.model)
+        frame = 2 * max(1, len(tally.ends)) + FRAME * tally.calls  # ends of turns and marks around calls
+        if asked.need.surface is Surface.EMBEDDINGS:
+            most, likely, frame = 0, 0, 0
+        elif tokens:
+            most = likely = tokens(tally.text)
+        else:
+            most, likely = tally.octets, -(-tally.octets // OCTETS)
+        counted = Usage(bound.prompt, min(most + frame, bound.completion))
+        if tally.claimed:
+            return Count(tally.claimed, counted, tokens is not None)
+        guess = Usage(min(-(-asked.octets // OCTETS), bound.prompt), min(likely, bound.completion))
+        return Count(guess, guess, tokens is not None)
+
+
+def load(files: Mapping[str, Path]) -> dict[str, Tokens]:
+    """Returns a tokenizer for each model whose file is named; ConfigError where one cannot be read."""
+    return {model: _tokenizer(model, path) for model, path in files.items()}
+
+
+def _tokenizer(model: str, path: Path) -> Tokens:
+    try:
+        from tokenizers import Tokenizer
+    except ImportError:
+        raise ConfigError(
+            f"model {model!r} has a tokenizer file, but the library tokenizers is missing",
+            hint="install mercato[compute]",
+        ) from None
+    try:
+        found = Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises plain Exception for every reason
+        raise ConfigError(f"tokenizer of {model!r} was not readable: {error}", hint=f"see {path}") from None
+    return lambda text: len(found.encode(text, add_special_tokens=False).ids)

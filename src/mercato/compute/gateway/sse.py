@@ -1,0 +1,75 @@
+"""Server-sent events cut out of a stream of bytes, which may come in any pieces, without changing one of them.
+
+    for event in events.feed(chunk):
+        event.raw            # the bytes as they came, with the blank line that ends them
+        event.data           # what follows `data:`, b"" for a comment
+
+Lines end by CRLF, LF or CR (WHATWG HTML, section 9.2.5). Joining every `raw` and `rest` gives the stream again.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mercato.compute.errors import Unreached
+
+_BLANK = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?!\n))")
+_LINES = re.compile(rb"\r\n|\n|\r")
+_MARK = b"\xef\xbb\xbf"
+DONE = b"[DONE]"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event: its bytes, and its data with lines joined."""
+
+    raw: bytes
+    data: bytes
+
+
+class Events:
+    """Cuts a stream into events. An event larger than `most` octets raises Unreached."""
+
+    def __init__(self, most: int = 8 << 20) -> None:
+        self._most, self._rest = most, b""
+
+    @property
+    def rest(self) -> bytes:
+        """Returns what came after the last whole event."""
+        return self._rest
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """Returns the events that a chunk completes."""
+        seen = max(0, len(self._rest) - 3)
+        text = self._rest + chunk if self._rest else chunk
+        found: list[Event] = []
+        start = 0
+        if b"\r" not in text:
+            at = text.find(b"\n\n", seen)
+            while at >= 0:
+                found.append(_event(text[start : at + 2]))
+                start = at + 2
+                at = text.find(b"\n\n", start)
+        else:
+            blank = _BLANK.search(text, seen)
+            while blank:
+                found.append(_event(text[start : blank.end()]))
+                start = blank.end()
+                blank = _BLANK.search(text, start)
+        self._rest = text[start:]
+        if len(self._rest) > self._most:
+            raise Unreached("size", f"provider sent an event of more than {self._most} octets")
+        return found
+
+
+def _event(raw: bytes) -> Event:
+    if raw.startswith(b"data:") and raw.find(b"\n") == len(raw) - 2:  # nearly all are one line, ended by LF
+        return Event(raw, raw[5:].strip())
+    lines = _LINES.split(raw.removeprefix(_MARK))
+    data = [line[5:].removeprefix(b" ") if line != b"data" else b"" for line in lines if _is_data(line)]
+    return Event(raw, b"\n".join(data).strip())
+
+
+def _is_data(line: bytes) -> bool:
+    return line.startswith(b"data:") or line == b"data"

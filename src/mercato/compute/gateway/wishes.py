@@ -1,0 +1,88 @@
+"""The object `provider` of a request: who may answer it, and how that is checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mercato.compute.errors import Declined
+from mercato.compute.model import Price, Wish
+
+NAMES = frozenset(
+    {"order", "only", "ignore", "max_price", "sort", "min_quality", "zdr", "verify", "allow_fallbacks",
+     "data_collection"}
+)  # fmt: skip
+SORTS = frozenset({"", "price", "latency", "throughput"})
+CHECKS = frozenset({"none", "sampled", "always"})
+MOST_NAMES = 100
+_PLAIN = Wish()
+
+
+def read(value: Any) -> Wish:
+    """Returns the wishes of a request; Declined for words that we do not know, because a wish is never dropped."""
+    if value is None:
+        return _PLAIN
+    if not isinstance(value, dict):
+        raise _wrong("", value, "send an object")
+    for name in value:
+        if name not in NAMES:
+            raise _wrong(name, value[name], f"known names are {', '.join(sorted(NAMES))}")
+    collection = value.get("data_collection", "allow")
+    if collection not in ("allow", "deny"):
+        raise _wrong("data_collection", collection, "say allow or deny")
+    return Wish(
+        order=tuple(_names(value, "order")),
+        only=frozenset(_names(value, "only")),
+        ignore=frozenset(_names(value, "ignore")),
+        max_price=_price(value.get("max_price")),
+        sort=_word(value, "sort", SORTS, ""),
+        min_quality=_whole(value, "min_quality", 10_000),
+        zdr=_yes(value, "zdr", default=False) or collection == "deny",
+        verify=_word(value, "verify", CHECKS, "sampled"),
+        fallbacks=_yes(value, "allow_fallbacks", default=True),
+    )
+
+
+def _names(value: dict[str, Any], name: str) -> list[str]:
+    found = value.get(name, [])
+    if not isinstance(found, list) or len(found) > MOST_NAMES or not all(isinstance(one, str) for one in found):
+        raise _wrong(name, found, f"send a list of at most {MOST_NAMES} names or ids of providers")
+    return found
+
+
+def _price(value: Any) -> Price | None:
+    if value is None:
+        return None
+    hint = 'send {"prompt": …, "completion": …} in whole micro-dollars for a million tokens'
+    if not isinstance(value, dict) or not value or not set(value) <= {"prompt", "completion"}:
+        raise _wrong("max_price", value, hint)
+    most = 10**15
+    parts = [value.get(name, most) for name in ("prompt", "completion")]
+    if not all(isinstance(part, int) and not isinstance(part, bool) and 0 <= part <= most for part in parts):
+        raise _wrong("max_price", value, hint)
+    return Price(parts[0], parts[1])
+
+
+def _whole(value: dict[str, Any], name: str, most: int) -> int:
+    found = value.get(name, 0)
+    if not isinstance(found, int) or isinstance(found, bool) or not 0 <= found <= most:
+        raise _wrong(name, found, f"send a whole number from 0 to {most}")
+    return found
+
+
+def _word(value: dict[str, Any], name: str, words: frozenset[str], default: str) -> str:
+    found = value.get(name, default)
+    if not isinstance(found, str) or found not in words:
+        raise _wrong(name, found, f"use one of {', '.join(sorted(words - {''}))}")
+    return found
+
+
+def _yes(value: dict[str, Any], name: str, *, default: bool) -> bool:
+    found = value.get(name, default)
+    if not isinstance(found, bool):
+        raise _wrong(name, found, "say true or false")
+    return found
+
+
+def _wrong(name: str, value: Any, hint: str) -> Declined:
+    param = f"provider.{name}" if name else "provider"
+    return Declined(f"{param[:80]} was {repr(value)[:80]}", param=param[:80], hint=hint)
