@@ -36,7 +36,7 @@ class Client:
         self._armed = False
         self._sending = 0.0
         self._last = self._loop.time()
-        self.started = self.gone = False
+        self.started = self.gone = self._read = False
 
     async def body(self, most: int, seconds: float) -> bytes:
         """Returns the whole body; Declined with 413 where it is larger than `most` octets, 408 where it takes longer
@@ -54,11 +54,27 @@ class Client:
                     more = message.get("more_body", False)
                     if size > most:
                         raise too_large(size, most)
+                self._read = True
         except TimeoutError:
             raise Declined(
                 f"body took more than {seconds:g} seconds", hint="send it faster", status=408, code="request_timeout"
             ) from None
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def drain(self, most: int, seconds: float) -> bool:
+        """Reads and forgets a body that nobody wants; returns whether some of it is left unread."""
+        size, more = 0, not self._read
+        try:
+            async with asyncio.timeout(seconds):
+                while more and size <= most:
+                    message = await self._receive()
+                    if message["type"] == "http.disconnect":
+                        raise Left
+                    size += len(message.get("body", b""))
+                    more = message.get("more_body", False)
+        except TimeoutError:
+            return True
+        return more
 
     def watch(self) -> None:
         """Begins to notice that the client leaves; to be called once the body is read."""

@@ -1,0 +1,188 @@
+"""The gateway as a raw ASGI application: who asks, for what, and which part of the gateway answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from mercato.compute.books.keys import Key
+from mercato.compute.errors import Declined, Limited, Unauthorized
+from mercato.compute.gateway import answers, asking
+from mercato.compute.gateway.carry import Carrier, Job
+from mercato.compute.gateway.checks import Bounds, shown
+from mercato.compute.gateway.client import Client, Left, Receive, Send, too_large
+from mercato.compute.model import Surface
+from mercato.core.errors import MercatoError, NotFound
+
+log = logging.getLogger("mercato.compute.gateway")
+SURFACES = {
+    "/v1/chat/completions": Surface.CHAT,
+    "/v1/completions": Surface.COMPLETIONS,
+    "/v1/embeddings": Surface.EMBEDDINGS,
+}
+#: Headers that may be there once only: whoever stands between could take another one of two.
+ONCE = frozenset(
+    {b"authorization", b"x-api-key", b"content-type", b"content-length", b"idempotency-key", b"x-request-id"}
+)
+DRAINED_OCTETS = 256_000_000
+Headers = Mapping[bytes, bytes]
+View = Callable[[Client, Key, str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one worker takes: octets of a body and seconds for it, seconds in which a client takes what it is sent,
+    seconds between signs of life, and requests at once."""
+
+    body: int
+    reading: int | float
+    sending: int | float
+    beat: int | float
+    requests: int
+
+
+class Socket(Protocol):
+    """What answers WebSockets: the door by which nodes dial in."""
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Serves one WebSocket from its handshake to its end."""
+
+
+class Gateway:
+    """One worker's application. `views` are what can be read, by the start of their paths."""
+
+    def __init__(
+        self, carrier: Carrier, bounds: Bounds, limits: Limits, views: Mapping[str, View], tunnel: Socket | None = None
+    ) -> None:
+        self._carrier, self._bounds, self._limits, self._views = carrier, bounds, limits, dict(views)
+        self._tunnel = tunnel
+        self.live: set[Client] = set()
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Serves one request, or one WebSocket."""
+        if scope["type"] == "websocket":
+            if self._tunnel is None:
+                await send({"type": "websocket.close", "code": 1008})
+            else:
+                await self._tunnel(scope, receive, send)
+            return
+        client = Client(scope, receive, send)
+        self.live.add(client)
+        try:
+            await self._serve(scope, client)
+        except Left:
+            log.debug("a client left")
+        finally:
+            client.unwatch()
+            self.live.discard(client)
+
+    def tend(self, now: float) -> list[Awaitable[None]]:
+        """Is called every second: drops clients that take nothing, returns signs of life that are due."""
+        found = [client.tend(now, self._limits.beat, self._limits.sending) for client in list(self.live)]
+        return [one for one in found if one is not None]
+
+    async def _serve(self, scope: Mapping[str, Any], client: Client) -> None:
+        job: Job | None = None
+        try:
+            path, method = scope["path"], scope["method"]
+            if method == "GET" and path == "/health":
+                await answers.say(client, 200, {"status": "ok"})
+                return
+            headers = _headers(scope["headers"])
+            view = None if path in SURFACES else self._view(path)
+            _allowed(method, "POST" if path in SURFACES else "GET")
+            key = await self._key(headers)
+            if view is not None:
+                await view(client, key, path)
+                return
+            job = await self._job(client, SURFACES[path], headers, key)
+            await self._carrier.carry(job)
+        except MercatoError as error:
+            await self._refuse(client, error, job)
+        except (Left, asyncio.CancelledError):
+            raise
+        except Exception:
+            log.exception("request %s failed", job.request if job else "")
+            await self._refuse(client, _broken(), job)
+
+    async def _job(self, client: Client, surface: Surface, headers: Headers, key: Key) -> Job:
+        """Returns a request that was read and found right; Declined for any other."""
+        _typed(headers)
+        length = headers.get(b"content-length", b"0")
+        if length.isdigit() and int(length) > self._limits.body:
+            raise too_large(int(length), self._limits.body)
+        if len(self.live) > self._limits.requests:
+            raise Limited(f"gateway had {len(self.live)} requests at once", hint="try again soon", after=1)
+        raw = await client.body(self._limits.body, self._limits.reading)
+        client.watch()
+        asked = asking.read(surface, raw, self._bounds)
+        return Job(client, asked, key, shown(headers, b"idempotency-key") or shown(headers, b"x-request-id"))
+
+    async def _key(self, headers: Headers) -> Key:
+        """Returns whose request it is; Unauthorized where no key is shown, or one that holds no more."""
+        secret = headers.get(b"authorization", b"")
+        kind, _, word = secret.partition(b" ")
+        if kind.lower() != b"bearer":
+            word = headers.get(b"x-api-key", b"")
+        text = word.strip().decode("latin-1")
+        if not text:
+            raise Unauthorized("no API key was sent", hint="send `Authorization: Bearer mk_…`")
+        key = await self._carrier.desk.key(text)
+        if key is None or not key.holds(datetime.now(UTC)):
+            raise Unauthorized("API key was not one that holds", hint="make one with `mercato compute keys make`")
+        return key
+
+    def _view(self, path: str) -> View:
+        for start, view in self._views.items():
+            if path == start or (start.endswith("/") and path.startswith(start)):
+                return view
+        raise NotFound(f"path was {path[:100]!r}", hint="/v1/openapi.json says what there is")
+
+    async def _refuse(self, client: Client, error: MercatoError, job: Job | None) -> None:
+        """Tells a client why; where its answer has begun, nothing but ending the connection is left."""
+        if client.started:
+            client.drop()
+            return
+        more = [(b"x-request-id", job.request.encode())] if job else []
+        if job is None:  # its body may still be on the way, and whoever sends it listens only after that
+            unread = await client.drain(DRAINED_OCTETS, self._limits.reading)
+            more += [(b"connection", b"close")] if unread else []
+        with client.waiting():
+            await answers.refuse(client, error, more)
+
+
+def _headers(pairs: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    found: dict[bytes, bytes] = {}
+    for name, value in pairs:
+        if name in found and name in ONCE:
+            raise Declined(
+                f"header {name.decode('latin-1')} was there twice", hint="send it once", code="invalid_header"
+            )
+        found[name] = value
+    return found
+
+
+def _typed(headers: Headers) -> None:
+    kind = headers.get(b"content-type", b"application/json").partition(b";")[0].strip().lower()
+    if kind != b"application/json":
+        raise Declined(
+            f"content-type was {kind[:60].decode('latin-1')!r}", hint="send application/json", status=415,
+            code="unsupported_media_type",
+        )  # fmt: skip
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise Declined(
+            "body was compressed", hint="send it as it is", status=415, code="unsupported_media_type"
+        )  # fmt: skip
+
+
+def _allowed(method: str, wanted: str) -> None:
+    if method != wanted:
+        raise Declined(f"method was {method[:20]!r}", hint=f"use {wanted}", status=405, code="method_not_allowed")
+
+
+def _broken() -> MercatoError:
+    return MercatoError("gateway failed", hint="try again; its log says why")

@@ -1,0 +1,119 @@
+"""Asks one provider: sends the request, and returns an answer that has begun, or says why there is none."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+
+from mercato.compute.errors import Declined, Unreached
+from mercato.compute.gateway.asking import Asked
+from mercato.compute.gateway.line import Line, Patience, Reply
+from mercato.compute.gateway.stream import Stream
+from mercato.compute.gateway.tally import Tally, said
+from mercato.compute.model import Surface
+from mercato.compute.routing.router import Candidate
+
+PATHS = {
+    Surface.CHAT: "/chat/completions",
+    Surface.COMPLETIONS: "/completions",
+    Surface.EMBEDDINGS: "/embeddings",
+    Surface.RESPONSES: "/chat/completions",
+}
+#: The request was at fault: no other provider is asked, and the client is told what this one said.
+FAULTS = frozenset({400, 413, 422})
+MOST_SAID = 64 * 1024
+
+
+@dataclass(slots=True)
+class Begun:
+    """An answer of a provider: a stream that has said its first word, or a whole body."""
+
+    candidate: Candidate
+    reply: Reply
+    tally: Tally
+    status: int
+    stream: Stream | None = None
+    whole: bytes = b""
+
+
+async def ask(line: Line, candidate: Candidate, asked: Asked, patience: Patience, request: str) -> Begun:
+    """Returns what a provider answers, once its first word, or all of it, is here.
+
+    Unreached where it failed, so that another one may be asked; Declined where the request was at fault.
+    """
+    stream = asked.need.stream
+    headers = {
+        "content-type": "application/json",
+        "accept": "text/event-stream" if stream else "application/json",
+        "x-request-id": request,
+    }
+    body = asked.raw(candidate.offer.upstream or candidate.offer.model)
+    try:
+        async with asyncio.timeout(patience.first):
+            reply = await line.open(PATHS[asked.need.surface], body, headers, deadline=patience)
+            try:
+                if reply.status != 200:
+                    raise await _refused(reply)
+                begun = Begun(candidate, reply, Tally(asked.need.surface), reply.status)
+                if stream:
+                    await _listen(begun, asked)
+            except BaseException:
+                await reply.close()
+                raise
+        if not stream:
+            await _read(begun, patience)
+    except TimeoutError:
+        raise Unreached("first-byte", f"provider did not begin within {patience.first:g} seconds") from None
+    return begun
+
+
+async def _listen(begun: Begun, asked: Asked) -> None:
+    _typed(begun.reply, "text/event-stream")
+    begun.stream = Stream(begun.reply, begun.tally, usage=asked.usage)
+    await begun.stream.first()
+
+
+async def _read(begun: Begun, patience: Patience) -> None:
+    """Reads a whole answer. It has its own time: models think before they write it at once."""
+    try:
+        _typed(begun.reply, "application/json")
+        async with asyncio.timeout(patience.total):
+            parts = [chunk async for chunk in begun.reply.chunks()]
+        begun.whole = parts[0] if len(parts) == 1 else b"".join(parts)
+        begun.tally.answer(begun.whole)
+    except TimeoutError:
+        raise Unreached("total", f"provider did not end within {patience.total:g} seconds") from None
+    finally:
+        await begun.reply.close()
+
+
+def _typed(reply: Reply, wanted: str) -> None:
+    kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != wanted:
+        raise Unreached("protocol", f"provider answered with {kind[:60]!r}, not {wanted}")
+
+
+async def _refused(reply: Reply) -> Declined | Unreached:
+    """Returns what an answer with another status than 200 means."""
+    raw = b""
+    async for chunk in reply.chunks():
+        raw += chunk
+        if len(raw) > MOST_SAID:
+            break
+    try:
+        body = json.loads(raw[:MOST_SAID])
+    except (ValueError, RecursionError):
+        body = {}
+    words = said(body) if body else ""
+    if reply.status not in FAULTS:
+        return Unreached(str(reply.status), f"provider answered {reply.status}: {words}"[:400])
+    error = body.get("error") if isinstance(body, dict) else None
+    param = error.get("param") if isinstance(error, dict) else None
+    code = error.get("code") if isinstance(error, dict) else None
+    return Declined(
+        f"provider refused the request: {words or reply.status}",
+        param=param[:80] if isinstance(param, str) and param.isprintable() else "",
+        code=code[:80] if isinstance(code, str) and code.isprintable() else "upstream_refused",
+        status=reply.status,
+    )

@@ -1,0 +1,263 @@
+"""Carries a request: reserve, ask, pass on, count, settle. In this order, whatever happens on the way.
+
+Another provider is asked only while nothing has reached the client. After that, an answer that breaks off ends with an
+error event, and never with `[DONE]`. The last bytes go out when what was charged is durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from mercato.compute.books.desk import Desk
+from mercato.compute.books.keys import Key
+from mercato.compute.books.words import KEPT, Hold, Lost, Replay, Served
+from mercato.compute.errors import Busy, Declined, Forbidden, Unreached
+from mercato.compute.gateway import answers
+from mercato.compute.gateway.asker import Begun, ask
+from mercato.compute.gateway.asking import Asked
+from mercato.compute.gateway.catalogue import Catalogue
+from mercato.compute.gateway.client import Client, Left
+from mercato.compute.gateway.counting import Counter
+from mercato.compute.gateway.failing import ended, unserved
+from mercato.compute.gateway.line import Patience
+from mercato.compute.gateway.states import Stage, step
+from mercato.compute.model import REQUESTS, Attempt, End, Need, Receipt, RequestId, Usage
+from mercato.compute.routing.router import Candidate, Router
+from mercato.core.errors import MercatoError
+from mercato.core.money import UP
+
+log = logging.getLogger("mercato.compute.gateway")
+EVENTS = b"text/event-stream; charset=utf-8"
+Sample = Callable[[RequestId, Candidate, Need], bool]
+
+
+@dataclass(slots=True)
+class Job:
+    """One request on its way, and what was done for it so far."""
+
+    client: Client
+    asked: Asked
+    key: Key
+    idempotency: str = ""
+    request: RequestId = field(default_factory=REQUESTS.new)
+    stage: Stage = Stage.VALIDATE
+    attempts: list[Attempt] = field(default_factory=list)
+    began: int = 0  # milliseconds of the loop's clock
+    sent: hashlib._Hash = field(default_factory=hashlib.sha256)
+    kept: bytearray = field(default_factory=bytearray)
+
+    def to(self, stage: Stage) -> None:
+        """Moves on; Conflict for a step that the table of stages does not have."""
+        self.stage = step(self.stage, stage)
+
+    async def write(self, data: bytes, *, more: bool = True) -> None:
+        """Passes bytes on to the client, and remembers them for the receipt and for who asks again."""
+        self.note(data)
+        await self.client.write(data, more=more)
+
+    def note(self, data: bytes) -> None:
+        """Takes bytes of the answer into the receipt's hash."""
+        self.sent.update(data)
+        if self.idempotency and len(self.kept) <= KEPT:
+            self.kept += data
+
+
+class Carrier:
+    """Carries requests, one after another or many at once. `sample` chooses what is put up for audit."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        router: Router,
+        catalogue: Catalogue,
+        counter: Counter,
+        *,
+        patience: Patience,
+        attempts: int = 3,
+        sample: Sample = lambda request, candidate, need: need.wish.verify == "always",
+    ) -> None:
+        self.desk, self.router, self.catalogue, self.counter = desk, router, catalogue, counter
+        self._patience, self._most, self._sample = patience, attempts, sample
+        self._loop = asyncio.get_running_loop()
+
+    async def carry(self, job: Job) -> None:
+        """Answers a request. Declined, with nothing sent to the client, where nobody does."""
+        order = self._order(job)
+        job.to(Stage.ROUTE)
+        limit = max(one.offer.price.of(job.asked.bound(one.offer), round=UP) for one in order)
+        job.to(Stage.RESERVE)
+        hold = Hold(job.request, job.key.id, job.key.account, job.asked.digest, limit, job.idempotency)
+        again = await self.desk.reserve(hold)
+        if again is not None:
+            await self._replay(job, again)
+            return
+        try:
+            begun = await self._begin(job, order)
+        except (Declined, Left, asyncio.CancelledError) as error:
+            await self._release(job, error)
+            raise
+        job.to(Stage.FIRST_BYTE)
+        await (self._stream(job, begun) if begun.stream else self._whole(job, begun))
+
+    def _order(self, job: Job) -> Sequence[Candidate]:
+        """Returns whom to ask; Declined where nobody may be asked."""
+        need, scope = job.asked.need, job.key.scope
+        if not scope.allows(need.model, need.surface):
+            raise Forbidden(f"key may not ask for {need.model!r} by {need.surface.value}", hint="use another key")
+        found = self.catalogue.candidates(need.model)
+        if not found:
+            raise Declined(
+                f"model was {need.model!r}", param="model", hint="GET /v1/models lists those served here", status=404,
+                code="model_not_found",
+            )  # fmt: skip
+        if scope.providers:
+            found = [one for one in found if {one.provider.id, one.provider.name} & scope.providers]
+        now = self._loop.time()
+        order = self.router.order(need, found, now)
+        if not order:
+            raise unserved(self.router.why(need, found, now))
+        return order
+
+    async def _begin(self, job: Job, order: Sequence[Candidate]) -> Begun:
+        """Returns the first answer that begins; Declined where none does, or the request was at fault."""
+        failed: list[Unreached] = []
+        start = self._loop.time()
+        for candidate in order[: self._most]:
+            left = self._patience.total - (self._loop.time() - start)
+            line = self.catalogue.line(candidate.provider.id)
+            if line is None or left <= 0:
+                continue
+            job.to(Stage.SENDING)
+            job.began = round(self._loop.time() * 1000)
+            self.router.began(candidate.provider.id, self._loop.time())
+            patience = Patience(self._patience.connect, min(self._patience.first, left), self._patience.idle, left)
+            try:
+                with job.client.waiting():
+                    return await ask(line, candidate, job.asked, patience, job.request)
+            except Unreached as error:
+                failed.append(error)
+                self._ended(job, candidate, ended(error), error=error.why)
+                log.info("%s: %s did not answer: %s", job.request, candidate.provider.name, error.message)
+            except Declined as error:
+                self._ended(job, candidate, End.UPSTREAM_ERROR, error=str(error.answer))
+                raise
+            except BaseException:
+                self._ended(job, candidate, End.CLIENT_GONE)
+                raise
+            if not job.asked.need.wish.fallbacks:
+                break
+        raise unserved({}, failed)
+
+    async def _whole(self, job: Job, begun: Begun) -> None:
+        """Settles an answer that came at once, then sends it."""
+        job.note(begun.whole)
+        receipt = await self._settle(job, begun, End.DONE, b"application/json")
+        headers = [
+            answers.JSON_TYPE,
+            (b"content-length", str(len(begun.whole)).encode()),
+            *self._headers(job, begun, None if receipt is None else receipt.charged),
+        ]
+        with job.client.waiting():
+            await job.client.start(200, headers)
+            await job.client.write(begun.whole, more=False)
+
+    async def _stream(self, job: Job, begun: Begun) -> None:
+        """Passes a stream on as it comes, then settles it, then sends how it ended."""
+        stream, end, wrong = begun.stream, End.DONE, None
+        assert stream is not None
+        job.to(Stage.STREAMING)
+        first = round(self._loop.time() * 1000) - job.began
+        headers = [(b"content-type", EVENTS), (b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
+        try:
+            with job.client.waiting():
+                await job.client.start(200, [*headers, *self._headers(job, begun)])
+                await job.write(stream.held)
+                async for out in stream.rest():
+                    await job.write(out)
+        except Left:
+            end = End.CLIENT_GONE
+        except Unreached as error:
+            end, wrong = ended(error), error
+        finally:
+            await begun.reply.close()
+        last = answers.cut(wrong, end.value.replace("-", "_")) if wrong else stream.done
+        job.note(last)
+        await self._settle(job, begun, end, EVENTS, first=first, error=wrong.why if wrong else "")
+        if end is not End.CLIENT_GONE:
+            with job.client.waiting():
+                await job.client.write(last, more=False)
+
+    async def _settle(
+        self, job: Job, begun: Begun, end: End, kind: bytes, *, first: int | None = None, error: str = ""
+    ) -> Receipt | None:
+        """Charges what was delivered; returns the receipt, or None where the reserve had been given back before."""
+        job.to(Stage.METER)
+        offer = begun.candidate.offer
+        count = self.counter.count(job.asked, begun.tally, job.asked.bound(offer))
+        self._ended(job, begun.candidate, end, usage=count.counted, first=first, error=error)
+        keep = bool(job.idempotency) and end is End.DONE and len(job.kept) <= KEPT
+        served = Served(
+            key=job.key.id,
+            provider=begun.candidate.provider.id,
+            model=offer.model,
+            end=end,
+            asked=job.asked.digest,
+            answered=job.sent.hexdigest(),
+            claimed=count.claimed,
+            counted=count.counted,
+            price=offer.price,
+            attempts=tuple(job.attempts),
+            audit=end is End.DONE and self._sample(job.request, begun.candidate, job.asked.need),
+            answer=bytes(job.kept) if keep else b"",
+            kind=kind.decode(),
+        )
+        job.to(Stage.SETTLE)
+        try:
+            receipt = await self.desk.settle(job.request, served=served)
+        except Lost:  # its lease was over; the answer is the client's for nothing
+            log.warning("%s was released before it was settled", job.request)
+            receipt = None
+        job.to(Stage.DONE)
+        return receipt
+
+    async def _release(self, job: Job, error: BaseException) -> None:
+        job.to(Stage.RELEASE)
+        why = error.message if isinstance(error, MercatoError) else "its client left before the answer began"
+        await self.desk.release(job.request, why[:200], job.attempts)
+        job.to(Stage.REFUSED)
+
+    async def _replay(self, job: Job, again: Replay) -> None:
+        """Gives an answer again that was paid for before."""
+        receipt = again.receipt
+        job.to(Stage.DONE)
+        if again.answer is None:
+            raise Busy(
+                f"request {receipt.request} had this idempotency key, and its answer is not kept any more",
+                hint=f"see /v1/receipts/{receipt.request}, or use another key",
+            )
+        headers = [
+            (b"content-type", again.kind.encode()),
+            (b"idempotent-replayed", b"true"),
+            *answers.known(receipt.request, receipt.provider, job.asked.need.wish.verify, receipt.charged),
+        ]
+        await job.client.start(200, headers)
+        await job.client.write(again.answer, more=False)
+
+    def _headers(self, job: Job, begun: Begun, cost: int | None = None) -> list[tuple[bytes, bytes]]:
+        return answers.known(job.request, begun.candidate.provider.name, job.asked.need.wish.verify, cost)
+
+    def _ended(
+        self, job: Job, candidate: Candidate, end: End, *, usage: Usage | None = None, first: int | None = None,
+        error: str = "",
+    ) -> None:  # fmt: skip
+        """Writes an attempt down, and tells the router."""
+        whole = round(self._loop.time() * 1000) - job.began
+        status = int(error) if error.isdecimal() else 0 if error and first is None else 200
+        attempt = Attempt(candidate.provider.id, datetime.now(UTC), first, whole, status, end, error)
+        job.attempts.append(attempt)
+        self.router.ended(candidate.provider.id, attempt, usage, self._loop.time())

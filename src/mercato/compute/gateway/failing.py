@@ -1,0 +1,43 @@
+"""What failures of providers mean: for the books, and for the client whom nobody could serve."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from mercato.compute.errors import Limited, Unreached, Unserved
+from mercato.compute.model import End, ProviderId
+
+LATE = frozenset({"first-byte", "idle", "total"})
+CUT = frozenset({"truncated", "reset"})
+RETRY_SECONDS = 1
+
+
+def ended(error: Unreached) -> End:
+    """Returns how an attempt ended that failed so."""
+    if error.why in LATE:
+        return End.TIMEOUT
+    return End.TRUNCATED if error.why in CUT else End.UPSTREAM_ERROR
+
+
+def unserved(why: Mapping[ProviderId, str], failed: Sequence[Unreached] = ()) -> Limited | Unserved:
+    """Returns what to tell a client: which filters kept providers out, or how those that were asked failed."""
+    if failed and all(error.why == "429" for error in failed):
+        return Limited("every provider was busy", hint="try again soon", code="providers_busy", after=RETRY_SECONDS)
+    if failed:
+        classes = ", ".join(sorted({error.why for error in failed}))
+        late = all(error.why in LATE for error in failed)
+        return Unserved(
+            f"no provider answered: {classes}", hint="try again, or another model",
+            status=504 if late else 502, code="upstream_timeout" if late else "upstream_error",
+        )  # fmt: skip
+    kinds = Counter(reason.partition(":")[0] or "left" for reason in why.values())
+    said = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items()))
+    if set(kinds) == {"full"}:
+        return Limited("every provider was busy", hint="try again soon", code="providers_busy", after=RETRY_SECONDS)
+    asked_for = {"context", "features", "only", "ignore", "order", "zdr", "price", "quality"}
+    if kinds and set(kinds) <= asked_for:  # trying again cannot help: the request itself rules everybody out
+        return Unserved(
+            f"no provider fits the request: {said}", hint="ask for less", status=400, code="no_provider_fits"
+        )
+    return Unserved(f"no provider can be asked now: {said or 'none'}", hint="try again soon")

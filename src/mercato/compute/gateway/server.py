@@ -1,0 +1,103 @@
+"""How a worker listens: requests read by httptools under limits of time and size, and drained when it ends.
+
+uvicorn waits for a request's head without a limit of its own when httptools reads it; here a head has a few seconds and
+a number of octets, whether a connection is new or kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_SECONDS = 10
+IDLE_SECONDS = 75
+BACKLOG = 2048
+
+
+class Guarded(HttpToolsProtocol):
+    """Closes connections whose head takes too long or is too large; lets the application end one at once."""
+
+    head_octets: ClassVar[int] = 32 * 1024
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn's own
+        """Starts the time of the first head."""
+        super().connection_made(transport)
+        self._head = 0
+        self._reading = True
+        self._timer = self.loop.call_later(HEAD_SECONDS, self._late)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stops the time."""
+        self._timer.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Counts octets until a head is complete."""
+        if self._reading:
+            self._head += len(data)
+        super().data_received(data)
+        if self._reading and self._head > self.head_octets and not self.transport.is_closing():
+            self._answer(431, b"Request Header Fields Too Large")
+
+    def on_message_begin(self) -> None:
+        """A head begins: it has its time from now on, or from when the connection was made."""
+        super().on_message_begin()
+        self.scope["extensions"] = {"mercato.abort": self.transport.abort}
+        if not self._reading:
+            self._reading, self._head = True, 0
+            self._timer = self.loop.call_later(HEAD_SECONDS, self._late)
+
+    def on_headers_complete(self) -> None:
+        """The head is complete: what follows is the application's to limit."""
+        self._timer.cancel()
+        self._reading = False
+        super().on_headers_complete()
+
+    def _late(self) -> None:
+        if self._reading and not self.transport.is_closing():
+            self._answer(408, b"Request Timeout")
+
+    def _answer(self, status: int, reason: bytes) -> None:
+        self._reading = False
+        line = b"HTTP/1.1 %d %s\r\nconnection: close\r\ncontent-length: 0\r\n\r\n" % (status, reason)
+        self.transport.write(line)
+        self.transport.close()
+
+
+class Server(uvicorn.Server):
+    """Calls `ready` with its port once it listens. With `signals` off, ending it is for someone else."""
+
+    def __init__(self, config: uvicorn.Config, *, ready: Callable[[int], None] | None = None, signals: bool = True):
+        super().__init__(config)
+        self._ready, self._signals = ready, signals
+
+    async def startup(self, sockets: list[Any] | None = None) -> None:
+        """Listens, then says so."""
+        await super().startup(sockets=sockets)
+        if self._ready and not self.should_exit:
+            name = self.servers[0].sockets[0].getsockname()
+            self._ready(name[1] if isinstance(name, tuple) else 0)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Takes signals only where it is the one to do so."""
+        if self._signals:
+            with super().capture_signals():
+                yield
+        else:
+            yield
+
+
+def config(app: Any, *, head: int, requests: int, drain: int = 30) -> uvicorn.Config:
+    """Returns how a worker serves: no access log, as prompts and keys are nobody's; `drain` seconds to end."""
+    protocol = type("Limited", (Guarded,), {"head_octets": head})
+    return uvicorn.Config(
+        app, http=protocol, log_config=None, access_log=False, server_header=False, date_header=False,
+        lifespan="off", backlog=BACKLOG, timeout_keep_alive=IDLE_SECONDS, timeout_graceful_shutdown=drain,
+        limit_concurrency=requests * 2 + 100, ws_max_size=1 << 20,
+    )  # fmt: skip

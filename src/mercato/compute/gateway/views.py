@@ -1,0 +1,102 @@
+"""What a client can read: models, providers, receipts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mercato.compute.books.desk import Desk
+from mercato.compute.books.keys import Key
+from mercato.compute.gateway import answers
+from mercato.compute.gateway.asgi import View
+from mercato.compute.gateway.catalogue import Catalogue
+from mercato.compute.gateway.client import Client
+from mercato.compute.model import Offer, Receipt
+from mercato.compute.routing.router import Candidate, Router
+from mercato.core.errors import NotFound
+
+
+def views(catalogue: Catalogue, router: Router, desk: Desk) -> dict[str, View]:
+    """Returns what can be read by paths, or their starts."""
+
+    async def models(client: Client, key: Key, path: str) -> None:
+        found = [_model(name, offers) for name, offers in catalogue.models().items()]
+        await answers.say(client, 200, {"object": "list", "data": sorted(found, key=lambda model: str(model["id"]))})
+
+    async def model(client: Client, key: Key, path: str) -> None:
+        name = path.removeprefix("/v1/models/")
+        offers = catalogue.candidates(name)
+        if not offers:
+            raise NotFound(f"model was {name[:100]!r}", hint="GET /v1/models lists those served here")
+        await answers.say(client, 200, _model(name, offers))
+
+    async def providers(client: Client, key: Key, path: str) -> None:
+        found: dict[str, dict[str, Any]] = {}
+        for offers in catalogue.models().values():
+            for one in offers:
+                body = found.setdefault(one.provider.id, _provider(one, router))
+                body["offers"].append(_offer(one.offer))
+        await answers.say(client, 200, {"object": "list", "data": sorted(found.values(), key=lambda one: one["name"])})
+
+    async def receipt(client: Client, key: Key, path: str) -> None:
+        name = path.removeprefix("/v1/receipts/")
+        made = await desk.receipt(name)
+        if made is None or made.key != key.id:  # that of another key is told of like one that does not exist
+            raise NotFound(f"receipt was {name[:100]!r}, which this key has none of", hint="x-request-id names it")
+        await answers.say(client, 200, shown(made))
+
+    return {
+        "/v1/models": models,
+        "/v1/models/": model,
+        "/v1/providers": providers,
+        "/v1/receipts/": receipt,
+    }
+
+
+def shown(receipt: Receipt) -> dict[str, Any]:
+    """Returns a receipt as JSON, as it was hashed and signed."""
+    return {
+        "object": "receipt", "id": receipt.request, "lane": receipt.lane, "seq": receipt.seq,
+        "at": receipt.at.isoformat(), "key": receipt.key, "provider": receipt.provider, "model": receipt.model,
+        "end": receipt.end.value, "asked": receipt.asked, "answered": receipt.answered,
+        "claimed": receipt.claimed.body(), "counted": receipt.counted.body(),
+        "price": {
+            "prompt": receipt.price.prompt, "completion": receipt.price.completion, "cached": receipt.price.cached,
+        },
+        "charged": receipt.charged, "earned": receipt.earned, "previous": receipt.previous, "hash": receipt.hash,
+        "signature": receipt.signature, "countersigned": receipt.countersigned,
+    }  # fmt: skip
+
+
+def _model(name: str, offers: Any) -> dict[str, Any]:
+    return {
+        "id": name,
+        "object": "model",
+        "created": 0,
+        "owned_by": "mercato",
+        "context": max(one.offer.context for one in offers),
+        "features": sorted({feature for one in offers for feature in one.offer.features}),
+        "price_micro": {
+            "prompt": min(one.offer.price.prompt for one in offers),
+            "completion": min(one.offer.price.completion for one in offers),
+        },
+        "providers": len(offers),
+    }
+
+
+def _provider(one: Candidate, router: Router) -> dict[str, Any]:
+    provider, health = one.provider, router.health(one.provider.id)
+    return {
+        "id": provider.id, "object": "provider", "name": provider.name, "standing": provider.standing.value,
+        "region": provider.region, "zdr": provider.zdr, "key": provider.key, "stake": provider.stake,
+        "success_bps": round(health.success() * 10_000), "quality_bps": round(health.quality() * 10_000),
+        "served": health.served, "inflight": health.inflight, "offers": [],
+    }  # fmt: skip
+
+
+def _offer(offer: Offer) -> dict[str, Any]:
+    return {
+        "model": offer.model, "context": offer.context, "features": sorted(offer.features), "quant": offer.quant,
+        "price_micro": {
+            "prompt": offer.price.prompt, "completion": offer.price.completion, "cached": offer.price.cached,
+        },
+    }  # fmt: skip
