@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 app = typer.Typer(
@@ -15,3 +17,20 @@ app = typer.Typer(
 @app.callback()
 def compute() -> None:
     """Serve open models from anyone, verified and metered."""
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen on [default: 127.0.0.1].")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="The port to listen on; 0 picks a free one [default: 8600].", min=0, max=65535)
+    ] = None,
+) -> None:
+    """Serve the gateway: OpenAI's API over the upstreams and providers of this installation."""
+    from mercato.compute.opening import SECTIONS, listen, run
+    from mercato.compute.settings import ComputeSettings
+    from mercato.core.settings import load
+
+    settings = load(*SECTIONS, partial=True)
+    wanted = settings.of(ComputeSettings)
+    run(settings, listen(host or wanted.host, wanted.port if port is None else port), say=typer.echo)

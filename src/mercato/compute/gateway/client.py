@@ -25,7 +25,7 @@ class Left(Exception):
 
 
 class Client:
-    """One client. `started` tells whether a status has been sent, `gone` whether the client has left."""
+    """One client. `started` tells whether a status has been sent."""
 
     def __init__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         self._receive, self._send = receive, send
@@ -36,7 +36,7 @@ class Client:
         self._armed = False
         self._sending = 0.0
         self._last = self._loop.time()
-        self.started = self.gone = self._read = False
+        self.started = self._gone = self._read = False
 
     async def body(self, most: int, seconds: float) -> bytes:
         """Returns the whole body; Declined with 413 where it is larger than `most` octets, 408 where it takes longer
@@ -76,6 +76,10 @@ class Client:
             return True
         return more
 
+    def left(self) -> bool:
+        """Whether the client has left."""
+        return self._gone
+
     def watch(self) -> None:
         """Begins to notice that the client leaves; to be called once the body is read."""
         self._watch = self._loop.create_task(self._until_left())
@@ -89,13 +93,13 @@ class Client:
     @contextmanager
     def waiting(self) -> Iterator[None]:
         """Work that ends with Left as soon as the client has left."""
-        if self.gone:
+        if self.left():
             raise Left
         self._armed = True
         try:
             yield
         except asyncio.CancelledError:
-            if not self.gone or self._task is None:
+            if not self.left() or self._task is None:
                 raise
             self._task.uncancel()
             raise Left from None
@@ -141,8 +145,8 @@ class Client:
         self._leave()
 
     def _leave(self) -> None:
-        if not self.gone:
-            self.gone = True
+        if not self._gone:
+            self._gone = True
             if self._armed and self._task:
                 self._task.cancel()
 

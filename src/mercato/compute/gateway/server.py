@@ -47,7 +47,7 @@ class Guarded(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A head begins: it has its time from now on, or from when the connection was made."""
         super().on_message_begin()
-        self.scope["extensions"] = {"mercato.abort": self.transport.abort}
+        self.scope["extensions"] = {"mercato.abort": self.transport.abort}  # type: ignore[dict-item]  # ASGI leaves what is in it open
         if not self._reading:
             self._reading, self._head = True, 0
             self._timer = self.loop.call_later(HEAD_SECONDS, self._late)
@@ -70,9 +70,9 @@ class Guarded(HttpToolsProtocol):
 
 
 class Server(uvicorn.Server):
-    """Calls `ready` with its port once it listens. With `signals` off, ending it is for someone else."""
+    """Calls `ready` with itself once it listens. With `signals` off, ending it is for someone else."""
 
-    def __init__(self, config: uvicorn.Config, *, ready: Callable[[int], None] | None = None, signals: bool = True):
+    def __init__(self, config: uvicorn.Config, *, ready: Callable[[Server], None] | None = None, signals: bool = True):
         super().__init__(config)
         self._ready, self._signals = ready, signals
 
@@ -80,8 +80,7 @@ class Server(uvicorn.Server):
         """Listens, then says so."""
         await super().startup(sockets=sockets)
         if self._ready and not self.should_exit:
-            name = self.servers[0].sockets[0].getsockname()
-            self._ready(name[1] if isinstance(name, tuple) else 0)
+            self._ready(self)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

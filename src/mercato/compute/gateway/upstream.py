@@ -74,7 +74,7 @@ class HttpReply:
     def __init__(self, response: aiohttp.ClientResponse, most: int, patience: Patience) -> None:
         self._response, self._most, self._patience = response, most, patience
         self.status = response.status
-        self.headers = {name.lower(): value for name, value in response.headers.items()}
+        self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yields the body as it comes; Unreached where it breaks off, takes too long or is too large."""

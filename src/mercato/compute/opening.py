@@ -1,0 +1,208 @@
+"""The one place where the gateway is put together: settings -> books, providers, router -> application -> server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+
+from mercato.compute.books import Clerk, Desk, Signer
+from mercato.compute.gateway import counting, server, upstream
+from mercato.compute.gateway.asgi import Gateway, Limits
+from mercato.compute.gateway.carry import Carrier
+from mercato.compute.gateway.catalogue import Catalogue, Pair, Source, listed, named
+from mercato.compute.gateway.checks import Bounds
+from mercato.compute.gateway.line import Line, Patience
+from mercato.compute.gateway.views import views
+from mercato.compute.model import ProviderId
+from mercato.compute.routing.router import Router
+from mercato.compute.settings import ComputeSettings, Upstream
+from mercato.core.clock import SystemClock
+from mercato.core.errors import ConfigError
+from mercato.core.settings import Settings, load
+from mercato.store.bare import Bare
+from mercato.store.settings import StoreSettings
+
+SECTIONS = (ComputeSettings, StoreSettings)
+KEY_FILE = "compute.key"
+MIGRATIONS = Path(__file__).parents[1] / "store" / "migrations" / "versions"
+SENDING_SECONDS = 30
+_MIGRATE = "from mercato.compute.opening import migrate_now; migrate_now()"
+
+
+def signer(home: Path) -> Signer:
+    """Returns the gateway's signing key, from a file of the data folder that only its owner reads; made if missing."""
+    path = home / KEY_FILE
+    home.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(os.urandom(32).hex())
+    try:
+        return Signer(bytes.fromhex(path.read_text().strip()))
+    except ValueError:
+        raise ConfigError(f"signing key {path} was not readable", hint="restore it, or move it away") from None
+
+
+def migrate_now() -> None:
+    """Brings the database of the settings to the present shape."""
+    from mercato.store import Store, migrate
+
+    settings = load(*SECTIONS, partial=True)
+    store = Store(settings.of(StoreSettings).address(settings.home))
+    migrate(store)
+    store.close()
+
+
+def prepared(settings: Settings) -> str:
+    """Returns the database's URL, its shape the present one. Migrations run in a process of their own: what they
+    import would stay in ours."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    url = settings.of(StoreSettings).address(settings.home)
+    newest = max(path.stem.partition("_")[0].lstrip("r") for path in MIGRATIONS.glob("r*.py"))
+    if _present(url) != newest:
+        done = subprocess.run([sys.executable, "-c", _MIGRATE], stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603  # our own interpreter and words
+        if done.returncode:
+            raise ConfigError(f"database was not brought to its present shape: {done.stderr[-300:]}", hint="see above")
+    return url
+
+
+def _present(url: str) -> str:
+    with Bare(url) as bare:
+        try:
+            return str(bare.run("SELECT version_num FROM store_version")[0][0])
+        except Exception:  # the database differs in what it raises where there is no such table yet
+            return ""
+
+
+class Upstreams:
+    """The upstreams of the settings, and the connections to them."""
+
+    def __init__(self, upstreams: Mapping[str, Upstream], most: int) -> None:
+        self._pairs = listed(upstreams)
+        kinds = {one.private for one in upstreams.values()}
+        self._sessions = {private: upstream.session(private=private) for private in kinds}
+        self._lines = {
+            named(name): upstream.HttpLine(
+                one.url, one.key, session=self._sessions[one.private], private=one.private, most=most
+            )
+            for name, one in upstreams.items()
+        }
+
+    def pairs(self) -> list[Pair]:
+        """Returns who serves what."""
+        return self._pairs
+
+    def line(self, provider: ProviderId) -> Line | None:
+        """Returns the way to an upstream; None for others."""
+        return self._lines.get(provider)
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        for session in self._sessions.values():
+            await session.close()
+
+
+async def work(
+    settings: Settings, url: str, place: socket.socket, *, ready: Callable[[server.Server], None] | None = None
+) -> None:
+    """Runs one worker of the gateway on a socket that listens, until a signal, or its `should_exit`, ends it."""
+    wanted = settings.of(ComputeSettings)
+    loop = asyncio.get_running_loop()
+    async with AsyncExitStack() as opened:
+        upstreams = Upstreams(wanted.upstreams, wanted.answer_octets)
+        opened.push_async_callback(upstreams.close)
+        desk = await opened.enter_async_context(Desk(Clerk(url, SystemClock(), signer(settings.home))))
+        catalogue, router = Catalogue([Source(upstreams.pairs, upstreams.line)]), Router()
+        catalogue.look(loop.time())
+        files = {
+            model: settings.home / one.tokenizer
+            for each in wanted.upstreams.values()
+            for model, one in each.models.items()
+            if one.tokenizer
+        }
+        carrier = Carrier(
+            desk, router, catalogue, counting.Counter(counting.load(files)),
+            patience=Patience(wanted.connect_seconds, wanted.first_seconds, wanted.idle_seconds, wanted.total_seconds),
+            attempts=wanted.attempts,
+        )  # fmt: skip
+        gateway = Gateway(carrier, bounds(wanted), limits(wanted), views(catalogue, router, desk))
+        running = server.Server(server.config(gateway, head=wanted.head_octets, requests=wanted.requests), ready=ready)
+        tending = loop.create_task(_tend(gateway, catalogue))
+        opened.callback(tending.cancel)
+        await running.serve(sockets=[place])
+
+
+def bounds(wanted: ComputeSettings) -> Bounds:
+    """Returns what one request may hold."""
+    return Bounds(wanted.messages, wanted.choices, wanted.depth, deny=wanted.unknown == "deny")
+
+
+def limits(wanted: ComputeSettings) -> Limits:
+    """Returns what one worker takes."""
+    return Limits(wanted.body_octets, wanted.reading_seconds, SENDING_SECONDS, wanted.beat_seconds, wanted.requests)
+
+
+async def _tend(gateway: Gateway, catalogue: Catalogue) -> None:
+    """Looks after what is open, once a second."""
+    loop = asyncio.get_running_loop()
+    while True:
+        await asyncio.sleep(1)
+        catalogue.look(loop.time())
+        await asyncio.gather(*gateway.tend(loop.time()), return_exceptions=True)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Returns a socket that listens; ConfigError where the address is not ours or not free."""
+    try:
+        place = socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=server.BACKLOG
+        )
+    except OSError as error:
+        raise ConfigError(f"address was {host}:{port}: {error.strerror or error}", hint="choose another") from None
+    place.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return place
+
+
+def run(settings: Settings, place: socket.socket, *, say: Callable[[str], None]) -> None:
+    """Serves until a signal ends it, with as many processes as the settings name."""
+    url, wanted = prepared(settings), settings.of(ComputeSettings)
+    host, port = place.getsockname()[:2]
+    shown = f"http://[{host}]:{port}/v1" if ":" in host else f"http://{host}:{port}/v1"
+    if wanted.workers > 1:
+        say(f"Mercato's gateway is at {shown}")
+        _many(place, wanted.workers)
+        return
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)  # the server takes them while it runs, then sends itself what it got
+    _loop()(work(settings, url, place, ready=lambda running: say(f"Mercato's gateway is at {shown}")))
+
+
+def _loop() -> Callable[..., None]:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run
+    return uvloop.run
+
+
+def _many(place: socket.socket, workers: int) -> None:
+    """Runs workers that share one socket; ends them all once one of them, or a signal, ends."""
+    command = [sys.executable, "-m", "mercato.compute.worker", str(place.fileno())]
+    children = [subprocess.Popen(command, pass_fds=[place.fileno()]) for _ in range(workers)]  # noqa: S603  # ourselves
+
+    def end(*_: object) -> None:
+        for child in children:
+            child.terminate()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    for child in children:
+        child.wait()

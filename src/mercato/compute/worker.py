@@ -1,0 +1,22 @@
+"""One of several workers of the gateway, on a socket that another process opened: python -m mercato.compute.worker 3"""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+from mercato.compute.opening import SECTIONS, run
+from mercato.compute.settings import ComputeSettings
+from mercato.core.settings import Section, Settings, load
+
+
+def main(number: int) -> None:
+    """Serves on the socket with this number."""
+    settings = load(*SECTIONS, partial=True)
+    sections: dict[type[Section], Section] = {kind: settings.of(kind) for kind in SECTIONS}
+    sections[ComputeSettings] = settings.of(ComputeSettings).model_copy(update={"workers": 1})
+    run(Settings(settings.home, sections), socket.socket(fileno=number), say=lambda text: None)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,140 @@
+"""A gateway for tests: a real worker on loopback in a thread of its own, on SQLite, with money and keys."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+from openai import OpenAI
+
+from mercato.compute.books import keys
+from mercato.compute.books.keys import Limits, Scope
+from mercato.compute.books.till import Till
+from mercato.compute.gateway.server import Server
+from mercato.compute.opening import listen, prepared, signer, work
+from mercato.compute.settings import ComputeSettings, Listed, Upstream
+from mercato.core.clock import SystemClock
+from mercato.core.settings import Secret, Settings
+from mercato.store import Store, StoreSettings, migrate
+from mercato.store.bare import Bare
+
+PRICE = Listed(prompt=200_000, completion=400_000, features=frozenset({"tools", "json_schema", "embeddings", "vision"}))
+QUESTION: Any = [{"role": "user", "content": "What does the agent earn?"}]
+
+
+class House:
+    """A running gateway. `upstreams` are addresses by name; `ann` is a key whose account holds a dollar."""
+
+    def __init__(self, home: Path, upstreams: Mapping[str, str], *, listed: Listed = PRICE, **wanted: Any) -> None:
+        self.home, self.url = home, f"sqlite:///{home / 'mercato.db'}"
+        named = {
+            name: Upstream(url=url, private=True, models={"toy": listed}, key=Secret("sk-upstream"))
+            for name, url in upstreams.items()
+        }
+        compute = ComputeSettings(**{"upstreams": named, **wanted})
+        self._settings = Settings(home, {ComputeSettings: compute, StoreSettings: StoreSettings()})
+        self._up, self._server = threading.Event(), list[Server]()
+
+    def __enter__(self) -> Self:
+        prepared(self._settings)
+        self._place = listen("127.0.0.1", 0)
+        self.base = f"http://127.0.0.1:{self._place.getsockname()[1]}/v1"
+        self._thread = threading.Thread(target=self._run, name="gateway")
+        self._thread.start()
+        assert self._up.wait(20), "the gateway did not start"
+        self.deposit("ann", 1_000_000)
+        self.ann = self.key("ann")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._server[0].should_exit = True
+        self._thread.join(20)
+        self._place.close()
+        assert not self._thread.is_alive()
+
+    def key(self, account: str, *, scope: Scope | None = None, limits: Limits | None = None) -> str:
+        """Returns the secret of a new key."""
+        with Bare(self.url) as bare:
+            return keys.make(bare, SystemClock(), account, scope=scope, limits=limits)[1]
+
+    def deposit(self, account: str, micro: int) -> None:
+        """Adds money to an account."""
+        till = Till(self.url, SystemClock(), signer(self.home))
+        till.deposit(account, micro, name=f"{account}-{micro}")
+        till.bare.close()
+
+    def balance(self, account: str) -> tuple[int, int]:
+        """Returns what an account has, and of it what is reserved."""
+        till = Till(self.url, SystemClock(), signer(self.home))
+        found = till.balance(account)
+        till.bare.close()
+        return found.free, found.reserved
+
+    def client(self, key: str = "", **options: Any) -> OpenAI:
+        """Returns the official client of OpenAI's API."""
+        return OpenAI(base_url=self.base, api_key=key or self.ann, **options)
+
+    def post(self, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
+        """Returns what the gateway answers to a request, sent as it is."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return asyncio.run(self._send("POST", path, raw, headers or {}))
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """Returns what the gateway answers to a look."""
+        return asyncio.run(self._send("GET", path, None, headers or {}))
+
+    async def _send(self, method: str, path: str, raw: bytes | None, headers: Mapping[str, str]) -> Answer:
+        sent = {"authorization": f"Bearer {self.ann}", "content-type": "application/json", **headers}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(method, self.base + path, data=raw, headers=sent) as answer,
+        ):
+            return Answer(answer.status, dict(answer.headers), await answer.read())
+
+    def _run(self) -> None:
+        asyncio.run(work(self._settings, self.url, self._place, ready=self._ready))
+
+    def _ready(self, server: Server) -> None:
+        self._server.append(server)
+        self._up.set()
+
+
+class Answer:
+    """An answer of the gateway: status, headers by lower-case names, and body."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.status, self.body = status, body
+        self.headers = {name.lower(): value for name, value in headers.items()}
+
+    @property
+    def json(self) -> Any:
+        """Returns the body as JSON."""
+        return json.loads(self.body)
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """Returns the error that the body tells of."""
+        found: dict[str, Any] = self.json["error"]
+        return found
+
+
+def blank(folder: Path) -> Path:
+    """Makes a database without rows, once for all tests of a process."""
+    store = Store(f"sqlite:///{folder / 'mercato.db'}")
+    migrate(store)
+    store.close()
+    return folder / "mercato.db"
+
+
+def furnished(home: Path, database: Path) -> Path:
+    """Returns a data folder with a copy of the blank database."""
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copy(database, home / "mercato.db")
+    return home

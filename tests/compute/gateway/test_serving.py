@@ -1,0 +1,63 @@
+"""A request's whole way, through real sockets: asked, reserved, passed on, counted, settled, told."""
+
+from __future__ import annotations
+
+import openai
+import pytest
+
+from mercato.compute.testing import stub
+from tests.compute.gateway.conftest import Open
+from tests.compute.gateway.house import QUESTION
+
+
+def test_an_answer_comes_with_its_provider_its_cost_and_a_receipt(house: Open) -> None:
+    with stub() as one:
+        home = house({"alpha": one.url})
+        raw = home.client().chat.completions.with_raw_response.create(model="toy", messages=QUESTION, max_tokens=20)
+        receipt = home.get(f"/receipts/{raw.headers['x-request-id']}").json
+
+    assert raw.headers["x-provider"] == "alpha"
+    assert raw.parse().choices[0].finish_reason == "length"
+    assert receipt["counted"]["completion"] == 20
+    assert int(raw.headers["x-cost-micro"]) == receipt["charged"] == -(-(5 * 200_000 + 20 * 400_000) // 1_000_000)
+    assert home.balance("ann") == (1_000_000 - receipt["charged"], 0)
+
+
+def test_a_stream_reaches_the_client_event_by_event_as_the_provider_sent_it(house: Open) -> None:
+    with stub() as one:
+        home = house({"alpha": one.url})
+        body = {"model": "toy", "messages": QUESTION, "max_tokens": 9, "stream": True}
+        there = {**body, "stream_options": {"include_usage": True}}
+        through = home.post("/chat/completions", there)
+        plain = home.post("/chat/completions", body)
+
+    events = through.body.split(b"\n\n")
+    assert events[-2:] == [b"data: [DONE]", b""]
+    assert b'"usage":{' in events[-3]
+    assert [one for one in events if b'"usage":{' not in one] == plain.body.split(b"\n\n")
+
+
+def test_a_budget_that_does_not_cover_the_worst_case_is_refused_before_anything_is_sent(house: Open) -> None:
+    with stub() as one:
+        home = house({"alpha": one.url})
+        with pytest.raises(openai.APIStatusError) as refused:
+            home.client(home.key("poor")).chat.completions.create(model="toy", messages=QUESTION)
+
+    assert refused.value.status_code == 402
+    assert one.asked == []
+
+
+def test_a_request_that_only_differs_in_its_idempotency_key_is_charged_again_and_a_repeated_one_is_not(
+    house: Open,
+) -> None:
+    with stub() as one:
+        home = house({"alpha": one.url})
+        body = {"model": "toy", "messages": QUESTION, "max_tokens": 9, "stream": True}
+        answers = [home.post("/chat/completions", body, {"idempotency-key": key}) for key in ("a", "a", "b")]
+        other = home.post("/chat/completions", {**body, "max_tokens": 8}, {"idempotency-key": "a"})
+
+    assert len(one.asked) == 2
+    assert answers[0].body == answers[1].body
+    assert answers[1].headers["idempotent-replayed"] == "true"
+    assert answers[1].headers["x-request-id"] == answers[0].headers["x-request-id"]
+    assert other.status in (409, 422)
