@@ -137,7 +137,7 @@ class Kit:
                 done.append(self.ledger.release(act, "its process ended before it was signed"))
             elif act.intent.account == self.account:
                 with suppress(WouldFail):  # it was released, as the journal says
-                    self._finish(act, late=True)
+                    self._finish(act)
                 done.append(self.ledger.act(act.id))
         return done
 
@@ -154,7 +154,7 @@ class Kit:
             raise
         return self._finish(signed, late=False)
 
-    def _finish(self, act: Act, *, late: bool) -> Act:
+    def _finish(self, act: Act, *, late: bool = True) -> Act:
         """Sends what was signed, in order, and books what became of it; `late` where it was not signed just now."""
         if any(item.place == NOWHERE for item in act.signed):
             return self.ledger.settle(act, act.effects, act.decision.reserves, {"succeeded": True, "steps": []}, ())
