@@ -34,9 +34,10 @@ class _Rated:
     score: float
     load: float
 
-    def newcomer(self, rules: Rules) -> bool:
-        """Whether it is still to prove itself."""
-        return self.candidate.provider.standing is Standing.PROBATION or self.health.served < rules.proven
+    @property
+    def probation(self) -> bool:
+        """Whether it is asked only to prove itself."""
+        return self.candidate.provider.standing is Standing.PROBATION
 
 
 class Router:
@@ -139,27 +140,24 @@ class Router:
         return [candidate for _, candidate in provider]
 
     def _first(self, rated: list[_Rated], need: Need, now: float) -> _Rated:
-        """By lot among the proven; now and then a newcomer, or one whose breaker is half-open, is tried instead."""
-        proven: list[_Rated] = []
+        """By lot among the active; now and then one is tried that has yet to prove itself, or to recover."""
+        active: list[_Rated] = []
         trial: list[_Rated] = []
         for each in rated:
-            sure = each.health.breaker.state(now) == "closed" and not each.newcomer(self.rules)
-            (proven if sure else trial).append(each)
-        if trial and proven and self._rng.random() < self.rules.explore:
+            closed = each.health.breaker.state(now) == "closed"
+            if closed and not each.probation:
+                active.append(each)
+            if not closed or each.probation or each.health.served < self.rules.proven:
+                trial.append(each)
+        if trial and active and self._rng.random() < min(self.rules.explore * len(trial), self.rules.explore_most):
             return self._rng.choice(trial)
-        among = proven or self._unproven(rated, now)
+        among = active or [each for each in rated if each.health.breaker.state(now) == "closed"] or rated
         weight = choice.weights([each.score for each in among], self.rules.steepness)
         load = [each.load for each in among]
         if need.prefix:
             names = [each.candidate.provider.id for each in among]
             return among[choice.own(need.prefix, names, weight, load, self.rules.load_cap)]
         return among[choice.two(self._rng, weight, load)]
-
-    @staticmethod
-    def _unproven(rated: list[_Rated], now: float) -> list[_Rated]:
-        """Where nobody has proven anything yet: those that work, and of them those not on probation, if there are."""
-        sure = [each for each in rated if each.health.breaker.state(now) == "closed"] or rated
-        return [each for each in sure if each.candidate.provider.standing is not Standing.PROBATION] or sure
 
     @staticmethod
     def _last_resort(rated: list[_Rated]) -> list[_Rated]:

@@ -10,9 +10,11 @@ class Rules:
     """What routing goes by. Times are in seconds.
 
     second: what a second is worth to a user, as a share of the price of a good answer.
+    harm: what a bad or a cut answer costs a user, in prices of a good one.
     steepness: shares fall with this power of the score.
-    explore: the share of requests that goes to providers not yet proven; these answers are audited.
-    proven: served requests after which an active provider is no newcomer.
+    explore: the share of requests by which each provider is tried that has yet to prove itself, explore_most the share
+    for all of them together; those on probation get no other, and all of their answers are audited.
+    proven: served requests after which an active provider is no longer tried for its own sake.
     half_life: time after which what was lived with a provider counts half.
     trips: failures in a row that open the breaker; pause and longest_pause bound how long it stays open.
     cooling: how long a provider that refused our key or our credit is left alone, at first.
@@ -20,8 +22,10 @@ class Rules:
     """
 
     second: float = 0.10
+    harm: float = 10.0
     steepness: float = 4.0
-    explore: float = 0.02
+    explore: float = 0.005
+    explore_most: float = 0.2
     proven: int = 20
     half_life: float = 600.0
     trips: int = 5

@@ -1,8 +1,10 @@
-"""The score of an offer: what a good answer costs in expectation, and what waiting for it is worth.
+"""The score of an offer: what a good answer costs in expectation, with what waiting and bad answers cost besides.
 
-score = E[cost] / P(good) * (1 + second * latency), the lower the better. A second is worth a share of the answer's own
-price, so the score has the unit of a price: another currency changes no ratio of scores. A factor that another
-offer's price does not enter keeps routing monotone: who raises a price gets no larger share.
+score = E[cost] / P(good) * (1 + second * latency + harm * P(bad)), the lower the better. Without the two last terms it
+is the price of asking until an answer is good; but nobody sees at once that an answer is bad, and a cut one was waited
+for. Seconds and harm are worth shares of the answer's own price, so the score has the unit of a price: another currency
+changes no ratio of scores. No other offer's price enters, so routing is monotone: who raises a price gets no larger
+share.
 """
 
 from __future__ import annotations
@@ -24,4 +26,4 @@ def score(offer: Offer, health: Health, need: Need, rules: Rules) -> float:
     """Returns the score of an offer for a need, load aside."""
     waited = health.seconds(min(need.completion, rules.typical_tokens))
     good = health.success() * health.quality()
-    return cost(offer, need, rules) / good * (1 + rules.second * waited)
+    return cost(offer, need, rules) / good * (1 + rules.second * waited + rules.harm * (1 - good))

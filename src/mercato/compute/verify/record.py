@@ -1,0 +1,59 @@
+"""What is on record about one provider, and what one more audited answer does to it. Pure: the auditor stores it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from mercato.compute.model import Standing
+from mercato.compute.verify.evidence import Evidence, Test
+from mercato.compute.verify.match import Cut, Match
+from mercato.compute.verify.rate import Rates
+from mercato.compute.verify.standing import Effect, Event, step
+
+CLEAR = 0.1  # of the bar, below which a provider on probation may become active
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Where a provider stands, the evidence against it, and its clean audits since the last reset."""
+
+    standing: Standing = Standing.PROBATION
+    evidence: Evidence = field(default_factory=Evidence)
+    clean: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What audits are judged by."""
+
+    test: Test = field(default_factory=Test)
+    cut: Cut = field(default_factory=Cut)
+    rates: Rates = field(default_factory=Rates)
+
+    def share(self, record: Record, floor: float = 0.0) -> float:
+        """Returns the share of this provider's answers to audit: all of them on probation."""
+        if record.standing is not Standing.ACTIVE:
+            return 1.0
+        return self.rates.share(record.clean, record.evidence, self.test, floor)
+
+    def after(self, record: Record, match: Match) -> tuple[Record, frozenset[Effect]]:
+        """Returns the record with one more audited answer, and what follows; one too short to judge changes nothing."""
+        if not match.tells:
+            return record, frozenset()
+        failed = self.cut.fails(match)
+        evidence = record.evidence.after(failed, self.test)
+        found = Record(record.standing, evidence, self.rates.clean(record.clean, failed, match))
+        event = self._event(found)
+        if event is None:
+            return found, frozenset()
+        standing, effects = step(found.standing, event)
+        return replace(found, standing=standing, clean=0 if event is Event.WARNED else found.clean), effects
+
+    def _event(self, record: Record) -> Event | None:
+        """What the record amounts to, where that is something new."""
+        if record.evidence.proven(self.test):
+            return None if record.standing is Standing.EJECTED else Event.CONVICTED
+        if record.standing is Standing.ACTIVE and record.evidence.warned(self.test):
+            return Event.WARNED
+        sure = record.clean >= self.rates.first and record.evidence.level(self.test) < CLEAR
+        return Event.PROVED if sure and record.standing is Standing.PROBATION else None
