@@ -1,18 +1,14 @@
 """What can go wrong on a request's way, in the shape that clients of OpenAI's API read.
 
-Declined                 (MercatoError)  400: the request cannot be right; the root of what a client is told
-    Unauthorized                         401: no key, or one that is not known or was revoked
-    Short                                402: the worst case costs more than the account or the key may still spend
-    Forbidden                            403: the key may not use this model, surface or provider
-    Busy                                 409: a request with the same idempotency key is under way
-    Limited                              429: more at once, or within a window, than the key may ask for
+Declined                 (MercatoError)  the request cannot be answered: 400, or 401, 403, 404, 413 and others as told
+    Forbidden            (Refused)       403: the key may not do this, or the kill switch is on
+    Short                (Refused)       402: the worst case costs more than the account or the key may still spend
+    Busy                                 409: a request with the same idempotency key is under way, or was another one
     Unserved             (Transient)     503: no provider may serve this now, or every one that was asked failed
 Unreached                (Transient)     one provider did not answer; the router asks another one
 """
 
 from __future__ import annotations
-
-from typing import ClassVar
 
 from mercato.core.errors import MercatoError, Refused, Terminal, Transient
 
@@ -20,13 +16,11 @@ from mercato.core.errors import MercatoError, Refused, Terminal, Transient
 class Declined(MercatoError, Terminal, ValueError):
     """The request cannot be answered as it is.
 
-    `kind` is OpenAI's `type`, `param` the part of the body that is meant. `status` and `code` may be told more exactly
-    than the class does.
+    `param` is the part of the body that is meant. `status` and `code` may be told more exactly than the class does.
     """
 
     code = "invalid_request"
     status = 400
-    kind: ClassVar[str] = "invalid_request_error"
 
     def __init__(
         self, message: str, *, hint: str = "", param: str = "", code: str = "", status: int = 0, **facts: object
@@ -45,12 +39,11 @@ def _rebuild(
     return kind(message, hint=hint, param=param, code=code, status=status, **facts)
 
 
-class Unauthorized(Declined, Refused):
-    """No key was shown, or one that is not known, has expired or was revoked."""
+class Forbidden(Declined, Refused):
+    """The key may not do this, is over, or the kill switch is on."""
 
-    code = "invalid_api_key"
-    status = 401
-    kind = "authentication_error"
+    code = "not_allowed"
+    status = 403
 
 
 class Short(Declined, Refused):
@@ -58,15 +51,6 @@ class Short(Declined, Refused):
 
     code = "insufficient_quota"
     status = 402
-    kind = "insufficient_quota"
-
-
-class Forbidden(Declined, Refused):
-    """The key may not do this."""
-
-    code = "not_allowed"
-    status = 403
-    kind = "permission_error"
 
 
 class Busy(Declined):
@@ -74,23 +58,16 @@ class Busy(Declined):
 
     code = "idempotency_conflict"
     status = 409
-    kind = "conflict_error"
-
-
-class Limited(Declined, Refused):
-    """More than the key may ask for; `after` among the facts is the number of seconds to wait."""
-
-    code = "rate_limit_exceeded"
-    status = 429
-    kind = "rate_limit_error"
 
 
 class Unserved(Declined, Transient):
-    """No provider serves this now; 502 where the last answer was wrong, 504 where none came in time."""
+    """No provider serves this now: 429 where all are busy, 502 where answers were wrong, 504 where none came in time.
+
+    `after` among the facts is the number of seconds to wait.
+    """
 
     code = "no_provider"
     status = 503
-    kind = "server_error"
 
 
 class Unreached(MercatoError, Transient):

@@ -27,8 +27,7 @@ def status(error: MercatoError) -> int:
 def problem(error: MercatoError) -> dict[str, Any]:
     """Returns an error as OpenAI's clients read it; the hint follows the message."""
     code = status(error)
-    own = isinstance(error, Declined) and type(error) is not Declined
-    kind = error.kind if isinstance(error, Declined) and own else KINDS.get(code, "server_error")
+    kind = KINDS.get(code, "server_error")
     message = f"{error.message}; {error.hint}" if error.hint else error.message
     word = error.word if isinstance(error, Declined) else type(error).code.replace("-", "_")
     param = error.param if isinstance(error, Declined) else ""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from mercato.compute.books.keys import Key
-from mercato.compute.errors import Declined, Limited, Unauthorized
+from mercato.compute.errors import Declined, Unserved
 from mercato.compute.gateway import answers, asking
 from mercato.compute.gateway.carry import Carrier, Job
 from mercato.compute.gateway.checks import Bounds, shown
@@ -116,24 +116,27 @@ class Gateway:
         if length.isdigit() and int(length) > self._limits.body:
             raise too_large(int(length), self._limits.body)
         if len(self.live) > self._limits.requests:
-            raise Limited(f"gateway had {len(self.live)} requests at once", hint="try again soon", after=1)
+            raise Unserved(
+                f"gateway had {len(self.live)} requests at once", hint="try again soon", status=429,
+                code="rate_limit_exceeded", after=1,
+            )  # fmt: skip
         raw = await client.body(self._limits.body, self._limits.reading)
         client.watch()
         asked = asking.read(surface, raw, self._bounds)
         return Job(client, asked, key, shown(headers, b"idempotency-key") or shown(headers, b"x-request-id"))
 
     async def _key(self, headers: Headers) -> Key:
-        """Returns whose request it is; Unauthorized where no key is shown, or one that holds no more."""
+        """Returns whose request it is; Declined, with 401, where no key is shown, or one that holds no more."""
         secret = headers.get(b"authorization", b"")
         kind, _, word = secret.partition(b" ")
         if kind.lower() != b"bearer":
             word = headers.get(b"x-api-key", b"")
         text = word.strip().decode("latin-1")
         if not text:
-            raise Unauthorized("no API key was sent", hint="send `Authorization: Bearer mk_…`")
+            raise _unknown("no API key was sent", "send `Authorization: Bearer mk_…`")
         key = await self._carrier.desk.key(text)
         if key is None or not key.holds(datetime.now(UTC)):
-            raise Unauthorized("API key was not one that holds", hint="make one with `mercato compute keys make`")
+            raise _unknown("API key was not one that holds", "make one with `mercato compute keys make`")
         return key
 
     def _view(self, path: str) -> View:
@@ -182,6 +185,10 @@ def _typed(headers: Headers) -> None:
 def _allowed(method: str, wanted: str) -> None:
     if method != wanted:
         raise Declined(f"method was {method[:20]!r}", hint=f"use {wanted}", status=405, code="method_not_allowed")
+
+
+def _unknown(message: str, hint: str) -> Declined:
+    return Declined(message, hint=hint, status=401, code="invalid_api_key")
 
 
 def _broken() -> MercatoError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from mercato.compute.errors import Limited, Unreached, Unserved
+from mercato.compute.errors import Unreached, Unserved
 from mercato.compute.model import End, ProviderId
 
 LATE = frozenset({"first-byte", "idle", "total"})
@@ -20,10 +20,10 @@ def ended(error: Unreached) -> End:
     return End.TRUNCATED if error.why in CUT else End.UPSTREAM_ERROR
 
 
-def unserved(why: Mapping[ProviderId, str], failed: Sequence[Unreached] = ()) -> Limited | Unserved:
+def unserved(why: Mapping[ProviderId, str], failed: Sequence[Unreached] = ()) -> Unserved:
     """Returns what to tell a client: which filters kept providers out, or how those that were asked failed."""
     if failed and all(error.why == "429" for error in failed):
-        return Limited("every provider was busy", hint="try again soon", code="providers_busy", after=RETRY_SECONDS)
+        return _busy()
     if failed:
         classes = ", ".join(sorted({error.why for error in failed}))
         late = all(error.why in LATE for error in failed)
@@ -34,10 +34,16 @@ def unserved(why: Mapping[ProviderId, str], failed: Sequence[Unreached] = ()) ->
     kinds = Counter(reason.partition(":")[0] or "left" for reason in why.values())
     said = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items()))
     if set(kinds) == {"full"}:
-        return Limited("every provider was busy", hint="try again soon", code="providers_busy", after=RETRY_SECONDS)
+        return _busy()
     asked_for = {"context", "features", "only", "ignore", "order", "zdr", "price", "quality"}
     if kinds and set(kinds) <= asked_for:  # trying again cannot help: the request itself rules everybody out
         return Unserved(
             f"no provider fits the request: {said}", hint="ask for less", status=400, code="no_provider_fits"
         )
     return Unserved(f"no provider can be asked now: {said or 'none'}", hint="try again soon")
+
+
+def _busy() -> Unserved:
+    return Unserved(
+        "every provider was busy", hint="try again soon", status=429, code="providers_busy", after=RETRY_SECONDS
+    )
