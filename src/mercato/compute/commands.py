@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from mercato.compute import node_commands
+
 app = typer.Typer(
     help="Serve open models from anyone, verified and metered.",
     no_args_is_help=True,
@@ -34,3 +36,7 @@ def serve(
     settings = load(*SECTIONS, partial=True)
     wanted = settings.of(ComputeSettings)
     run(settings, listen(host or wanted.host, wanted.port if port is None else port), say=typer.echo)
+
+
+app.add_typer(node_commands.app, name="node")
+app.command()(node_commands.provide)

@@ -24,6 +24,7 @@ from mercato.compute.node.dial import Dialler, Identity
 from mercato.compute.node.frames import MOST_MESSAGE, WINDOW
 from mercato.compute.node.hub import Hub
 from mercato.compute.node.keyfile import NodeKey
+from mercato.compute.node.receipting import Folder
 from mercato.compute.node.roll import MemoryRoll
 from mercato.compute.node.serving import Serving
 from mercato.compute.node.upstream import Upstream
@@ -84,7 +85,7 @@ def made(folder: Path, url: str, gateway_url: str, *offers: Offer, caps: Caps = 
         Upstream(url, Secret("")), offered, meter, Daybook(folder / "daybook.jsonl"),
         lambda what, **facts: said.append({"what": what, **facts}),
     )  # fmt: skip
-    dialler = Dialler(gateway_url, Identity(key, **who), serving, pausing=lambda tries, rng: 0.05)
+    dialler = Dialler(gateway_url, Identity(key, **who), serving, Folder(folder), pausing=lambda tries, rng: 0.05)
     return Node(serving, dialler, key, said)
 
 

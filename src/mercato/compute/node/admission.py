@@ -36,7 +36,11 @@ def unfit(offer: Offer, spec: ModelSpec | None) -> str:
 
 async def sound(line: Line, offer: Offer) -> str:
     """Returns what is wrong with a node's answer to one small request for this offer, or ""."""
-    embeds = "embeddings" in offer.features
+    wrong = await _wrong(line, offer, embeds=False)
+    return await _wrong(line, offer, embeds=True) if wrong and "embeddings" in offer.features else wrong
+
+
+async def _wrong(line: Line, offer: Offer, *, embeds: bool) -> str:
     try:
         answer = await _asked(line, offer, embeds)
         found = items(answer, "data" if embeds else "choices", most=16)

@@ -18,15 +18,17 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.typing import Subprotocol
 
-from mercato.compute.model import Offer, canonical
+from mercato.compute.model import Offer, ProviderId, canonical
 from mercato.compute.node.frames import MOST_MESSAGE, PROTOCOL
 from mercato.compute.node.keyfile import NodeKey
 from mercato.compute.node.offers import LONGEST, signed
+from mercato.compute.node.receipting import Desk, Folder, received, word
 from mercato.compute.node.serving import Serving
 from mercato.compute.node.session import Session
 from mercato.compute.node.wire import SENDING, Gone, Wire, heard, introduction, tell
 from mercato.compute.node.wording import Body, number, text
 from mercato.core.errors import ConfigError, Conflict, InvalidInput
+from mercato.core.events import Json
 
 PATH = "/v1/tunnel"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -107,8 +109,8 @@ class Dialler:
     """One gateway. `run` stays until `leave` is called; Conflict where the gateway will not have this node."""
 
     def __init__(
-        self, gateway: str, who: Identity, serving: Serving, *, plain: bool = False, rng: Random | None = None,
-        pausing: Callable[[int, Random], float] = pause,
+        self, gateway: str, who: Identity, serving: Serving, folder: Folder, *, plain: bool = False,
+        rng: Random | None = None, pausing: Callable[[int, Random], float] = pause,
     ) -> None:  # fmt: skip
         self._url, self.name = address(gateway, plain=plain)
         self._who, self._serving = who, serving
@@ -118,6 +120,9 @@ class Dialler:
         self._wire: Wire | None = None
         self._session: Session | None = None
         self._leaving = asyncio.Event()
+        self._folder = folder
+        self._desk: Desk | None = None
+        self._told: dict[str, Json] = {}
 
     async def run(self) -> None:
         """Keeps the way open. Returns after `leave`."""
@@ -184,9 +189,32 @@ class Dialler:
         if answer["type"] == "refused":
             self._refused(answer)
         self._welcomed = True
+        self._desk = self._opened(answer)
         self._serving.say("connected", gateway=self.name, provider=text(answer, "provider", most=60),
                           standing=text(answer, "standing", most=20))  # fmt: skip
         return number(answer, "beat", 100, 300_000) / 1000
+
+    def _opened(self, answer: Body) -> Desk:
+        """Returns what this gateway's receipts are compared with."""
+        shown = text(answer, "signer", most=64)
+        pinned = self._folder.pin(self.name, shown)
+        if pinned != shown:
+            self._serving.say("gateway key changed", gateway=self.name, was=pinned, shown=shown)
+        offers = {offer.model: offer for offer in self._serving.offers.values()}
+        return Desk(ProviderId(text(answer, "provider", most=60)), pinned, offers)
+
+    async def _receipt(self, wire: Wire, body: Body) -> None:
+        """Answers a receipt by the node's signature, or by its objection."""
+        if self._desk is None:
+            return
+        receipt = received(body)
+        signature, why = word(self._who.key, self._desk, receipt, self._serving.recent.get(receipt.request))
+        self._folder.keep(receipt, body.get("body"), countersigned=signature, objection=why)
+        if why:
+            self._serving.say("receipt not signed", request=receipt.request, why=why)
+            await tell(wire, "object", request=receipt.request, why=why)
+        else:
+            await tell(wire, "countersign", request=receipt.request, signature=signature)
 
     def _refused(self, answer: Body) -> None:
         why = str(answer.get("why"))[:500]
@@ -201,7 +229,12 @@ class Dialler:
         elif body["type"] == "refused":
             self._refused(body)
         elif body["type"] == "offered":
-            self._serving.say("offered", accepted=body.get("accepted"), refused=body.get("refused"))
+            answer = {"accepted": body.get("accepted"), "refused": body.get("refused")}
+            if answer != self._told:
+                self._told = answer
+                self._serving.say("offered", **answer)
+        elif body["type"] == "receipt":
+            await self._receipt(wire, body)
         elif body["type"] == "standing":
             self._serving.say("standing", standing=str(body.get("standing"))[:20])
 

@@ -16,8 +16,9 @@ from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
 
+from mercato.compute.books.receipts import body, countersigned
 from mercato.compute.gateway.line import Line
-from mercato.compute.model import Offer, Provider, ProviderId, Standing, canonical
+from mercato.compute.model import Offer, Provider, ProviderId, Receipt, Standing, canonical
 from mercato.compute.node.admission import sound, unfit
 from mercato.compute.node.frames import PROTOCOL
 from mercato.compute.node.keyfile import verifies
@@ -29,6 +30,7 @@ from mercato.compute.node.wire import AsgiWire, Gone, Receive, Send, Wire, heard
 from mercato.compute.node.wording import Body, inner, text
 from mercato.core.clock import Clock, SystemClock
 from mercato.core.errors import Conflict, InvalidInput
+from mercato.core.events import Json
 
 PURPOSE = "tunnel"  # what the signature of an introduction is for
 WRONG, FORBIDDEN, SILENT, REPLACED = 4400, 4403, 4408, 4409  # close codes: HTTP's, and 4000 more
@@ -39,10 +41,12 @@ SAID = ("offers", "pong", "drain", "countersign", "object")
 
 class Hub:
     """The nodes that dialled into this process. `names` are what they may call this gateway, as `host` or `host:port`;
-    `beat` is the number of seconds between two pings."""
+    `signer` is the public key of its receipts, `beat` the number of seconds between two pings."""
 
-    def __init__(self, roll: Roll, *, names: frozenset[str], clock: Clock | None = None, beat: float = 20.0) -> None:
-        self._roll, self._names, self._beat = roll, names, beat
+    def __init__(
+        self, roll: Roll, *, names: frozenset[str], signer: str = "", clock: Clock | None = None, beat: float = 20.0
+    ) -> None:
+        self._roll, self._names, self._signer, self._beat = roll, names, signer, beat
         self._clock = clock or SystemClock()
         self._members: dict[ProviderId, Member] = {}
         self._strangers = 0
@@ -68,6 +72,13 @@ class Hub:
             member.provider = provider
             if provider.standing in REFUSED:
                 await self._dismiss(member.wire, FORBIDDEN, f"provider is {provider.standing.value}")
+
+    def present(self, receipt: Receipt) -> None:
+        """Shows a receipt to the node that served, for its signature; nothing happens where it is not here."""
+        if member := self._members.get(receipt.provider):
+            member.show(receipt)
+            facts: dict[str, Json] = {"body": body(receipt), "hash": receipt.hash, "signature": receipt.signature}
+            self._spawn(_told(member.wire, "receipt", facts))
 
     async def close(self) -> None:
         """Closes every connection; nodes dial in again, here or at another gateway."""
@@ -110,21 +121,22 @@ class Hub:
         finally:
             self._strangers -= 1
         provider = await self._roll.arrived(who)
-        await tell(wire, "welcome", provider=provider.id, standing=provider.standing.value, beat=int(self._beat * 1000))
+        await tell(wire, "welcome", provider=provider.id, standing=provider.standing.value,
+                   signer=self._signer, beat=int(self._beat * 1000))  # fmt: skip
         return Member(provider, wire, Tunnel(wire), asyncio.get_running_loop().time())
 
     async def _introduced(self, wire: Wire) -> Stranger:
         """Returns who is there: the key is theirs, since they signed what we made up for this connection."""
         nonce = secrets.token_hex(32)
         await tell(wire, "challenge", nonce=nonce)
-        body = heard(await wire.receive(), "hello")
-        key, gateway = text(body, "key", most=64, least=64), text(body, "gateway", most=255, least=1)
+        said = heard(await wire.receive(), "hello")
+        key, gateway = text(said, "key", most=64, least=64), text(said, "gateway", most=255, least=1)
         if gateway not in self._names:
             raise InvalidInput(f"gateway was called {gateway!r}", hint=f"it is {', '.join(sorted(self._names))}")
-        signature = text(body, "signature", most=128)
+        signature = text(said, "signature", most=128)
         if not verifies(key, PURPOSE, canonical(introduction(nonce, gateway)), signature):
             raise Conflict("introduction was not signed by its key", hint="sign the challenge of this connection")
-        return Stranger(key, text(body, "name", most=60), text(body, "region", most=32), body.get("zdr") is True)
+        return Stranger(key, text(said, "name", most=60), text(said, "region", most=32), said.get("zdr") is True)
 
     async def _listen(self, member: Member) -> None:
         before = self._members.get(member.provider.id)
@@ -140,9 +152,10 @@ class Hub:
                 if isinstance(message, bytes):
                     member.tunnel.serve(message)
                 else:
-                    body = heard(message, *SAID)
-                    member.controlled(dear=body["type"] == "offers")
-                    await self._control(member, body)
+                    said = heard(message, *SAID)
+                    if said.get("request") not in member.shown:  # what we asked for is not too much
+                        member.controlled(dear=said["type"] == "offers")
+                    await self._control(member, said)
         finally:
             beating.cancel()
             member.tunnel.lose("reset")
@@ -161,14 +174,27 @@ class Hub:
         member.tunnel.lose("reset")
         await member.wire.close(SILENT, "nothing was heard")
 
-    async def _control(self, member: Member, body: Body) -> None:
-        if body["type"] == "offers":
-            await self._offered(member, body)
-        elif body["type"] == "drain":
+    async def _control(self, member: Member, said: Body) -> None:
+        if said["type"] == "offers":
+            await self._offered(member, said)
+        elif said["type"] == "drain":
             member.draining = True
+        elif said["type"] != "pong":
+            await self._answered(member, said)
 
-    async def _offered(self, member: Member, body: Body) -> None:
-        document = inner(body.get("document"), "document")
+    async def _answered(self, member: Member, said: Body) -> None:
+        """Takes a node's word on a receipt that it was shown; a signature that does not fit is worse than none."""
+        receipt = member.shown.pop(text(said, "request", most=60), None)
+        if receipt is None:
+            return
+        if said["type"] == "object":
+            await self._roll.objected(member.provider.id, receipt, text(said, "why", most=300))
+            return
+        signed = countersigned(receipt, member.provider.key, text(said, "signature", most=128))
+        await self._roll.countersigned(member.provider.id, receipt, signed.countersigned)
+
+    async def _offered(self, member: Member, said: Body) -> None:
+        document = inner(said.get("document"), "document")
         after = member.offering.seq if member.offering else 0
         provider = member.provider
         try:
@@ -197,12 +223,16 @@ class Hub:
                 await self._dismiss(member.wire, WRONG, f"trial of {offer.model!r} failed: {why}")
                 return
         member.provider = await self._roll.advanced(member.provider.id)
-        try:
-            await tell(member.wire, "standing", standing=member.provider.standing.value)
-        except Gone:
-            return
+        await _told(member.wire, "standing", {"standing": member.provider.standing.value})
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _told(wire: Wire, kind: str, facts: Mapping[str, Json]) -> None:
+    try:
+        await tell(wire, kind, **facts)
+    except Gone:
+        return

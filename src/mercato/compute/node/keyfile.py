@@ -9,7 +9,7 @@ import os
 import re
 import stat
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -22,6 +22,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from mercato.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from mercato.compute.books.receipts import Signer
 
 MOST = 4_096  # octets of a key file; ours has about 120
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -45,6 +48,12 @@ class NodeKey:
     def sign(self, purpose: str, message: bytes) -> str:
         """Returns the signature as 128 letters of hexadecimal; one made for a purpose is worth nothing for another."""
         return self._key.sign(_framed(purpose, message)).hex()
+
+    def signer(self) -> Signer:
+        """Returns what signs receipts with this key, as the gateway's own key signs them."""
+        from mercato.compute.books.receipts import Signer
+
+        return Signer(self._key.private_bytes_raw())
 
     def pem(self) -> bytes:
         """Returns the secret key as PEM, for the one file that keeps it."""

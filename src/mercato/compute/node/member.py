@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from mercato.compute.model import Offer, Provider
+from mercato.compute.model import Offer, Provider, Receipt
 from mercato.compute.node.offers import Offering
 from mercato.compute.node.roll import SERVING
 from mercato.compute.node.tunnel import Tunnel
@@ -14,6 +14,7 @@ from mercato.core.errors import InvalidInput
 
 CONTROLS = 200  # control messages within one beat: receipts of a busy node are answered one by one
 MISSES = 3  # beats without a word after which a node is taken for dead
+SHOWN = 10_000  # receipts that wait for a word
 STRIKES = 5  # documents of offers that were refused
 
 
@@ -29,7 +30,8 @@ class Member:
     draining: bool = False
     tried: bool = False
     strikes: int = 0
-    controls: int = field(default=0)
+    controls: int = 0
+    shown: dict[str, Receipt] = field(default_factory=dict)
 
     def spoke(self, now: float) -> None:
         """Notes that something came."""
@@ -46,6 +48,12 @@ class Member:
         self.strikes += 1
         if self.strikes >= STRIKES:
             raise wrong
+
+    def show(self, receipt: Receipt) -> None:
+        """Notes a receipt that the node is shown; the oldest is forgotten where too many were not answered."""
+        self.shown[receipt.request] = receipt
+        if len(self.shown) > SHOWN:
+            del self.shown[next(iter(self.shown))]
 
     def offers(self, now: datetime) -> tuple[Offer, ...]:
         """Returns what this node may be asked for now: nothing while it is pending, leaving, or its word is over."""
