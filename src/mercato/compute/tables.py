@@ -130,7 +130,7 @@ switches = sa.Table(
     sa.Column("stopped", sa.Boolean, nullable=False),
     sa.Column("generation", sa.BigInteger, nullable=False),
     sa.Column("at_us", sa.BigInteger, nullable=False),
-    sa.Column("by", sa.String(120), nullable=False),
+    sa.Column("turned_by", sa.String(120), nullable=False),
     sa.Column("why", sa.Text, nullable=False),
 )
 
@@ -160,6 +160,8 @@ settlements = sa.Table(
     sa.Column("earned", sa.BigInteger, nullable=False),
     sa.Column("state", sa.String(10), nullable=False, index=True),
     sa.Column("release_us", sa.BigInteger, nullable=False),
+    # What stopped it, "" for nothing.
+    sa.Column("dispute", sa.String(40), nullable=False),
 )
 
 disputes = sa.Table(

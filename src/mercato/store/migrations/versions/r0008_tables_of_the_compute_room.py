@@ -152,7 +152,7 @@ def _keys() -> None:
         sa.Column("stopped", sa.Boolean(), nullable=False),
         sa.Column("generation", sa.BigInteger(), nullable=False),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
-        sa.Column("by", sa.String(length=120), nullable=False),
+        sa.Column("turned_by", sa.String(length=120), nullable=False),
         sa.Column("why", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("scope", name=op.f("pk_compute_switch")),
     )
@@ -196,6 +196,7 @@ def _settlement() -> None:
         sa.Column("earned", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("release_us", sa.BigInteger(), nullable=False),
+        sa.Column("dispute", sa.String(length=40), nullable=False),
         sa.PrimaryKeyConstraint("epoch", "provider", name=op.f("pk_compute_settlement")),
     )
     op.create_index(op.f("ix_compute_settlement_state"), "compute_settlement", ["state"], unique=False)
