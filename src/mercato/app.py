@@ -46,6 +46,7 @@ from mercato.compute.settings import ComputeSettings
 from mercato.core.clock import SystemClock
 from mercato.core.errors import ConfigError, Conflict
 from mercato.core.settings import Settings, load
+from mercato.kit.desk.opening import open_desk
 from mercato.kit.settings import KitSettings
 from mercato.lab.service import Lab
 from mercato.launch.following.feed import Feed, source_of
@@ -103,6 +104,9 @@ def rooms(store: Store, settings: Settings, local: Local | None = None) -> tuple
     found = [Room("market", market), Room("launch", local.launches if local else open_room(store, settings))]
     opened = found[1].service
     found.append(Room("lab", Lab(settings.home, opened if isinstance(opened, Launches) else None)))
+    if isinstance(opened, Launches):
+        shared = local is not None or bool(settings.of(ChainSettings).rpc)
+        found.append(Room("kit", open_desk(store, settings, opened.chain, market, opened.clock, shared=shared)))
     if local:
         found += [Room("chains", local.indexer), Room("launch.following", local.feed(market))]
         return (*found, Room("launch.season", local.board))

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 
-from mercato.core.events import Json
+from mercato.core.events import Event, Json
 from mercato.kit.model import ActId, Decision, Effects, Intent, Origin, Reserve, Verdict, digest
 
 
@@ -61,6 +62,15 @@ STEPS: Mapping[tuple[State | None, Arrow], State] = {
     (State.SIGNED, Arrow.SETTLED): State.DONE,
     (State.SIGNED, Arrow.RELEASED): State.OVER,
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalGrew(Event):
+    """A journal has news. It says nothing more: whoever listens may be anybody."""
+
+    room: ClassVar[str] = "kit"
+
+
 START = "0" * 64  # what the first entry follows
 
 

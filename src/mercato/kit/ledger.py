@@ -21,6 +21,7 @@ from mercato.kit.acts import (
     Arrow,
     Book,
     Entry,
+    JournalGrew,
     Signed,
     State,
     decision_body,
@@ -31,10 +32,11 @@ from mercato.kit.acts import (
 from mercato.kit.errors import Denied, Frozen, Taken
 from mercato.kit.model import Decision, Effects, Intent, Reserve, Verdict
 from mercato.kit.policy import Policy
-from mercato.store import Read, Store, Transaction
+from mercato.store import Read, Store, Transaction, emit
 
 LEASE = timedelta(minutes=2)
 NAME = 60
+PASSING = (Arrow.RESERVED, Arrow.SIGNED, Arrow.SENT)
 Body = Mapping[str, Json]
 
 
@@ -130,8 +132,11 @@ class Ledger:
             pen.told(intent, plan, effects, decision)
             pen.close()
 
-    def answer(self, act: Act, by: str, *, yes: bool) -> Act:
-        """Approves or rejects an act that waits; Denied where `by` is none of its approvers."""
+    def answer(self, act: Act, by: str, *, yes: bool, account: str = "") -> Act:
+        """Approves or rejects an act that waits; Denied where `by` is none of its approvers.
+
+        `account` is the one that proved to be them, where one did.
+        """
         if by not in act.decision.approvers:
             raise Denied(f"approver was {by!r:.80}", hint=f"may approve: {', '.join(act.decision.approvers)}")
         with self.store.transaction() as tx:
@@ -140,7 +145,7 @@ class Ledger:
             held = tables.act(tx, act.id)
             done = replace(act, state=_step(held, arrow))
             tables.put_act(tx, done)
-            pen.write(act.id, arrow, {"by": by})
+            pen.write(act.id, arrow, {"by": by, **_proof(account)})
             pen.close()
         return done
 
@@ -210,13 +215,14 @@ class Ledger:
                 tables.put_act(tx, act)
         return ours
 
-    def freeze(self, book: str, by: str, why: str = "", *, on: bool = True) -> None:
-        """Turns the kill switch on or off: nothing is reserved, signed or sent while it is on."""
+    def freeze(self, book: str, by: str, why: str = "", *, on: bool = True, account: str = "") -> None:
+        """Turns the kill switch on or off: nothing is reserved, signed or sent while it is on. `account` as in
+        `answer`."""
         with self.store.transaction() as tx:
             pen = Pen(tx, tables.book(tx, book, lock=True), self.clock.now())
             if pen.book.frozen is not on:
                 tables.set_frozen(tx, book, on)
-                pen.write("", Arrow.FROZEN if on else Arrow.THAWED, {"by": by, "why": why})
+                pen.write("", Arrow.FROZEN if on else Arrow.THAWED, {"by": by, "why": why, **_proof(account)})
             pen.close()
 
     def journal(self, book: str, after: int = 0, limit: int = 1_000, act: str = "") -> list[Entry]:
@@ -281,9 +287,11 @@ class Pen:
         self.write(intent.id, Arrow.DECIDED, decision_body(decision))
 
     def close(self) -> None:
-        """Writes what was added."""
+        """Writes what was added; tells open pages of it, but not in the middle of an act, which goes on at once."""
         if self._made:
             tables.append(self.tx, self._made)
+            if self._made[-1].arrow not in PASSING:
+                emit(self.tx, JournalGrew(time=self.at))
 
 
 def _step(act: Act | None, arrow: Arrow) -> State:
@@ -302,6 +310,10 @@ def _thawed(book: Book) -> Book:
 
 def _refused(decision: Decision, why: str) -> Decision:
     return replace(decision, verdict=Verdict.DENY, why=why)
+
+
+def _proof(account: str) -> dict[str, Json]:
+    return {"account": account} if account else {}
 
 
 def _reserves(decision: Decision) -> list[Json]:

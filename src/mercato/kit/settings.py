@@ -16,6 +16,9 @@ class KitSettings(Section):
     """`book` is the journal that commands write into. The wallet is `keystore`, a file relative to the data folder that
     opens with `password`, or `key`, 64 hexadecimal digits; without either, `account` is watched and nothing is signed.
 
+    `operators` are the people who may look at the books in a browser and approve there, by the name that policies give
+    them: each with the account that they sign in with. Nobody may where it is empty.
+
     `token` is what agents show that call the tools over HTTP. `tip_wei` is what is offered to the block's maker for
     each gas, on chains that have a base fee.
     """
@@ -26,6 +29,7 @@ class KitSettings(Section):
     password: Secret = Secret("")
     key: Secret = Secret("")
     account: str = ""
+    operators: dict[str, str] = Field(default_factory=dict)
     token: Secret = Secret("")
     tip_wei: int = Field(10**9, ge=0)
 
@@ -35,3 +39,12 @@ class KitSettings(Section):
         if value and not _ACCOUNT.fullmatch(value):
             raise ValueError("expected 0x and 40 hexadecimal digits")
         return value.lower()
+
+    @field_validator("operators")
+    @classmethod
+    def _are_accounts(cls, value: dict[str, str]) -> dict[str, str]:
+        if wrong := [name for name in value if not 0 < len(name) <= 60 or not name.isprintable()]:
+            raise ValueError(f"expected names of at most 60 letters, one was {wrong[0]!r:.80}")
+        if wrong := [name for name, account in value.items() if not _ACCOUNT.fullmatch(account)]:
+            raise ValueError(f"expected 0x and 40 hexadecimal digits for {wrong[0]!r}")
+        return {name: account.lower() for name, account in value.items()}

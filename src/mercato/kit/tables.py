@@ -202,20 +202,7 @@ def journal(session: Read, book: str, after: int = 0, limit: int = 1_000, act: s
     """Returns entries in their order, those after a number; of one act where it is named."""
     query = sa.select(entries).where(entries.c.book == book, entries.c.seq > after)
     query = query.where(entries.c.act == act) if act else query
-    rows = session.execute(query.order_by(entries.c.seq).limit(limit)).mappings()
-    return [
-        Entry(
-            row["book"],
-            row["seq"],
-            row["at"],
-            row["act"],
-            Arrow(row["arrow"]),
-            json.loads(row["body"]),
-            "",
-            row["hash"],
-        )
-        for row in rows
-    ]
+    return [entry_of(row) for row in session.execute(query.order_by(entries.c.seq).limit(limit)).mappings()]
 
 
 def add_act(tx: Transaction, act: Act) -> None:
@@ -324,7 +311,8 @@ def _signed(act: Act) -> list[dict[str, Json]]:
     return [{"place": item.place, "hash": item.hash, "raw": item.raw.hex()} for item in act.signed]
 
 
-def _entry(row: sa.RowMapping) -> Entry:
+def entry_of(row: sa.RowMapping) -> Entry:
+    """Returns the entry that a row of `entries` is."""
     where, body = (row["book"], row["seq"], row["at"], row["act"]), json.loads(row["body"])
     return Entry(*where, Arrow(row["arrow"]), body, "", row["hash"])
 
