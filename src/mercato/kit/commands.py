@@ -13,6 +13,7 @@ import typer
 
 from mercato.core.errors import ConfigError, InvalidInput
 from mercato.kit import policy_commands
+from mercato.kit.profit_commands import profit
 from mercato.market.terminal import AsJson, show, table
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(policy_commands.app, name="policy")
+app.command()(profit)
 Name = Annotated[str, typer.Argument(help="An action, see `mercato kit list`.", metavar="ACTION")]
 Given = Annotated[list[str] | None, typer.Argument(help="Its arguments.", metavar="[NAME=VALUE]...")]
 Origin = Annotated[str, typer.Option(help="Who wants it: agent, or operator, who may hand out authorities.")]

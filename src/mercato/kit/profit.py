@@ -78,6 +78,11 @@ class Tally:
     failed: int = 0
     _messages: set[str] = field(default_factory=set)
 
+    @property
+    def assets(self) -> set[str]:
+        """Returns the assets that prices are needed of."""
+        return {asset for asset, _ in (*self.came, *self.left, *self.fees)}
+
     def take(self, entries: Iterable[Entry]) -> Tally:
         """Adds entries."""
         for entry in entries:

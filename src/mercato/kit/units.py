@@ -37,6 +37,11 @@ class Units:
         coin = COINS.get(asset.partition("/")[2])
         return self.titles.get(asset) or (coin[0] if coin else asset.partition("/")[2] or asset)
 
+    def contract(self, address: str) -> str:
+        """Returns a contract's address, with what people call its asset where a policy knows it."""
+        title = next((title for asset, title in self.titles.items() if asset.endswith(f":{address}")), "")
+        return f"{address} ({title})" if title else address
+
     def places(self, asset: str) -> int | None:
         """Returns the decimals of an asset; None where they are not known."""
         coin = COINS.get(asset.partition("/")[2])

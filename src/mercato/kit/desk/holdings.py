@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mercato.chains.errors import BadAnswer, Unreachable
+from mercato.chains.fuse import DEVELOPMENT
+from mercato.chains.solana.clusters import MAINNET
 
 MOST = 60  # assets that one page asks for
 
@@ -29,10 +31,6 @@ class Purse(Protocol):
         """The chain's CAIP-2 name."""
 
     @property
-    def made_up(self) -> bool:
-        """Whether its money is nobody's: a development chain."""
-
-    @property
     def coin(self) -> str:
         """The CAIP-19 name of the chain's own money."""
 
@@ -41,6 +39,14 @@ class Purse(Protocol):
 
     def says(self, asset: str) -> str:
         """Returns what an asset calls itself; "" where it does not. Unreachable."""
+
+
+def made_up(chain: str) -> bool:
+    """Returns whether the money of a chain, by its CAIP-2 name, is nobody's: a development chain, or a test network."""
+    kind, _, reference = chain.partition(":")
+    if kind == "solana":
+        return chain != str(MAINNET)
+    return kind == "eip155" and reference.isdecimal() and int(reference) in DEVELOPMENT
 
 
 def holdings(purse: Purse, address: str, assets: Iterable[str], known: Iterable[str]) -> list[Holding]:

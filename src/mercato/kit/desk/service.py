@@ -16,7 +16,7 @@ from threading import Lock
 from mercato.core.errors import NotFound
 from mercato.kit.acts import Act, Book, Entry
 from mercato.kit.desk import tables
-from mercato.kit.desk.holdings import Holding, Purse, holdings
+from mercato.kit.desk.holdings import Holding, Purse, holdings, made_up
 from mercato.kit.desk.stories import Story, story
 from mercato.kit.errors import Denied
 from mercato.kit.ledger import Ledger
@@ -60,7 +60,7 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class Purseful:
-    """An account and what it holds. `answered` is False where no chain of its name is at hand; `made_up` as Purse's."""
+    """An account and what it holds. `answered` is False where no chain of its name is at hand."""
 
     account: str
     answered: bool
@@ -222,7 +222,7 @@ class Desk:
         self.ledger.freeze(book, by, why[:WHY], on=on, account=account)
 
     def _priced(self, tally: Tally) -> Profit:
-        return tally.profit(self._pricing({asset for asset, _ in (*tally.came, *tally.left, *tally.fees)}))
+        return tally.profit(self._pricing(tally.assets))
 
     def _purseful(self, accounts: Iterable[str], units: Units, profit: Profit) -> tuple[Purseful, ...]:
         assets = {*units.titles, *(line.asset for line in profit.lines)}
@@ -231,5 +231,5 @@ class Desk:
             chain, _, address = account.rpartition(":")
             purse = self._purses.get(chain)
             held = holdings(purse, address, assets, units.titles) if purse else []
-            found.append(Purseful(account, purse is not None, purse is not None and purse.made_up, tuple(held)))
+            found.append(Purseful(account, purse is not None, made_up(chain), tuple(held)))
         return tuple(found)

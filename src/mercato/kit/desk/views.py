@@ -9,7 +9,7 @@ from typing import Any
 
 from mercato.kit.acts import Act, Arrow, Entry, State
 from mercato.kit.desk import wording
-from mercato.kit.desk.holdings import Holding
+from mercato.kit.desk.holdings import Holding, made_up
 from mercato.kit.desk.service import Desk, Purseful, Shelf, Used, Wallet
 from mercato.kit.desk.stories import Story
 from mercato.kit.desk.wording import RuleSaid, Said, moment
@@ -142,6 +142,11 @@ class ItemSaid:
     logs: tuple[tuple[str, str, str], ...]
     arrows: tuple[ArrowSaid, ...]
 
+    @property
+    def made_up(self) -> bool:
+        """Returns whether it happened on a development chain."""
+        return made_up(self.account.rpartition(":")[0])
+
 
 @dataclass(frozen=True, slots=True)
 class AskedSaid:
@@ -174,10 +179,8 @@ def item(found: Story | Entry, units: Units) -> ItemSaid:
 def asked(desk: Desk, act: Act, account: str) -> AskedSaid:
     """Returns an act that waits, as somebody sees it who is signed in."""
     shown = _story(desk.story(act.id), desk.tally(act.intent.book).units)
-    waits = act.state is State.ASKED
-    return AskedSaid(
-        shown, waits, desk.may_answer(act, account) if waits else "", wording.listed(act.decision.approvers, "or")
-    )
+    mine = desk.may_answer(act, account)
+    return AskedSaid(shown, act.state is State.ASKED, mine, wording.listed(act.decision.approvers, "or"))
 
 
 def _purse(item: Purseful, units: Units) -> PurseSaid:
@@ -186,7 +189,7 @@ def _purse(item: Purseful, units: Units) -> PurseSaid:
 
 
 def _holding(item: Holding, units: Units) -> HoldingSaid:
-    amount = "unknown" if item.units is None else units.amount(item.asset, item.units)
+    amount = "unknown" if item.units is None else _number(item.asset, item.units, units)
     return HoldingSaid(units.title(item.asset), item.asset, amount, item.units is not None, plain(item.says, 60))
 
 
@@ -214,7 +217,7 @@ def _profit(item: Profit, units: Units, made_up: bool) -> ProfitSaid:
 
 def _number(asset: str, number: int, units: Units, *, signed: bool = False) -> str:
     whole = units.whole(asset, number)
-    text = spaced(whole) if whole is not None else f"{spaced(str(number))} base units"
+    text = spaced(whole) if whole is not None else f"{spaced(str(number))} base units" if number else "0"
     return f"+{text}" if signed and number > 0 else text
 
 
@@ -224,7 +227,7 @@ def _story(item: Story, units: Units) -> ItemSaid:
     return ItemSaid(
         id=item.id, title=item.action, at=moment(item.at), book=item.book, word=item.word, colour=item.colour,
         origin=ORIGINS.get(Origin(item.origin), item.origin), account=item.account, note=item.note,
-        decided=_decided(item), why=item.why, answers=tuple(map(_answer, item.answers)), done=done,
+        decided=_decided(item), why=_why(item), answers=tuple(map(_answer, item.answers)), done=done,
         says=wording.effects(effects, units, done=done) if effects else (), steps=tuple(map(_step, item.steps)),
         message=_json(item.message) if item.message else "",
         arguments=tuple((plain(name, 60), plain(_text(value), 400)) for name, value in item.arguments.items()),
@@ -236,8 +239,16 @@ def _story(item: Story, units: Units) -> ItemSaid:
 def _decided(item: Story) -> str:
     if not item.verdict:
         return ""
-    word = {"allow": "allowed", "ask": "to be approved", "deny": "refused"}[item.verdict]
-    return f"{word} by the rule “{plain(item.rule)}”" if item.rule else f"{word}: no rule permits it"
+    rule = f"the rule “{plain(item.rule)}”"
+    if item.verdict == "ask":
+        return f"{rule} wants it approved"
+    word = "allowed" if item.verdict == "allow" else "refused"
+    return f"{word} by {rule}" if item.rule else word
+
+
+def _why(item: Story) -> str:
+    """Returns what more there is to say than the rule's name: why nothing fitted, what a budget lacks."""
+    return "" if item.rule and item.why.startswith("the rule ") else item.why
 
 
 def _answer(item: Mapping[str, Any]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from mercato.core.money import LIMIT
 from mercato.kit.model import Effects, Grant, Verdict
@@ -39,10 +38,13 @@ class RuleSaid:
 
 def effects(item: Effects, units: Units, *, done: bool = False) -> tuple[Said, ...]:
     """Returns what an act would do to its account, or did; the gravest last, as far as it is known."""
-    found = [_move(move.asset, move.units, units) for move in item.moves]
+    paid = {pay.asset: sum(one.units for one in item.payments if one.asset == pay.asset) for pay in item.payments}
+    found = [
+        _move(move.asset, move.units, units) for move in item.moves if move.units != -paid.get(move.asset, 0)
+    ]  # what the payments below tell already is not told twice
     found += [Said(f"Pays {units.amount(pay.asset, pay.units)} to {pay.to}.", "out") for pay in item.payments]
     found += [Said(f"Creates {address}.") for address in item.creations]
-    found += [Said(f"Calls {address}.") for address in item.contracts]
+    found += [Said(f"Calls {units.contract(address)}.") for address in item.contracts]
     if item.impact_bps is not None:
         found += [Said(f"Trades {points(item.impact_bps)} below the pool's price before it, its fee within.")]
     if item.fee:
@@ -143,8 +145,8 @@ def _hours(item: Hours) -> list[str]:
 
 def _permits(item: Rule, units: Units) -> list[str]:
     spend = _amounts(item.spend or {}, units)
-    found = [f"Spends at most {spend}, the fee within it." if spend else "Spends nothing, not even a fee."]
-    found.append(_called(item.contracts, "Calls", "Calls no contract."))
+    found = [f"Spends {spend}, the fee within it." if spend else "Spends nothing, not even a fee."]
+    found.append(_called(item.contracts, units))
     if ANY in item.recipients:
         found.append("Pays anybody.")
     elif item.recipients:
@@ -154,7 +156,7 @@ def _permits(item: Rule, units: Units) -> list[str]:
         found.append("Pays only what it may call." if item.contracts else "Pays nobody.")
     if item.grants:
         who = "anybody" if ANY in item.spenders else listed(item.spenders, "or") or "nobody"
-        found.append(f"Allows {who} to spend at most {_amounts(item.grants, units)}.")
+        found.append(f"Allows {who} to spend {_amounts(item.grants, units)}.")
     else:
         found.append("Gives no allowance.")
     found += [f"Hands out the power {listed(item.authorities, 'or')}."] if item.authorities else ["Hands out no power."]
@@ -166,7 +168,7 @@ def _permits(item: Rule, units: Units) -> list[str]:
 
 
 def _bans(item: Rule, units: Units) -> list[str]:
-    found = [f"Where it spends more than {_amounts(item.spend, units)}."] if item.spend is not None else []
+    found = [f"Where it spends more than {_amounts(item.spend, units, '')}."] if item.spend is not None else []
     for names, words, anybody in (
         (item.recipients, "Where it pays", "anybody"),
         (item.contracts, "Where it calls", "any contract"),
@@ -175,14 +177,17 @@ def _bans(item: Rule, units: Units) -> list[str]:
     ):
         if names:
             found.append(f"{words} {anybody if ANY in names else listed(names, 'or')}.")
-    return found + ([f"Where it allows more than {_amounts(item.grants, units)}."] if item.grants is not None else [])
+    return found + (
+        [f"Where it allows more than {_amounts(item.grants, units, '')}."] if item.grants is not None else []
+    )
 
 
-def _called(names: frozenset[str], verb: str, none: str) -> str:
+def _called(names: frozenset[str], units: Units) -> str:
     if ANY in names:
-        return f"{verb} any contract."
-    return f"{verb} only {listed(names, 'or')}." if names else none
+        return "Calls any contract."
+    return f"Calls only {listed(map(units.contract, names), 'or')}." if names else "Calls no contract."
 
 
-def _amounts(found: Mapping[str, int] | Any, units: Units) -> str:
-    return " and ".join(units.amount(asset, most) for asset, most in found.items())
+def _amounts(found: Mapping[str, int], units: Units, most: str = "up to ") -> str:
+    shown = [units.amount(asset, limit) for asset, limit in found.items()]
+    return " and ".join(text if text.startswith("any") else most + text for text in shown)

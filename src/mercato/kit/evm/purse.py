@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from mercato.chains import Address, Chain
-from mercato.chains.fuse import DEVELOPMENT
 from mercato.core.chain import Asset
 from mercato.kit.errors import BadArgument
 from mercato.kit.evm.actions.contracts import ERC20, ask
@@ -20,11 +19,6 @@ class Purse:
     def name(self) -> str:
         """The chain's CAIP-2 name."""
         return str(self._chain.name)
-
-    @property
-    def made_up(self) -> bool:
-        """Whether it is a development chain."""
-        return int(self._chain.name.reference) in DEVELOPMENT
 
     @property
     def coin(self) -> str:
