@@ -12,11 +12,11 @@ from mercato.core.clock import HandClock
 from mercato.core.events import Json
 from mercato.kit import Authority, Payment, Power
 from mercato.kit.acts import Act
-from mercato.kit.errors import BadArgument
+from mercato.kit.errors import BadArgument, Denied
 from mercato.kit.service import Kit
 from mercato.store import Store
 from tests.kit.solana.acting import RENT, act, at, moved, opened
-from tests.kit.solana.ground import DIME, FRIEND, FRIEND_KEY, ME, NATIVE, STRANGER, Town, token, town
+from tests.kit.solana.ground import ANYTHING, DIME, FRIEND, FRIEND_KEY, ME, NATIVE, STRANGER, Town, token, town
 
 COIN: dict[str, Json] = {"title": "Mercato coin", "symbol": "MRC", "decimals": 6, "uri": "https://example.org/c.json"}
 
@@ -79,7 +79,8 @@ def test_supply_is_made_and_destroyed(kit: Kit, town: Town) -> None:
     assert town.units(ME) == 1_000 * DIME - 10
     given = act(kit, "mint", token=usd, amount="5", to=STRANGER)
     assert moved(given) == {"SOL": -RENT}
-    assert Payment(NATIVE, STRANGER, RENT) in given.effects.payments
+    assert set(given.effects.payments) == {Payment(NATIVE, STRANGER, RENT), Payment(town.usd, STRANGER, 5)}
+    assert given.effects.contracts == (usd,)
     assert town.units(STRANGER) == 5
 
 
@@ -91,6 +92,21 @@ def test_an_account_is_frozen_and_let_go(kit: Kit, town: Town) -> None:
         held = token_account(at(town, yours))
         assert held
         assert (held.state, made.effects.moves, made.effects.payments) == (state, (), ())
+        assert made.effects.contracts == (town.dollar,)
+
+
+@pytest.mark.parametrize(
+    ("action", "given"),
+    [("mint", {"to": FRIEND, "amount": "1"}), ("mint", {"amount": "1"}), ("freeze", {"owner": FRIEND})],
+)
+def test_a_power_is_used_only_where_a_rule_names_what_it_is_used_on(
+    sqlite: Store, clock: HandClock, town: Town, action: str, given: dict[str, Json]
+) -> None:
+    small = {**ANYTHING, "contracts": [FRIEND], "recipients": [FRIEND]}
+    kit = town.kit(sqlite, clock, town.policy(small))
+
+    with pytest.raises(Denied, match=town.dollar):
+        act(kit, action, token=town.dollar, **given)
 
 
 @pytest.mark.parametrize(("right", "power"), [("mint", Power.MINT), ("freeze", Power.FREEZE)])

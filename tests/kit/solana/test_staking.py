@@ -44,7 +44,8 @@ def test_stake_is_made_delegated_ended_and_taken_out(kit: Kit, town: Town) -> No
 
     assert moved(made) == {"SOL": -STAKED - rent(town.cluster)}
     assert made.effects.authorities == ()
-    assert moved(act(kit, "stake-delegate", stake=stake, validator=vote)) == {}
+    delegated = act(kit, "stake-delegate", stake=stake, validator=vote)
+    assert (moved(delegated), delegated.effects.contracts) == ({}, (vote,))
     found = stake_account(at(town, stake))
     assert found
     assert (found.staker, found.withdrawer) == (ME, ME)

@@ -64,6 +64,7 @@ def money(scene: Scene) -> tuple[list[Move], list[Payment], list[str]]:
     losing = {asset for asset, of in totals.items() if asset != native and of.get(scene.me, 0) < 0}
     if main < 0 or any(new < old for old, new in kept):
         losing.add(native)
+    losing |= {f"{scene.prefix}/token:{mint}" for mint in _grown(scene)}
     payments = [
         Payment(asset, who, units)
         for asset in sorted(losing) for who, units in sorted(totals[asset].items()) if units > 0 and who != scene.me
@@ -73,6 +74,17 @@ def money(scene: Scene) -> tuple[list[Move], list[Payment], list[str]]:
     moved[native] = min(main, -paid[native]) if paid.get(native) else main
     moves = [Move(asset, units) for asset, units in sorted(moved.items()) if units]
     return moves, payments, list(_unseen(scene, native, totals, paid))
+
+
+def used(scene: Scene) -> list[Address]:
+    """Returns what one's powers are used on where nothing moves: mints of which more is made or accounts of others are
+    frozen or thawed, validators that a stake begins to go to."""
+    frozen = [
+        new.mint for _, old, new in scene.pairs()
+        if new.mint and old.there and old.frozen != new.frozen and new.who != scene.me
+    ]  # fmt: skip
+    chosen = [new.voter for _, old, new in scene.mine() if new.voter and new.voter != old.voter]
+    return [*_grown(scene), *frozen, *chosen]
 
 
 def grants(scene: Scene) -> list[Grant]:
@@ -163,6 +175,14 @@ def _unseen(
             yield f"{-left - _gone(scene, asset)} of {asset} leave for where it cannot be seen"
     if coin < 0:
         yield f"{-coin} of {native} leave for where it cannot be seen"
+
+
+def _grown(scene: Scene) -> list[Address]:
+    """Returns the mints of which more is made by one's own right."""
+    return [
+        at for at, old, new in scene.pairs()
+        if new.supply > old.supply and scene.me in (holder for _, holder in (*old.says.values(), *new.says.values()))
+    ]  # fmt: skip
 
 
 def _gone(scene: Scene, asset: str) -> int:

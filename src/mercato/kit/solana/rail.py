@@ -7,7 +7,7 @@ will, and only then it is lost; a node that refuses to take it is no proof, sinc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
@@ -115,7 +115,8 @@ class Rail:
         account = _account(act.intent.account)
         good = len(found) == len(act.signed) and all(one.succeeded for one in found)
         fee = sum(one.fee for one in found)
-        moves, payments = _tokens(account, self.name, [one for one in found if one.succeeded])
+        shown = {one.asset for one in act.effects.payments}
+        moves, payments = _tokens(account, self.name, [one for one in found if one.succeeded], shown)
         main = sum(_native(account, one) for one in found) + fee
         paid = [one for one in act.effects.payments if one.asset == self.native] if good else []
         lamports = min(main, -sum(one.units for one in paid)) if paid else main
@@ -167,16 +168,19 @@ def _native(account: Address, receipt: Receipt) -> int:
     return receipt.after[place] - receipt.before[place]
 
 
-def _tokens(account: Address, prefix: str, receipts: Sequence[Receipt]) -> tuple[list[Move], list[Payment]]:
-    """Returns what receipts say that happened to the tokens of an account: net moves, and who got what left it."""
+def _tokens(
+    account: Address, prefix: str, receipts: Sequence[Receipt], shown: Collection[str]
+) -> tuple[list[Move], list[Payment]]:
+    """Returns what receipts say that happened to the tokens of an account: net moves, and who got what left it, or
+    what was made for them of a token in `shown`."""
     net: dict[str, dict[str, int]] = {}
     for receipt in receipts:
         for sign_, holdings in ((-1, receipt.held), (1, receipt.holds)):
             _add(net, prefix, sign_, holdings)
     moves = [Move(asset, of[account]) for asset, of in net.items() if of.get(account)]
     payments = [
-        Payment(move.asset, who, units) for move in moves if move.units < 0
-        for who, units in sorted(net[move.asset].items()) if units > 0
+        Payment(asset, who, units) for asset, of in net.items() if asset in shown or of.get(account, 0) < 0
+        for who, units in sorted(of.items()) if units > 0 and who != account
     ]  # fmt: skip
     return moves, payments
 

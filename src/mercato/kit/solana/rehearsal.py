@@ -165,7 +165,7 @@ def _judged(item: Transaction, scene: Scene, outcome: Outcome, price: int) -> Re
         grants=tuple(changes.grants(scene)),
         authorities=tuple(changes.authorities(scene)),
         creations=tuple(at for at, old, new in scene.pairs() if not old.there and new.there and new.program != SYSTEM),
-        contracts=tuple(one for one in _called(item) if one not in READ),
+        contracts=tuple(dict.fromkeys([*(one for one in _called(item) if one not in READ), *changes.used(scene)])),
         fee=scene.fee + priority_fee(units, price),
         logs=tuple(_written(outcome.logs)),
         gaps=(*unseen, *changes.gaps(scene)),

@@ -36,7 +36,7 @@ class Seen:
 
     A mint is nobody's, but `closer` may take its lamports, whoever may mint or close it. `lamports` are those that are
     not wrapped, `units` of `mint` and `withheld` of its transfer fee what a token account holds, `supply` is a mint's.
-    `rest` is what nothing here reads: where `blind`, all of it.
+    `voter` is the validator that a stake goes to. `rest` is what nothing here reads: where `blind`, all of it.
     """
 
     there: bool
@@ -53,6 +53,7 @@ class Seen:
     blind: bool = False
     program: Address = SYSTEM
     closer: Address | None = None
+    voter: Address | None = None
 
     def purse(self, before: Seen | None = None) -> Address:
         """Returns who may take the lamports; of a mint that nobody has a say over, who might `before`."""
@@ -67,7 +68,9 @@ def seen(address: Address, account: Account | None, called: Collection[Address])
         return _token(account, held)
     if account.owner == STAKE and (stake := stake_account(account)):
         says = {"staker": (Power.STAKE, stake.staker)}
-        return Seen(True, stake.withdrawer, account.lamports, says=says, rest=account.data[76:124], program=STAKE)
+        voter = stake.delegation.voter if stake.delegation and stake.delegation.deactivated is None else None
+        rest = account.data[76:124]  # the lock
+        return Seen(True, stake.withdrawer, account.lamports, says=says, rest=rest, program=STAKE, voter=voter)
     if account.owner in (TOKEN, TOKEN_2022) and (found := mint(account)):
         return _mint(address, account, found)
     if account.owner == SYSTEM:
