@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 #: The file of the data folder in which a running Mercato says where its chain is.
 NODE = "chain.url"
+SOLANA_PORT = 8899  # of every development node of Solana, and of our façade where it is free
 
 
 def open_chain(settings: ChainSettings, signers: Iterable[Signer] = ()) -> Chain:
@@ -87,6 +88,20 @@ def open_cluster(settings: ChainSettings) -> Cluster:
         found.close()
         raise BadAnswer(f"cluster of the node was {found.name}, a public one", hint="see `solana_cluster`")
     return found
+
+
+def open_cluster_beside(settings: ChainSettings) -> Cluster | None:
+    """Returns the cluster at the node of the settings, else the one that this machine serves at the usual port; None
+    where nobody answers there. Errors as `open_cluster`."""
+    if settings.solana_rpc:
+        return open_cluster(settings)
+    from mercato.core.settings import Secret
+
+    beside = settings.model_copy(update={"solana_rpc": Secret(f"http://127.0.0.1:{SOLANA_PORT}")})
+    try:
+        return open_cluster(beside)
+    except (Unreachable, BadAnswer):
+        return None
 
 
 def close_cluster(cluster: Cluster) -> None:

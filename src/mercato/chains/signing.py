@@ -89,6 +89,15 @@ def signed_by(digest: bytes, signature: bytes) -> Address:
     return recover(digest, signature[64] % 27, r, s)
 
 
+def unsigned(fields: Mapping[str, object], sender: Address) -> bytes:
+    """Returns a transaction serialised without a signature, as a device or another program signs it (EIP-2718).
+
+    BadCall as `Key.transaction`.
+    """
+    kind, body = _serial(fields, sender)
+    return (bytes([kind]) if kind else b"") + rlp.encode(body if kind else [*body, _number(fields, "chainId"), 0, 0])
+
+
 def _unhidden(secret: Secret) -> bytes:
     try:
         return bytes.fromhex(secret.reveal().removeprefix("0x"))

@@ -47,7 +47,7 @@ def kit() -> None:
 def list_(as_json: AsJson = False) -> None:
     """List the actions with their arguments."""
     from mercato.kit import shapes
-    from mercato.kit.evm.actions import catalogue
+    from mercato.kit.opening import catalogue
 
     found = [item for _, item in sorted(catalogue().items())]
     if as_json:
@@ -81,6 +81,10 @@ def plan(name: Name, given: Given = None, as_json: AsJson = False) -> None:
         show(body)
         return
     steps: Any = body["steps"]
+    if any("instructions" in step for step in steps):
+        rows = [[step["title"], one["program"], one["data"]] for step in steps for one in step["instructions"]]
+        table("Instructions", ["transaction", "program", "data"], rows)
+        return
     table("Steps", ["step", "to", "value", "data"], [[s["title"], s["to"], s["value"], s["data"]] for s in steps])
 
 
@@ -260,7 +264,7 @@ def serve(
 
 @app.command("new-wallet")
 def new_wallet(file: Annotated[Path, typer.Argument(help="A file that is not there yet.")]) -> None:
-    """Make a key, encrypted with MERCATO_KIT_PASSWORD; print its address."""
+    """Make a key for the kind of chain that is set, encrypted with MERCATO_KIT_PASSWORD; print its address."""
     import secrets
 
     from mercato.chains.transactions import ORDER
@@ -268,15 +272,22 @@ def new_wallet(file: Annotated[Path, typer.Argument(help="A file that is not the
     from mercato.kit.keystore import save
     from mercato.kit.settings import KitSettings
 
-    password = load(KitSettings, partial=True).of(KitSettings).password
-    if not password:
+    wanted = load(KitSettings, partial=True).of(KitSettings)
+    if not wanted.password:
         raise ConfigError("there is no password", hint="set MERCATO_KIT_PASSWORD")
-    typer.echo(save(file, (secrets.randbelow(ORDER - 1) + 1).to_bytes(32, "big"), password))
+    if wanted.chain == "solana":
+        from mercato.chains.opening import need_solders
+        from mercato.kit.solana import keystore as solana
+
+        need_solders()
+        typer.echo(solana.save(file, secrets.token_bytes(32), wanted.password))
+        return
+    typer.echo(save(file, (secrets.randbelow(ORDER - 1) + 1).to_bytes(32, "big"), wanted.password))
 
 
 def arguments(name: str, given: list[str] | None) -> dict[str, Json]:
     """Returns NAME=VALUE as the action's schema has them: numbers, lists and objects are read as JSON."""
-    from mercato.kit.evm.actions import catalogue
+    from mercato.kit.opening import catalogue
 
     kinds = {item.name: item.kind for item in catalogue().named(name).arguments}
     found: dict[str, Json] = {}

@@ -25,20 +25,44 @@ N, R, P = 2**18, 8, 1  # what Geth writes: a quarter of a GiB, about a second
 MOST_N = 2**20
 OCTETS = 10_000
 LETTERS = 8  # of a password, at least
+CURVE = "secp256k1"  # of keys on EVM chains; files of other programs do not name it
 Json = dict[str, Any]
 
 
 def sealed(key: bytes, password: Secret, *, n: int = N) -> Json:
-    """Returns a key encrypted, as JSON; ConfigError for a password that is too short."""
+    """Returns a key of secp256k1 encrypted, as JSON; ConfigError for a password that is too short."""
+    return {**encrypted(key, password, n=n), "address": Key(key).address[2:]}
+
+
+def opened(stored: Mapping[str, Any], password: Secret) -> Key:
+    """Returns the key in JSON of that format; ConfigError where it is none, or the password is wrong."""
+    if stored.get("curve", CURVE) != CURVE:
+        raise ConfigError(f"keystore was of the curve {stored['curve']!r:.40}", hint=f"EVM chains want {CURVE}")
+    return Key(decrypted(stored, password))
+
+
+def save(path: Path, key: bytes, password: Secret, *, n: int = N) -> Address:
+    """Writes a key to a new file that only this user may read; returns its address. ConfigError where there is one."""
+    stored = sealed(key, password, n=n)
+    write(path, stored)
+    return Address("0x" + stored["address"])
+
+
+def unlock(path: Path, password: Secret) -> Key:
+    """Returns the key in a file; ConfigError where there is none, or the password is wrong."""
+    return opened(read(path), password)
+
+
+def encrypted(secret: bytes, password: Secret, *, n: int = N) -> Json:
+    """Returns 32 secret bytes encrypted, without an address; ConfigError for a password that is too short."""
     if len(password.reveal()) < LETTERS:
         raise ConfigError("password was too short", hint=f"at least {LETTERS} letters")
     salt, start = secrets.token_bytes(32), secrets.token_bytes(16)
     derived = _derived(password, salt, n, R, P)
-    text = _crypted(derived, start, key)
+    text = _crypted(derived, start, secret)
     return {
         "version": 3,
         "id": str(uuid4()),
-        "address": Key(key).address[2:],
         "crypto": {
             "cipher": "aes-128-ctr",
             "cipherparams": {"iv": start.hex()},
@@ -50,8 +74,8 @@ def sealed(key: bytes, password: Secret, *, n: int = N) -> Json:
     }
 
 
-def opened(stored: Mapping[str, Any], password: Secret) -> Key:
-    """Returns the key in JSON of that format; ConfigError where it is none, or the password is wrong."""
+def decrypted(stored: Mapping[str, Any], password: Secret) -> bytes:
+    """Returns the secret bytes in JSON of that format; ConfigError where it is none, or the password is wrong."""
     try:
         crypto = stored["crypto"]
         terms = crypto["kdfparams"]
@@ -67,28 +91,26 @@ def opened(stored: Mapping[str, Any], password: Secret) -> Key:
     derived = _derived(password, salt, n, r, p)
     if not secrets.compare_digest(keccak(derived[16:32] + text), mac):
         raise ConfigError("keystore did not open", hint="the password is wrong, or the file is damaged")
-    return Key(_crypted(derived, start, text))
+    return _crypted(derived, start, text)
 
 
-def save(path: Path, key: bytes, password: Secret, *, n: int = N) -> Address:
-    """Writes a key to a new file that only this user may read; returns its address. ConfigError where there is one."""
-    stored = sealed(key, password, n=n)
+def write(path: Path, stored: Json) -> None:
+    """Writes a keystore to a new file that only this user may read; ConfigError where there is one."""
     try:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
             json.dump(stored, out, indent=2)
     except FileExistsError:
         raise ConfigError(f"keystore {str(path)!r} is there already", hint="choose another name") from None
-    return Address("0x" + stored["address"])
 
 
-def unlock(path: Path, password: Secret) -> Key:
-    """Returns the key in a file; ConfigError where there is none, or the password is wrong."""
+def read(path: Path) -> Mapping[str, Any]:
+    """Returns what a keystore's file says; ConfigError where there is none."""
     try:
         with path.open("rb") as file:
             stored = json.loads(file.read(OCTETS))
     except (OSError, ValueError):
         raise ConfigError(f"keystore {str(path)!r} was not readable", hint="expected a JSON file") from None
-    return opened(stored if isinstance(stored, Mapping) else {}, password)
+    return stored if isinstance(stored, Mapping) else {}
 
 
 def _derived(password: Secret, salt: bytes, n: int, r: int, p: int) -> bytes:

@@ -6,24 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Any
 
-from mercato.chains.model import Address
-from mercato.chains.opening import close_chain, open_beside
 from mercato.chains.settings import ChainSettings
 from mercato.core.clock import SystemClock
 from mercato.core.errors import ConfigError
 from mercato.core.settings import Settings, load
-from mercato.kit.evm.actions import catalogue
-from mercato.kit.evm.rail import Rail
+from mercato.kit.actions import Catalogue
 from mercato.kit.ledger import Ledger
+from mercato.kit.line import Line
+from mercato.kit.rail import Holder
 from mercato.kit.service import Kit
 from mercato.kit.settings import KitSettings
 from mercato.store import Store, StoreSettings, migrate
-
-if TYPE_CHECKING:
-    from mercato.chains import Chain
-    from mercato.chains.signing import Key
 
 SECTIONS = (StoreSettings, ChainSettings, KitSettings)
 
@@ -41,42 +36,51 @@ class Opened:
         return self.settings.of(KitSettings).book
 
     @cached_property
-    def chain(self) -> Chain:
-        """Returns the chain; ConfigError where none answers."""
-        found = open_beside(self.settings.of(ChainSettings), self.settings.home)
-        if found is None:
-            raise ConfigError("no chain answers", hint="start `mercato up`, or set MERCATO_CHAINS_RPC to a node")
-        return found
+    def line(self) -> Line[Any, Any, Any]:
+        """Returns the line to the chain; ConfigError where none answers."""
+        if self.settings.of(KitSettings).chain == "solana":
+            from mercato.kit.solana import opening as solana
+
+            return solana.line(self.settings, self.ledger.clock)
+        from mercato.kit.evm import opening as evm
+
+        return evm.line(self.settings, self.ledger.clock)
 
     def kit(self, *, watch: bool = False) -> Kit:
         """Returns the kit; with `watch` without its key. ConfigError where there is neither wallet nor account."""
-        wanted = self.settings.of(KitSettings)
-        rail = Rail(self.chain, self.ledger.clock, tip=wanted.tip_wei)
-        if watch and wanted.account:
-            return Kit(self.ledger, rail, catalogue(), book=wanted.book, account=Address(wanted.account))
-        wallet = self._wallet(wanted)
-        if wallet is None and not wanted.account:
+        wanted, line = self.settings.of(KitSettings), self.line
+        account = line.account(wanted.account) if wanted.account else None
+        wallet = None if watch and account else self._wallet(wanted)
+        if wallet is None and account is None:
             raise ConfigError(
                 "there is no wallet", hint="set MERCATO_KIT_KEYSTORE, MERCATO_KIT_KEY or MERCATO_KIT_ACCOUNT"
             )
-        account = Address(wanted.account) if wanted.account else None
         if wallet is not None and account not in (None, wallet.address):
             raise ConfigError(f"account was {account}, the wallet's is {wallet.address}", hint="correct one of them")
-        return Kit(self.ledger, rail, catalogue(), book=wanted.book, wallet=wallet, account=account)
+        return Kit(self.ledger, line.rail, line.actions, book=wanted.book, wallet=wallet, account=account)
 
-    def _wallet(self, wanted: KitSettings) -> Key | None:
-        from mercato.chains.signing import Key
-        from mercato.kit.keystore import unlock
-
+    def _wallet(self, wanted: KitSettings) -> Holder | None:
         if wanted.keystore:
-            return unlock(self.settings.home / wanted.keystore, wanted.password)
-        return Key(wanted.key) if wanted.key else None
+            found: Holder = self.line.unlock(self.settings.home / wanted.keystore, wanted.password)
+            return found
+        return self.line.key(wanted.key) if wanted.key else None
 
     def close(self) -> None:
         """Closes the database and the chain."""
         self.ledger.store.close()
-        if "chain" in self.__dict__:
-            close_chain(self.chain)
+        if "line" in self.__dict__:
+            self.line.close()
+
+
+def catalogue() -> Catalogue:
+    """Returns the actions on the kind of chain that the settings name, without opening anything."""
+    if load(KitSettings, partial=True).of(KitSettings).chain == "solana":
+        from mercato.kit.solana import actions as solana
+
+        return solana.catalogue()
+    from mercato.kit.evm import actions as evm
+
+    return evm.catalogue()
 
 
 @contextmanager

@@ -97,6 +97,9 @@ class Rail(Protocol[Place, Purse, End]):
     def sign(self, signer: Purse, ready: Ready, places: Sequence[int]) -> list[Signed]:
         """Returns each transaction signed, or the message. Taken where it would do something else by now."""
 
+    def unsigned(self, account: Place, ready: Ready) -> list[bytes]:
+        """Returns each transaction as a person's own wallet would sign it now; none of a message."""
+
     def send(self, account: Place, item: Signed) -> End:
         """Sends a transaction unless it is in a block already, and returns its receipt.
 

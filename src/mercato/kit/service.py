@@ -29,12 +29,16 @@ NOTE = 2_000  # letters of a note
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """An intent that was tried and judged, with nothing reserved and nothing signed."""
+    """An intent that was tried and judged, with nothing reserved and nothing signed.
+
+    `unsigned` are its transactions for a person's own wallet to sign, where the kit only watches.
+    """
 
     intent: Intent
     ready: Ready
     decision: Decision
     explained: tuple[tuple[str, str], ...]
+    unsigned: tuple[bytes, ...] = ()
 
 
 class Kit:
@@ -87,7 +91,8 @@ class Kit:
         ready = self._ready(self.plan(intent), policy)
         now = self.ledger.clock.now()
         explained = tuple(policy.explain(intent, ready.effects, now))
-        return Proposal(intent, ready, policy.judge(intent, ready.effects, now), explained)
+        unsigned = () if self._wallet else tuple(self.rail.unsigned(self.address, ready))
+        return Proposal(intent, ready, policy.judge(intent, ready.effects, now), explained, unsigned)
 
     def act(self, intent: Intent) -> Act:
         """Does what an intent asks, if the policy allows it: returns the act once it is settled, or waits for approval.
@@ -143,7 +148,7 @@ class Kit:
 
     def _carry(self, intent: Intent, ready: Ready, decision: Decision) -> Act:
         if self._wallet is None:
-            raise Denied("this kit watches only, it has no key", hint="sign the plan's transactions elsewhere")
+            raise Denied("this kit watches only, it has no key", hint="`dry-run` tells what to sign elsewhere")
         floor, count = self.rail.places(self.address, ready.plan)
         act = self.ledger.reserve(intent, ready.plan.body(), ready.effects, decision, floor=floor, count=count)
         try:

@@ -23,6 +23,7 @@ def proposal(item: Proposal) -> dict[str, Json]:
     return {
         "intent": intent_body(item.intent), "plan": item.ready.plan.body(), "effects": item.ready.effects.body(),
         "decision": decision_body(item.decision), "rules": rules,
+        "unsigned": ["0x" + raw.hex() for raw in item.unsigned],
     }  # fmt: skip
 
 

@@ -7,13 +7,16 @@ from collections.abc import Callable
 import pytest
 
 from mercato.chains.errors import Unreachable
+from mercato.chains.solana import rpc
+from mercato.chains.solana.facade import SolanaFacade
 from mercato.chains.solana.local import WINDOW
 from mercato.chains.solana.model import SOL
 from mercato.chains.solana.testing import WEALTH, Interrupted
 from mercato.chains.solana.token_2022 import charge_fee, transfer_with_fee
-from mercato.chains.solana.tokens import transfer_lamports
+from mercato.chains.solana.tokens import transfer_lamports, transfer_tokens
 from mercato.core.clock import HandClock
 from mercato.core.events import Json
+from mercato.core.settings import Secret
 from mercato.kit import Move, Payment, Verdict
 from mercato.kit.acts import Arrow, State
 from mercato.kit.errors import BadArgument, Denied, Frozen, WouldFail
@@ -147,6 +150,23 @@ def test_a_payment_that_a_block_took_is_booked_by_what_the_block_says(
     assert act.effects.moves == (Move(token(mint), -1_000),)
     assert act.effects.payments == (Payment(token(mint), FRIEND, 990),)
     assert replay(sqlite, "agent").balances[kit.account, token(mint)] == -1_000
+
+
+def test_at_a_node_effects_are_those_of_the_cluster_itself(sqlite: Store, clock: HandClock, town: Town) -> None:
+    sending = transfer_tokens(town.purse(ME, town.dollar), town.purse(FRIEND, town.dollar), town.dollar, ME, 5, 6)
+    policy = town.policy(ANYTHING)
+    here = town.kit(sqlite, clock, policy, sending)
+    told = here.propose(here.intent("do", {})).ready
+    with SolanaFacade(town.cluster, 0) as node:
+        remote = rpc.connect(Secret(node.url))
+        there = town.kit(sqlite, clock, policy, sending, cluster=remote)
+        assert there.propose(there.intent("do", {})).ready.effects == told.effects
+        act = done(there, "do")
+        remote.close()
+
+    assert act.effects.moves == (Move(town.usd, -5),)
+    assert act.effects.payments == (Payment(town.usd, FRIEND, 5),)
+    assert town.units(FRIEND) == 5
 
 
 def unsent(town: Town, kit: Kit, clock: HandClock) -> str:

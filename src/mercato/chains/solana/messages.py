@@ -139,6 +139,16 @@ def decode(transaction: bytes) -> VersionedTransaction:
     return found
 
 
+def checked(transaction: bytes) -> bytes:
+    """Returns a transaction as it is; BadCall where a signature is not its account's, as from a signer elsewhere."""
+    found = decode(transaction)
+    wrong = [str(key) for key, good in zip(found.message.account_keys, found.verify_with_results(), strict=False)
+             if not good]  # fmt: skip
+    if wrong:
+        raise BadCall(f"signature was not of {wrong[0]}", hint="does its signer hold another key?")
+    return transaction
+
+
 def signature_of(transaction: bytes) -> Signature:
     """Returns the name of a transaction: its first signature."""
     return Signature(base58.encode(transaction[1:65]))

@@ -6,13 +6,14 @@ bear the same nonce.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from mercato.chains import Address, Chain, Hash, Receipt, Signer, keccak
 from mercato.chains.addresses import create_address
 from mercato.chains.errors import BadCall
+from mercato.chains.signing import unsigned
 from mercato.chains.transactions import decode
 from mercato.core.chain import Account
 from mercato.core.clock import Clock
@@ -79,15 +80,15 @@ class Rail:
         made = [place for step, place in zip(ready.plan.steps, places, strict=True) if not step.to]
         if tuple(create_address(signer.address, place) for place in made) != ready.effects.creations:
             raise Taken("another transaction took the nonce by which a contract was to be created", hint="try again")
-        found = []
-        for step, gas, place in zip(ready.plan.steps, ready.units, places, strict=True):
-            fields: dict[str, object] = {
-                "chainId": int(self.chain.name.reference), "nonce": place, "gas": gas, "value": step.value,
-                "maxFeePerGas": ready.price, "maxPriorityFeePerGas": ready.tip, "data": step.data,
-            }  # fmt: skip
-            raw = signer.transaction({**fields, "to": step.to} if step.to else fields)
-            found.append(Signed(place, "0x" + keccak(raw).hex(), raw))
-        return found
+        raws = [signer.transaction(fields) for fields in self._fields(ready, places)]
+        return [Signed(place, "0x" + keccak(raw).hex(), raw) for place, raw in zip(places, raws, strict=True)]
+
+    def unsigned(self, account: Address, ready: Ready) -> list[bytes]:
+        """Returns each step without a signature, at the account's next nonces; nothing where it could not be tried."""
+        if not ready.units:
+            return []
+        first, count = self.places(account, ready.plan)
+        return [unsigned(fields, account) for fields in self._fields(ready, range(first, first + count))]
 
     def send(self, account: Address, item: Signed) -> Receipt:
         """Sends a transaction unless it is in a block already, and returns its receipt.
@@ -111,6 +112,14 @@ class Rail:
                     raise
             self.clock.sleep(0.05)
         raise Lost(PASSED)
+
+    def _fields(self, ready: Ready, places: Sequence[int]) -> Iterator[dict[str, object]]:
+        for step, gas, place in zip(ready.plan.steps, ready.units, places, strict=True):
+            fields: dict[str, object] = {
+                "chainId": int(self.chain.name.reference), "nonce": place, "gas": gas, "value": step.value,
+                "maxFeePerGas": ready.price, "maxPriorityFeePerGas": ready.tip, "data": step.data,
+            }  # fmt: skip
+            yield {**fields, "to": step.to} if step.to else fields
 
     def _send(self, raw: bytes) -> None:
         try:

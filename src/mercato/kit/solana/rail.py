@@ -13,8 +13,8 @@ from dataclasses import replace
 from hashlib import sha256
 
 from mercato.chains.errors import BadCall, Reverted, Unreachable
-from mercato.chains.solana.messages import compile_message, sign, signature_of, signers_of
-from mercato.chains.solana.model import Address, Cluster, Held, Receipt, Signature, Signer
+from mercato.chains.solana.messages import UNSIGNED, assemble, checked, compile_message, sign, signature_of, signers_of
+from mercato.chains.solana.model import Address, Blockhash, Cluster, Held, Receipt, Signature, Signer
 from mercato.core.clock import Clock
 from mercato.core.events import Json
 from mercato.kit.acts import Act, Signed
@@ -22,7 +22,7 @@ from mercato.kit.errors import BadArgument
 from mercato.kit.model import Move, Payment, Plan
 from mercato.kit.rail import NOWHERE, AlreadyKnown, Lost, Outcome, Ready
 from mercato.kit.solana.changes import NATIVE
-from mercato.kit.solana.plan import Ground, SolanaPlan
+from mercato.kit.solana.plan import Ground, SolanaPlan, Transaction
 from mercato.kit.solana.rehearsal import budgeted, rehearse, tables_of
 
 PASSED = "its blockhash is too old by now: no block can take it any more"
@@ -75,13 +75,20 @@ class Rail:
                 raise BadArgument("message was a transaction", hint="a signature of it could be sent as one")
             return [Signed(NOWHERE, "0x" + sha256(message.digest).hexdigest(), signer.message(message.digest))]
         life = self.cluster.lifetime()
-        found = []
-        for item, units in zip(plan.transactions, ready.units, strict=True):
-            steps = budgeted(item.instructions, units, ready.price)
-            text = compile_message(signer.address, steps, life.blockhash, tables_of(self.cluster, item.tables))
-            raw = sign(text, [signer, *item.signers])
-            found.append(Signed(life.last_height, signature_of(raw), raw))
-        return found
+        raws = [
+            sign(text, [signer, *item.signers])
+            for item, text in zip(plan.transactions, self._messages(signer.address, ready, life.blockhash), strict=True)
+        ]
+        return [Signed(life.last_height, signature_of(checked(raw)), raw) for raw in raws]
+
+    def unsigned(self, account: Address, ready: Ready) -> list[bytes]:
+        """Returns each transaction under the newest blockhash, with zeros where the account has to sign."""
+        plan = ready.plan
+        assert isinstance(plan, SolanaPlan), "an action on Solana returns a plan for Solana"
+        if not plan.transactions:
+            return []
+        texts = self._messages(account, ready, self.cluster.lifetime().blockhash)
+        return [_unsigned(item, text) for item, text in zip(plan.transactions, texts, strict=True)]
 
     def send(self, account: Address, item: Signed) -> Receipt:
         """Sends a transaction unless it is in a block already, and returns its receipt.
@@ -136,6 +143,17 @@ class Rail:
         ]  # fmt: skip
         return Outcome(effects, good, (), {"succeeded": good, "steps": steps})
 
+    def _messages(self, account: Address, ready: Ready, blockhash: Blockhash) -> list[bytes]:
+        plan = ready.plan
+        assert isinstance(plan, SolanaPlan), "an action on Solana returns a plan for Solana"
+        return [
+            compile_message(
+                account, budgeted(item.instructions, units, ready.price), blockhash,
+                tables_of(self.cluster, item.tables),
+            )
+            for item, units in zip(plan.transactions, ready.units, strict=True)
+        ]  # fmt: skip
+
     def _send(self, raw: bytes) -> None:
         try:
             self.cluster.send_raw(raw)
@@ -153,6 +171,11 @@ class Rail:
 
 def _account(name: str) -> Address:
     return Address(name.rpartition(":")[2])
+
+
+def _unsigned(item: Transaction, text: bytes) -> bytes:
+    held = {signer.address: signer.message(text) for signer in item.signers}
+    return assemble(text, [held.get(who, UNSIGNED) for who in signers_of(text)])
 
 
 def _is_transaction(octets: bytes) -> bool:
