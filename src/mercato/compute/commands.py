@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mercato.compute import node_commands
+from mercato.compute import fleet_commands, node_commands
 
 app = typer.Typer(
     help="Serve open models from anyone, verified and metered.",
@@ -14,6 +14,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+fleet_commands.attach(app)
 
 
 @app.callback()

@@ -24,6 +24,7 @@ class Outcome:
     """What a policy did with its requests; `ejected` says after how many served requests each of them was found."""
 
     requests: int = 0
+    cheaters: int = 0
     bad: int = 0
     truncated: int = 0
     unserved: int = 0
@@ -54,6 +55,7 @@ class Outcome:
             "audits": self.audits / served,
             "audit_cost": self.audit_cost / served,
             "unserved": self.unserved,
+            "cheaters": self.cheaters,
             "ejected": self.cheaters_found,
             "false_bans": self.false_bans,
         }
@@ -76,7 +78,7 @@ class Run:
         self.served = [0] * len(members)
         self.queue: list[Event] = []
         self.verdicts: list[tuple[float, int, int]] = []
-        self.outcome = Outcome(requests)
+        self.outcome = Outcome(requests, sum(member.cheats > 0 for member in members))
 
     def play(self) -> Outcome:
         """Returns what came of all requests."""
@@ -130,3 +132,10 @@ def play(name: str, requests: int, seed: int, size: int = 30) -> Outcome:
     """Returns what a policy, by its name in POLICIES, does with so many requests to a fleet of this seed."""
     members = fleet(seed, size)
     return Run(members, POLICIES[name](members, random.Random(seed)), requests, seed).play()
+
+
+def mean(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    """Returns the mean of what is shown over several runs; counts of providers are summed."""
+    rows = [outcome.row() for outcome in outcomes]
+    summed = {"cheaters", "ejected", "false_bans", "unserved"}
+    return {name: sum(row[name] for row in rows) / (1 if name in summed else len(rows)) for name in rows[0]}
