@@ -29,6 +29,7 @@ ONCE = frozenset(
     {b"authorization", b"x-api-key", b"content-type", b"content-length", b"idempotency-key", b"x-request-id"}
 )
 DRAINED_OCTETS = 256_000_000
+LARGE_OCTETS = 256 * 1024
 Headers = Mapping[bytes, bytes]
 View = Callable[[Client, Key, str], Awaitable[None]]
 
@@ -122,7 +123,10 @@ class Gateway:
             )  # fmt: skip
         raw = await client.body(self._limits.body, self._limits.reading)
         client.watch()
-        asked = asking.read(surface, raw, self._bounds)
+        if len(raw) > LARGE_OCTETS:  # so that others' events go on while it is read
+            asked = await asyncio.to_thread(asking.read, surface, raw, self._bounds)
+        else:
+            asked = asking.read(surface, raw, self._bounds)
         return Job(client, asked, key, shown(headers, b"idempotency-key") or shown(headers, b"x-request-id"))
 
     async def _key(self, headers: Headers) -> Key:

@@ -187,7 +187,9 @@ def _opening(messages: list[Mapping[str, Any]]) -> str:
     """Returns how a conversation starts, up to its first question: the same for all its turns."""
     opening = []
     for message in messages[:8]:
-        opening.append(str(message.get("content"))[:PREFIX_CHARACTERS])
+        content = message.get("content")
+        parts = content[:8] if isinstance(content, list) else [{"text": content}]
+        opening += [str(part.get("text"))[:PREFIX_CHARACTERS] for part in parts]
         if message.get("role") == "user":
             break
     return "\n".join(opening).encode(errors="replace").decode()

@@ -69,7 +69,7 @@ def read(raw: bytes) -> Body:
         raise _wrong(f"body was not JSON: {error.msg} at character {error.pos}") from None
     except ValueError as error:  # a number with thousands of digits
         raise _wrong(f"body was not readable: {str(error)[:100]}") from None
-    if _HALF.search(text):
+    if "\\u" in text and _HALF.search(text):
         _whole(members)
     return Body(text, members)
 

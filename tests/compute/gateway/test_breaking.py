@@ -1,0 +1,171 @@
+"""Providers that fail: another one is asked while nothing has been said; a cut answer ends with an error."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import aiohttp
+import openai
+import pytest
+
+from mercato.compute.testing import stub
+from tests.compute.gateway.conftest import Open
+from tests.compute.gateway.house import QUESTION
+
+ASK: dict[str, Any] = {"model": "toy", "messages": QUESTION, "max_tokens": 12}
+BEFORE = ["error-in-200", "html", "gzip-bomb", "flaky", "redirect"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("behaviour", BEFORE)
+def test_a_provider_that_fails_before_its_first_word_is_followed_by_another(
+    house: Open, behaviour: str, stream: bool
+) -> None:
+    with stub(behaviour) as bad, stub() as good:
+        home = house({"bad": bad.url, "good": good.url})
+        wish = {"order": ["bad", "good"]}
+        answer = home.post("/chat/completions", {**ASK, "stream": stream, "provider": wish})
+
+    assert answer.status == 200
+    assert answer.headers["x-provider"] == "good"
+    assert (len(bad.asked), len(good.asked)) == (1, 1)
+
+
+@pytest.mark.parametrize("behaviour", ["truncate", "wrong-length"])
+def test_a_stream_that_is_cut_ends_with_an_error_event_costs_nothing_and_is_never_called_done(
+    house: Open, behaviour: str
+) -> None:
+    with stub(behaviour, after=4) as bad, stub() as good:
+        home = house({"bad": bad.url, "good": good.url})
+        wish = {"order": ["bad", "good"]}
+        answer = home.post("/chat/completions", {**ASK, "stream": True, "provider": wish})
+        receipt = home.get(f"/receipts/{answer.headers['x-request-id']}").json
+
+    assert b"[DONE]" not in answer.body
+    assert b'"finish_reason":"' not in answer.body
+    assert answer.body.rstrip().rpartition(b"\n\n")[2].startswith(b'data: {"error"')
+    assert good.asked == []
+    assert (receipt["end"], receipt["charged"]) == ("truncated", 0)
+    assert home.balance("ann") == (1_000_000, 0)
+
+
+@pytest.mark.parametrize("behaviour", ["truncate", "wrong-length"])
+def test_a_whole_answer_that_is_cut_is_asked_of_another_provider(house: Open, behaviour: str) -> None:
+    with stub(behaviour) as bad, stub() as good:
+        home = house({"bad": bad.url, "good": good.url})
+        answer = home.post("/chat/completions", {**ASK, "provider": {"order": ["bad", "good"]}})
+
+    assert answer.headers["x-provider"] == "good"
+
+
+def test_a_stream_that_stalls_ends_with_an_error_event_in_the_time_that_a_provider_has(house: Open) -> None:
+    with stub("stall", after=2) as bad:
+        home = house({"bad": bad.url}, idle_seconds=0.3)
+        answer = home.post("/chat/completions", {**ASK, "stream": True})
+        receipt = home.get(f"/receipts/{answer.headers['x-request-id']}").json
+
+    assert b'"code": "timeout"' in answer.body
+    assert b"[DONE]" not in answer.body
+    assert receipt["end"] == "timeout"
+
+
+def test_a_provider_that_is_too_slow_to_begin_is_followed_by_another(house: Open) -> None:
+    with stub("slow", delay=5.0) as slow, stub() as good:
+        home = house({"slow": slow.url, "good": good.url}, first_seconds=0.3)
+        answer = home.post("/chat/completions", {**ASK, "stream": True, "provider": {"order": ["slow", "good"]}})
+
+    assert answer.headers["x-provider"] == "good"
+
+
+@pytest.mark.parametrize("behaviour", ["crlf", "split-utf8", "one-byte", "double-done"])
+def test_an_odd_but_honest_stream_arrives_as_it_was_sent_up_to_its_first_end(house: Open, behaviour: str) -> None:
+    with stub(behaviour) as odd:
+        home = house({"odd": odd.url})
+        answer = home.post("/chat/completions", {**ASK, "stream": True})
+        chunks = list(home.client().chat.completions.create(**ASK, stream=True))
+
+    assert answer.body.count(b"[DONE]") == 1
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks).split()
+    assert chunks[-1].choices[0].finish_reason == "length"
+
+
+def test_a_provider_that_claims_more_is_paid_for_what_was_counted(house: Open) -> None:
+    with stub("lie-usage") as liar, stub() as honest:
+        home = house({"liar": liar.url, "honest": honest.url})
+        ids = [
+            home.post("/chat/completions", {**ASK, "provider": {"only": [name]}}).headers["x-request-id"]
+            for name in ("liar", "honest")
+        ]
+        lied, told = (home.get(f"/receipts/{name}").json for name in ids)
+
+    assert lied["claimed"]["completion"] == 10 * told["claimed"]["completion"]
+    assert lied["counted"]["completion"] == told["counted"]["completion"] == 12
+
+
+def test_when_every_provider_fails_the_client_is_told_how_and_nothing_is_charged(house: Open) -> None:
+    with stub("flaky", status=503) as one, stub("html") as two:
+        home = house({"one": one.url, "two": two.url})
+        answer = home.post("/chat/completions", ASK)
+
+    assert (answer.status, answer.error["code"]) == (502, "upstream_error")
+    assert "503" in answer.error["message"]
+    assert home.balance("ann") == (1_000_000, 0)
+
+
+def test_a_provider_that_refuses_our_key_is_not_the_clients_business(house: Open) -> None:
+    with stub(key="another") as closed, stub() as good:
+        home = house({"closed": closed.url, "good": good.url})
+        answers = [home.post("/chat/completions", {**ASK, "provider": {"order": ["closed", "good"]}}) for _ in range(3)]
+
+    assert [answer.headers["x-provider"] for answer in answers] == ["good"] * 3
+    assert len(closed.asked) == 1, "it cools down"
+
+
+def test_a_request_that_a_provider_finds_wrong_is_not_asked_of_another(house: Open) -> None:
+    with stub("flaky", status=422) as one, stub() as two:
+        home = house({"one": one.url, "two": two.url})
+        answer = home.post("/chat/completions", {**ASK, "provider": {"order": ["one", "two"]}})
+
+    assert answer.status == 422
+    assert "The server had an error" in answer.error["message"]
+    assert two.asked == []
+
+
+def test_busy_providers_are_told_of_as_such_and_the_official_client_tries_three_times(house: Open) -> None:
+    with stub("flaky", status=429) as one:
+        home = house({"one": one.url})
+        with pytest.raises(openai.RateLimitError) as refused:
+            home.client().chat.completions.create(**ASK)
+
+    assert refused.value.response.headers["retry-after"] == "1"
+    assert len(one.asked) >= 1
+
+
+def test_when_the_client_leaves_the_provider_is_told_at_once_and_what_was_sent_is_billed(house: Open) -> None:
+    async def leave(base: str, key: str) -> str:
+        headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
+        async with aiohttp.ClientSession(base, headers=headers) as session:
+            answer = await session.post("/v1/chat/completions", json={**ASK, "max_tokens": 500, "stream": True})
+            await answer.content.readuntil(b"\n\n")
+            answer.close()
+            return answer.headers["x-request-id"]
+
+    with stub("slow", gap=0.05) as one:
+        home = house({"one": one.url})
+        name = asyncio.run(leave(home.base.removesuffix("/v1"), home.ann))
+        _until(lambda: one.left == 1, seconds=5)
+        _until(lambda: home.get(f"/receipts/{name}").status == 200, seconds=5)
+        receipt = home.get(f"/receipts/{name}").json
+
+    assert receipt["end"] == "client-gone"
+    assert 0 < receipt["counted"]["completion"] < 50
+    assert home.balance("ann")[1] == 0
+
+
+def _until(true: Any, *, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.02)
