@@ -60,8 +60,13 @@ def test_a_bid_is_placed_improved_cancelled_and_claimed(sqlite: Store, clock: Ha
     on.auction.send("bid", 5, 100 * DIME, sender=FRIEND)
     on.over()
     on.auction.send("clear", sender=FRIEND)
-    told = kit.propose(kit.intent("launch-claim", {"auction": place, "level": 5}, origin=Origin.OPERATOR))
-    assert {move.asset for move in told.ready.effects.moves} >= {erc20(on.token.address)}
+    before = town.dollar.read("balanceOf", ME)
+    claimed = act(kit, "launch-claim", {"auction": place, "level": 5})
+    got = {move.asset: move.units for move in claimed.effects.moves}
+    assert got == {
+        erc20(on.token.address): on.token.read("balanceOf", ME), town.usd: town.dollar.read("balanceOf", ME) - before,
+    }  # fmt: skip
+    assert (got[erc20(on.token.address)] > 0, 0 < got[town.usd] < 20 * DIME) == (True, True)
 
 
 def test_an_application_leaves_its_deposit(sqlite: Store, clock: HandClock, town: Town) -> None:
