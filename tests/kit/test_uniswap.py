@@ -14,10 +14,11 @@ from mercato.chains.model import ZERO
 from mercato.core.clock import HandClock
 from mercato.core.events import Json
 from mercato.kit import Move
-from mercato.kit.errors import Denied
+from mercato.kit.errors import BadArgument, Denied
 from mercato.kit.service import Kit
 from mercato.store import Store
 from tests import npm
+from tests.contracts.compiled import hostile
 from tests.contracts.house import made
 from tests.contracts.uniswap import CORE, PERIPHERY, build
 from tests.kit.ground import ANYTHING, DEPLOYER, DIME, ME, NATIVE, Town, done, erc20, town
@@ -180,3 +181,44 @@ def test_a_trade_in_a_v3_pool_gives_what_the_quoter_said(
 
     assert set(act.effects.moves) == {Move(paid_name, -100 * DIME), Move(got_name, int(str(quote["gets"])))}
     assert act.effects.impact_bps == 31
+
+
+def test_a_pool_tells_what_it_holds(sqlite: Store, clock: HandClock, v2: Exchange) -> None:
+    both: dict[str, Json] = {"first": v2.town.dollar.address, "second": v2.other.address}
+    told: Any = v2.kit(sqlite, clock).read("pool-v2", {"router": v2.router.address, **both})
+
+    assert (told["first_units"], told["second_units"]) == (str(POOL), str(2 * POOL))
+    with pytest.raises(BadArgument, match="no pair"):
+        v2.kit(sqlite, clock).read("pool-v2", {"router": v2.router.address, **both, "second": v2.weth.address})
+
+
+def test_a_pool_of_v3_tells_its_price(sqlite: Store, clock: HandClock, v3: Exchange) -> None:
+    both: dict[str, Json] = {"first": v3.town.dollar.address, "second": v3.other.address}
+    told: Any = v3.kit(sqlite, clock).read("pool-v3", {"router": v3.router.address, **both, "fee": 3000})
+
+    assert (int(told["root_price"]), int(told["first_units"]) > 0) == (ROOT_ONE, True)
+    with pytest.raises(BadArgument, match="no pool of 500"):
+        v3.kit(sqlite, clock).read("pool-v3", {"router": v3.router.address, **both, "fee": 500})
+
+
+@pytest.mark.parametrize("barred", [False, True])
+def test_what_buying_and_selling_cost_is_measured_at_the_pool(
+    sqlite: Store, clock: HandClock, v2: Exchange, barred: bool
+) -> None:
+    here, units = v2.town, 10**9
+    token = hostile(here.chain, "ruled_token", 10**12, sender=DEPLOYER)
+    for part in (token, here.dollar):
+        part.send("approve", v2.router.address, units, sender=DEPLOYER)
+    pair = (token.address, here.dollar.address)
+    v2.router.send("addLiquidity", *pair, units, units, 0, 0, DEPLOYER, FOREVER, sender=DEPLOYER)
+    asked: dict[str, Json] = {"token": pair[0], "router": v2.router.address, "quote": pair[1]}
+    plain: Any = v2.kit(sqlite, clock).read("token-risk", asked)
+    token.send("tax", plain["liquidity"]["pool"], 250, 1_000, barred, sender=DEPLOYER)
+
+    told: Any = v2.kit(sqlite, clock).read("token-risk", asked)
+
+    assert plain["tax_bps"] == {"transfer": 0, "buy": 0, "sell": 0}
+    assert (plain["liquidity"]["units"], plain["liquidity"]["token_units"]) == (str(units), str(units))
+    assert told["tax_bps"] == {"transfer": 0, "buy": 250, "sell": None if barred else 1_000}
+    assert ("it cannot be sold to this pool" in told["risks"]) is barred
+    assert {item["power"] for item in told["authorities"]} == {"owner", "mint", "pause", "freeze"}

@@ -92,6 +92,22 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Fees:
+    """What gas costs, in wei: the next block's base fee, and the median tip in each recent block, oldest first.
+
+    `tips` holds nothing where the chain asks for none.
+    """
+
+    base: int
+    tips: tuple[int, ...] = ()
+
+    @property
+    def tip(self) -> int:
+        """Returns the median of the recent tips, the higher one of two; 0 where there are none."""
+        return sorted(self.tips)[len(self.tips) // 2] if self.tips else 0
+
+
+@dataclass(frozen=True, slots=True)
 class LogQuery:
     """Logs of the blocks `first` to `last`, both included; of any address and topic where none is named.
 
@@ -212,6 +228,12 @@ class Chain(Network[Address, Hash, Receipt], Protocol):
 
     def block(self, number: int | None = None) -> Block:
         """Returns a block; None asks for the newest. NotFound where there is none."""
+
+    def storage(self, address: Address, slot: int) -> int:
+        """Returns one 32-byte word of a contract's storage as a number."""
+
+    def fees(self, blocks: int = 20) -> Fees:
+        """Returns what gas costs, by the newest blocks."""
 
 
 class Controls(Protocol):

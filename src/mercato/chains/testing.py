@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from mercato.chains.errors import BadAnswer, Unreachable
 from mercato.chains.evm.local import START, EngineName, LocalChain
-from mercato.chains.model import Address, Block, Call, Chain, Hash, Log, LogQuery, Outcome, Receipt
+from mercato.chains.model import Address, Block, Call, Chain, Fees, Hash, Log, LogQuery, Outcome, Receipt
 from mercato.core import chain as names
 
 # The accounts of the mnemonic "test test test test test test test test test test test junk", which development nodes
@@ -96,6 +96,16 @@ class Interrupted(Chain):
         """Returns what calls would do."""
         self._before("simulate")
         return self._chain.simulate(calls)
+
+    def storage(self, address: Address, slot: int) -> int:
+        """Returns a word of storage."""
+        self._before("storage")
+        return self._chain.storage(address, slot)
+
+    def fees(self, blocks: int = 20) -> Fees:
+        """Returns what gas costs."""
+        self._before("fees")
+        return self._chain.fees(blocks)
 
     def logs(self, query: LogQuery) -> tuple[Log, ...]:
         """Returns logs."""

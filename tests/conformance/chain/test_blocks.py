@@ -101,6 +101,15 @@ def test_a_simulation_runs_code_at_an_address_and_forgets_it(chain: Chain) -> No
     assert (chain.code(nobody), chain.balance(BOB)) == (b"", before)
 
 
+def test_a_word_of_storage_and_the_price_of_gas_can_be_asked(chain: Chain) -> None:
+    contract = probe(chain, 5)
+    fees = chain.fees(5)
+
+    assert chain.storage(contract.address, 0) == contract.read("count") == 5
+    assert abs(fees.base - chain.block().base_fee) * 8 <= chain.block().base_fee
+    assert fees.tip in {0, *fees.tips}
+
+
 @pytest.mark.parametrize("rig", ["pyrevm", "py-evm"], indirect=True)  # Anvil's eth_simulateV1 takes no creation
 def test_a_simulation_counts_nonces_as_the_chain_will(chain: Chain) -> None:
     creation = Call(CAM, None, code() + bytes(32))

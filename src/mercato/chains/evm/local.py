@@ -21,7 +21,7 @@ from mercato.chains.evm.engine import GAS_LIMIT, Engine, Head, Message
 from mercato.chains.evm.ledger import Ledger
 from mercato.chains.evm.past import Grant, Past
 from mercato.chains.evm.sealing import Done, message, receipts, sealed, sent, why
-from mercato.chains.model import Address, Block, Call, Chain, Controls, Hash, Log, LogQuery, Outcome, Receipt
+from mercato.chains.model import Address, Block, Call, Chain, Controls, Fees, Hash, Log, LogQuery, Outcome, Receipt
 from mercato.chains.transactions import Transaction, decode, unsigned
 from mercato.core import chain as names
 from mercato.core.errors import Conflict
@@ -179,6 +179,10 @@ class LocalChain(Chain, Controls):
         """Returns the contract's code; nothing for a plain account."""
         with self._lock:
             return self._engine.code(address)
+
+    def fees(self, blocks: int = 20) -> Fees:
+        """Returns that gas costs nothing: this chain takes what is offered, and asks for none."""
+        return Fees(0)
 
     def storage(self, address: Address, slot: int) -> int:
         """Returns one 32-byte word of a contract's storage as a number."""

@@ -14,7 +14,7 @@ from mercato.chains.abi import reason
 from mercato.chains.errors import BadAnswer, BadCall, Reverted, UnknownSigner, Unreachable
 from mercato.chains.evm import answers
 from mercato.chains.evm.endpoint import NO_METHOD, Endpoint
-from mercato.chains.model import Address, Block, Call, Chain, Hash, Log, LogQuery, Outcome, Receipt, Signer
+from mercato.chains.model import Address, Block, Call, Chain, Fees, Hash, Log, LogQuery, Outcome, Receipt, Signer
 from mercato.core import chain as names
 from mercato.core.errors import MercatoError, NotFound
 
@@ -149,6 +149,15 @@ class Rpc(Chain):
     def code(self, address: Address) -> bytes:
         """Returns the contract's code; nothing for a plain account."""
         return answers.octets(self._node.ask("eth_getCode", address, "latest"))
+
+    def fees(self, blocks: int = 20) -> Fees:
+        """Returns what gas costs, by those of the newest blocks that have transactions."""
+        found = self._node.ask("eth_feeHistory", hex(blocks), "latest", [50])
+        base = answers.items(answers.member(found, "baseFeePerGas"))
+        rewards = answers.items(found.get("reward") or [])
+        used = answers.items(answers.member(found, "gasUsedRatio"))
+        tips = [answers.number(answers.items(item)[0]) for item, full in zip(rewards, used, strict=False) if full]
+        return Fees(answers.number(base[-1]) if base else 0, tuple(tips))
 
     def storage(self, address: Address, slot: int) -> int:
         """Returns one 32-byte word of a contract's storage as a number."""

@@ -5,11 +5,12 @@ from mercato.kit.actions import Catalogue as _Catalogue
 
 def catalogue() -> _Catalogue:
     """Returns every action on EVM chains by its name."""
-    from mercato.kit.evm.actions import chain, launching, money, signing, trading, vaults
+    from mercato.kit import prices
+    from mercato.kit.evm.actions import chain, data, launching, money, signing, trading, vaults
 
     found = _Catalogue()
-    for part in (money.ACTIONS, trading.ACTIONS, vaults.ACTIONS, launching.ACTIONS, signing.ACTIONS, chain.ACTIONS):
-        found.update(part)
+    for part in (money, trading, vaults, launching, signing, chain, data, prices):
+        found.update(part.ACTIONS)
     return found
 
 

@@ -12,7 +12,8 @@ from mercato.kit.model import Step
 
 ERC20 = interface(
     "balanceOf(address) view returns (uint256)", "allowance(address,address) view returns (uint256)",
-    "decimals() view returns (uint8)", "symbol() view returns (string)", "transfer(address,uint256) returns (bool)",
+    "totalSupply() view returns (uint256)", "decimals() view returns (uint8)", "symbol() view returns (string)",
+    "transfer(address,uint256) returns (bool)",
     "approve(address,uint256) returns (bool)",
 )  # fmt: skip
 

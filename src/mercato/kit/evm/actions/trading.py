@@ -28,16 +28,16 @@ _V2 = interface(
     "removeLiquidity(address,address,uint256,uint256,uint256,address,uint256) returns (uint256,uint256)",
 )  # fmt: skip
 _FACTORY = interface("getPair(address,address) view returns (address)")
-_PAIR = interface(
+PAIR = interface(
     "getReserves() view returns (uint112,uint112,uint32)", "token0() view returns (address)",
     "totalSupply() view returns (uint256)",
 )  # fmt: skip
-_V3 = interface(
+V3 = interface(
     "factory() view returns (address)",
     "exactInputSingle([address,address,uint24,address,uint256,uint256,uint160]) returns (uint256)",
 )
-_V3_FACTORY = interface("getPool(address,address,uint24) view returns (address)")
-_V3_POOL = interface("slot0() view returns (uint160,int24,uint16,uint16,uint16,uint8,bool)")
+V3_FACTORY = interface("getPool(address,address,uint24) view returns (address)")
+V3_POOL = interface("slot0() view returns (uint160,int24,uint16,uint16,uint16,uint8,bool)")
 _QUOTER = interface(
     "quoteExactInputSingle([address,address,uint256,uint24,uint160]) returns (uint256,uint160,uint32,uint256)"
 )
@@ -50,7 +50,7 @@ _QUOTER = interface(
 )  # fmt: skip
 def swap_v2(ground: Ground, router: Address, sell: Address, buy: Address, amount: int, slippage_bps: int) -> Plan:
     """Returns the approval that is needed, and the trade."""
-    kept, got = _reserves(ground, router, sell, buy)
+    kept, got = reserves(ground, router, sell, buy)
     quoted = ask(ground.chain, router, _V2, "getAmountsOut", amount, [sell, buy])[-1]
     least = _less(quoted, slippage_bps)
     trade = step(
@@ -73,8 +73,8 @@ def add_liquidity_v2(
     slippage_bps: int,
 ) -> Plan:  # fmt: skip
     """Returns the approvals that are needed, and the deposit."""
-    pair = _pair(ground, router, first, second)
-    one, other = _reserves(ground, router, first, second)
+    pair = pair_of(ground, router, first, second)
+    one, other = reserves(ground, router, first, second)
     if not one or not other:
         raise BadArgument(f"pair was {pair!r}, which is empty", hint="whoever is first sets its price: use `call`")
     given = first_amount if first_amount * other // one <= second_amount else second_amount * one // other
@@ -98,9 +98,9 @@ def remove_liquidity_v2(
     ground: Ground, router: Address, first: Address, second: Address, shares: int, slippage_bps: int
 ) -> Plan:
     """Returns the approval that is needed, and the withdrawal."""
-    pair = _pair(ground, router, first, second)
-    one, other = _reserves(ground, router, first, second)
-    supply = ask(ground.chain, pair, _PAIR, "totalSupply") or 1
+    pair = pair_of(ground, router, first, second)
+    one, other = reserves(ground, router, first, second)
+    supply = ask(ground.chain, pair, PAIR, "totalSupply") or 1
     least = (_less(one * shares // supply, slippage_bps), _less(other * shares // supply, slippage_bps))
     made = step(
         "Take out of the pair", router, _V2, "removeLiquidity", first, second, shares, *least, ground.account,
@@ -135,12 +135,12 @@ def swap_v3(
 ) -> Plan:  # fmt: skip
     """Returns the approval that is needed, and the trade."""
     least = _less(_quoted(ground, quoter, sell, buy, amount, fee), slippage_bps)
-    factory = ask(ground.chain, router, _V3, "factory")
-    pool = Address(ask(ground.chain, Address(factory), _V3_FACTORY, "getPool", sell, buy, fee))
-    root = ask(ground.chain, pool, _V3_POOL, "slot0")[0]  # sqrt(token1 / token0) * 2^96
+    factory = ask(ground.chain, router, V3, "factory")
+    pool = Address(ask(ground.chain, Address(factory), V3_FACTORY, "getPool", sell, buy, fee))
+    root = ask(ground.chain, pool, V3_POOL, "slot0")[0]  # sqrt(token1 / token0) * 2^96
     num, den = (root * root, 2**192) if sell < buy else (2**192, root * root)
     made = step(
-        "Trade", router, _V3, "exactInputSingle", (sell, buy, fee, ground.account, amount, least, 0)
+        "Trade", router, V3, "exactInputSingle", (sell, buy, fee, ground.account, amount, least, 0)
     )  # fmt: skip
     paid, bought = _names(ground, sell, buy)
     steps = (*approvals(ground.chain, ground.account, sell, router, amount), made)
@@ -152,7 +152,8 @@ def _quoted(ground: Ground, quoter: Address, sell: Address, buy: Address, amount
     return int(ask(ground.chain, quoter, _QUOTER, "quoteExactInputSingle", asked, sender=ground.account)[0])
 
 
-def _pair(ground: Ground, router: Address, first: Address, second: Address) -> Address:
+def pair_of(ground: Ground, router: Address, first: Address, second: Address) -> Address:
+    """Returns the pair of two tokens; BadArgument where there is none."""
     factory = Address(ask(ground.chain, router, _V2, "factory"))
     found = Address(ask(ground.chain, factory, _FACTORY, "getPair", first, second))
     if not int(found, 16):
@@ -160,8 +161,9 @@ def _pair(ground: Ground, router: Address, first: Address, second: Address) -> A
     return found
 
 
-def _reserves(ground: Ground, router: Address, first: Address, second: Address) -> tuple[int, int]:
-    zero, one, _ = ask(ground.chain, _pair(ground, router, first, second), _PAIR, "getReserves")
+def reserves(ground: Ground, router: Address, first: Address, second: Address) -> tuple[int, int]:
+    """Returns what the pair of two tokens holds of each."""
+    zero, one, _ = ask(ground.chain, pair_of(ground, router, first, second), PAIR, "getReserves")
     return (zero, one) if first < second else (one, zero)
 
 

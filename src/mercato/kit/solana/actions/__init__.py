@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 def catalogue(router: _Router | None = None) -> _Catalogue:
     """Returns every action on Solana by its name; `router` knows ways to trade, Jupiter's API where none is given."""
     from mercato.core.clock import SystemClock
+    from mercato.kit import prices
     from mercato.kit.solana.actions import lookups, minting, money, raw, reading, risk, speaking, staking, tokens
     from mercato.kit.solana.actions.trading import trading
     from mercato.kit.solana.jupiter import Jupiter
 
     found = _Catalogue()
-    for part in (money, tokens, minting, staking, lookups, speaking, reading, raw, risk):
+    for part in (money, tokens, minting, staking, lookups, speaking, reading, raw, risk, prices):
         found.update(part.ACTIONS)
     found.update(trading(router or Jupiter(SystemClock())))
     return found
