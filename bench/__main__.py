@@ -1,13 +1,20 @@
-"""Runs the benchmarks: `python -m bench [chains] [kit] [lab] [launch] [market] [--quick]`."""
+"""Runs the benchmarks: `python -m bench [chains] [compute] [kit] [lab] [launch] [market] [--quick]`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from bench import chains, kit, lab, launch, market
+from bench import chains, compute, kit, lab, launch, market
 
-SUITES = {"chains": chains.suite, "kit": kit.suite, "lab": lab.suite, "launch": launch.suite, "market": market.suite}
+SUITES = {
+    "chains": chains.suite,
+    "compute": compute.suite,
+    "kit": kit.suite,
+    "lab": lab.suite,
+    "launch": launch.suite,
+    "market": market.suite,
+}
 
 
 def main() -> int:
