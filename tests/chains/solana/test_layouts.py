@@ -35,6 +35,7 @@ OURS: dict[str, Instruction] = {
     "sync": tokens.sync_native(ANN),
     "pointer": token_2022.point_at_metadata(ANN, BEN, ANN),
     "fee": token_2022.charge_fee(ANN, 125, 5000, BEN, None),
+    "new_fee": token_2022.change_fee(ANN, BEN, 200, 7000),
     "delegate": token_2022.give_delegate(ANN, BEN),
     "hook": token_2022.hook_transfers(ANN, BEN, CAM),
     "frozen": token_2022.begin_frozen(ANN),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from mercato.chains.solana import token_2022, tokens
 from mercato.chains.solana.extensions import Extension
-from mercato.chains.solana.model import SOL, TOKEN_2022, Address
+from mercato.chains.solana.model import SOL, TOKEN_2022, Address, Instruction
 from mercato.chains.solana.testing import issue, signed
 from mercato.chains.solana.tokens import WRAPPED, associated
 from mercato.core.clock import HandClock
@@ -82,6 +84,50 @@ def test_a_token_with_a_transfer_fee_arrives_without_it(
     assert moved(made)[token(taxed)] == -amount
     assert Payment(token(taxed), FRIEND, arrives) in made.effects.payments
     assert town.units(FRIEND, taxed, TOKEN_2022) == arrives
+
+
+def test_a_fee_that_changes_is_the_one_of_its_epoch(sqlite: Store, clock: HandClock, town: Town) -> None:
+    taxed = charging(town, 100, DIME)
+    kit = opened(town, sqlite, clock, TAX=taxed)
+    town.run(token_2022.change_fee(taxed, STRANGER, 500, DIME))
+
+    for slots, arrives in ((0, 990), (432_000, 990), (2 * 432_000, 950)):
+        town.cluster.warp(slots + 100)
+        made = act(kit, "transfer", token=taxed, to=FRIEND, amount="1000")
+        assert Payment(token(taxed), FRIEND, arrives) in made.effects.payments
+        told = kit.read("token-risk", {"token": taxed})
+        assert isinstance(told, dict)
+        assert told["tax_bps"] == {"transfer": (1_000 - arrives) * 10, "buy": None, "sell": None}
+
+
+@pytest.mark.parametrize(
+    ("kind", "step", "said"),
+    [
+        (Extension.NON_TRANSFERABLE, token_2022.bind_to_holder, "it is bound to its holder"),
+        (
+            Extension.TRANSFER_HOOK,
+            lambda at: token_2022.hook_transfers(at, ME, FRIEND),
+            f"it runs the program {FRIEND}",
+        ),
+    ],
+)
+def test_a_token_that_cannot_be_sent_or_judged_is_refused_in_words(
+    sqlite: Store, clock: HandClock, town: Town, kind: Extension, step: Callable[[Address], Instruction], said: str
+) -> None:
+    size = token_2022.mint_size([kind])
+    odd, made = tokens.create_account_with_seed(ME, "odd", town.cluster.rent(size), size, TOKEN_2022)
+    begin = tokens.create_mint(odd, 6, ME, ME, TOKEN_2022)
+    town.run(made, step(odd), begin, tokens.create_associated(ME, ME, odd, TOKEN_2022), by=WALLET)
+
+    with pytest.raises(BadArgument, match=said):
+        act(opened(town, sqlite, clock), "transfer", token=odd, to=FRIEND, amount="1")
+
+
+def test_a_frozen_token_is_refused_in_words(sqlite: Store, clock: HandClock, town: Town) -> None:
+    town.run(tokens.freeze(associated(ME, town.dollar), town.dollar, ME), by=WALLET)
+
+    with pytest.raises(BadArgument, match="the account's part of it is frozen"):
+        act(opened(town, sqlite, clock), "transfer", token=town.dollar, to=FRIEND, amount="1")
 
 
 def test_an_account_that_wants_memos_gets_one_or_nothing(sqlite: Store, clock: HandClock, town: Town) -> None:

@@ -57,6 +57,12 @@ def charge_fee(
     return _on_mint(mint, head + bps.to_bytes(2, "little") + _u64(most))
 
 
+def change_fee(mint: Address, authority: Address, bps: int, most: int) -> Instruction:
+    """Changes what transfers cost from the epoch after the next on (TransferFeeExtension 26, SetTransferFee 5)."""
+    accounts = (Meta(mint, writable=True), Meta(authority, signer=True))
+    return Instruction(TOKEN_2022, accounts, bytes([26, 5]) + bps.to_bytes(2, "little") + _u64(most))
+
+
 def give_delegate(mint: Address, delegate: Address) -> Instruction:
     """Lets somebody move and burn what anybody has of a token (InitializePermanentDelegate, 35)."""
     return _on_mint(mint, bytes([35]) + octets(delegate))

@@ -37,7 +37,7 @@ def transfer(ground: Ground, token: Address, to: Address, amount: int, memo: str
     """Returns one transaction; where the token has a transfer fee it states the fee, so that no other is taken."""
     found = token_of(ground.cluster, token)
     mine, yours = found.kept_by(ground.account), found.kept_by(to)
-    held(ground, found)
+    _sendable(ground, found)
     wallet, there = ground.cluster.accounts([to, yours])
     if to == ground.account or (wallet is not None and (wallet.owner in PROGRAMS or wallet.executable)):
         raise BadArgument(f"to was {to!r}", hint="expected somebody's wallet: no token account, mint or program")
@@ -117,6 +117,19 @@ def wrap(ground: Ground, amount: int) -> SolanaPlan:
     mine = found.kept_by(ground.account)
     opens = create_associated(ground.account, ground.account, WRAPPED, found.program)
     return plan("Wrap SOL", opens, transfer_lamports(ground.account, mine, some(amount)), sync_native(mine))
+
+
+def _sendable(ground: Ground, token: Token) -> None:
+    """BadArgument where the token, or the account's own part of it, cannot be sent at all."""
+    rules, mine = token.rules, held(ground, token)
+    for stops, why in (
+        (not rules.transferable, "it is bound to its holder"),
+        (rules.paused, "all its transfers are stopped"),
+        (rules.hook is not None, f"it runs the program {rules.hook} in each transfer, which nobody here can judge"),
+        (mine.state == "frozen", "the account's part of it is frozen"),
+    ):
+        if stops:
+            raise BadArgument(f"token was {token.mint!r}: {why}", hint="`token-risk` tells what others may do to it")
 
 
 def _moved(ground: Ground, token: Token, mine: Address, yours: Address, amount: int) -> Instruction:
