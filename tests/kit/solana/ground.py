@@ -71,11 +71,15 @@ class Town:
         actions = doing(*instructions, signers=signers)
         return Kit(ledger, Rail(cluster or self.cluster, clock, price=price), actions, book="agent", wallet=WALLET)
 
-    def purse(self, owner: Address, of: Address) -> Address:
-        """Returns where an owner usually keeps a token."""
+    def program(self, of: Address) -> Address:
+        """Returns the program of a token."""
         account = self.cluster.accounts([of])[0]
         assert account is not None, "a token has a mint"
-        return associated(owner, of, account.owner)
+        return account.owner
+
+    def purse(self, owner: Address, of: Address) -> Address:
+        """Returns where an owner usually keeps a token."""
+        return associated(owner, of, self.program(of))
 
     def units(self, owner: Address, of: Address | None = None, program: Address | None = None) -> int:
         """Returns the base units that an owner has in the usual account."""
