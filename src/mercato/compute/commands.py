@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mercato.compute import fleet_commands, node_commands
+from mercato.compute import books_commands, fleet_commands, keys_commands, node_commands, settle_commands
 
 app = typer.Typer(
     help="Serve open models from anyone, verified and metered.",
@@ -30,7 +30,8 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the gateway: OpenAI's API over the upstreams and providers of this installation."""
-    from mercato.compute.opening import SECTIONS, listen, run
+    from mercato.compute.installation import SECTIONS
+    from mercato.compute.opening import listen, run
     from mercato.compute.settings import ComputeSettings
     from mercato.core.settings import load
 
@@ -41,3 +42,6 @@ def serve(
 
 app.add_typer(node_commands.app, name="node")
 app.command()(node_commands.provide)
+app.add_typer(keys_commands.app, name="keys")
+books_commands.add_to(app)
+settle_commands.add_to(app)

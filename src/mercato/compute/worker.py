@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 import sys
 
-from mercato.compute.opening import SECTIONS, run
+from mercato.compute.installation import SECTIONS
+from mercato.compute.opening import run
 from mercato.compute.settings import ComputeSettings
 from mercato.core.settings import Section, Settings, load
 

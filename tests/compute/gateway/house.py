@@ -18,7 +18,8 @@ from mercato.compute.books import keys
 from mercato.compute.books.keys import Limits, Scope
 from mercato.compute.books.till import Till
 from mercato.compute.gateway.server import Server
-from mercato.compute.opening import listen, prepared, signer, work
+from mercato.compute.installation import prepared, signer
+from mercato.compute.opening import listen, work
 from mercato.compute.settings import ComputeSettings, Listed, Upstream
 from mercato.core.clock import SystemClock
 from mercato.core.settings import Secret, Settings
