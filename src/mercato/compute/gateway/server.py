@@ -97,6 +97,6 @@ def config(app: Any, *, head: int, requests: int, drain: int = 30) -> uvicorn.Co
     protocol = type("Limited", (Guarded,), {"head_octets": head})
     return uvicorn.Config(
         app, http=protocol, log_config=None, access_log=False, server_header=False, date_header=False,
-        lifespan="off", backlog=BACKLOG, timeout_keep_alive=IDLE_SECONDS, timeout_graceful_shutdown=drain,
-        limit_concurrency=requests * 2 + 100, ws_max_size=1 << 20,
+        proxy_headers=False, lifespan="off", backlog=BACKLOG, timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=drain, limit_concurrency=requests * 2 + 100, ws_max_size=1 << 20,
     )  # fmt: skip
