@@ -26,8 +26,6 @@ from mercato.core.clock import SystemClock
 from mercato.core.errors import ConfigError
 from mercato.core.settings import Settings
 
-SENDING_SECONDS = 30
-
 
 class Upstreams:
     """The upstreams of the settings, and the connections to them."""
@@ -81,7 +79,10 @@ async def work(
             attempts=wanted.attempts,
         )  # fmt: skip
         gateway = Gateway(carrier, bounds(wanted), limits(wanted), views(catalogue, router, desk))
-        running = server.Server(server.config(gateway, head=wanted.head_octets, requests=wanted.requests), ready=ready)
+        running = server.Server(
+            server.config(gateway, head=wanted.head_octets, seconds=wanted.head_seconds, requests=wanted.requests),
+            ready=ready,
+        )
         tending = loop.create_task(_tend(gateway, catalogue))
         opened.callback(tending.cancel)
         await running.serve(sockets=[place])
@@ -94,7 +95,9 @@ def bounds(wanted: ComputeSettings) -> Bounds:
 
 def limits(wanted: ComputeSettings) -> Limits:
     """Returns what one worker takes."""
-    return Limits(wanted.body_octets, wanted.reading_seconds, SENDING_SECONDS, wanted.beat_seconds, wanted.requests)
+    return Limits(
+        wanted.body_octets, wanted.reading_seconds, wanted.sending_seconds, wanted.beat_seconds, wanted.requests
+    )
 
 
 async def _tend(gateway: Gateway, catalogue: Catalogue) -> None:

@@ -61,7 +61,8 @@ class ComputeSettings(Section):
     parameters that we do not know: `pass` hands them on, `deny` refuses the request. Times are in seconds, sizes in
     octets; `messages` bounds their number in one request, `choices` the answers that one request may ask for.
     `private_providers` allows providers that registered an address which is not public. `tokenizer` files of models are
-    read relative to the data folder.
+    read relative to the data folder. A client has `head_seconds` for a request's head, `reading_seconds` for its body,
+    and `sending_seconds` to take each part of an answer; after `beat_seconds` without an event it gets a sign of life.
     """
 
     name: ClassVar[str] = "compute"
@@ -77,7 +78,9 @@ class ComputeSettings(Section):
     first_seconds: float = Field(60.0, gt=0, le=3600)
     idle_seconds: float = Field(30.0, gt=0, le=3600)
     total_seconds: float = Field(600.0, gt=0, le=7200)
+    head_seconds: float = Field(10.0, gt=0, le=600)
     reading_seconds: float = Field(20.0, gt=0, le=600)
+    sending_seconds: float = Field(30.0, gt=0, le=600)
     beat_seconds: float = Field(15.0, gt=0, le=60)
 
     head_octets: int = Field(32 * 1024, ge=4096, le=1 << 20)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import shutil
+import socket
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,10 +35,14 @@ QUESTION: Any = [{"role": "user", "content": "What does the agent earn?"}]
 class House:
     """A running gateway. `upstreams` are addresses by name; `ann` is a key whose account holds a dollar."""
 
-    def __init__(self, home: Path, upstreams: Mapping[str, str], *, listed: Listed = PRICE, **wanted: Any) -> None:
+    def __init__(
+        self, home: Path, upstreams: Mapping[str, str], *, listed: Listed = PRICE, private: bool = True,
+        buffer: int = 0, **wanted: Any,
+    ) -> None:  # fmt: skip
+        self._buffer = buffer
         self.home, self.url = home, f"sqlite:///{home / 'mercato.db'}"
         named = {
-            name: Upstream(url=url, private=True, models={"toy": listed}, key=Secret("sk-upstream"))
+            name: Upstream(url=url, private=private, models={"toy": listed}, key=Secret("sk-upstream"))
             for name, url in upstreams.items()
         }
         compute = ComputeSettings(**{"upstreams": named, **wanted})
@@ -46,6 +52,8 @@ class House:
     def __enter__(self) -> Self:
         prepared(self._settings)
         self._place = listen("127.0.0.1", 0)
+        if self._buffer:
+            self._place.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._buffer)
         self.base = f"http://127.0.0.1:{self._place.getsockname()[1]}/v1"
         self._thread = threading.Thread(target=self._run, name="gateway")
         self._thread.start()
@@ -84,14 +92,15 @@ class House:
 
     def post(self, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
         """Returns what the gateway answers to a request, sent as it is."""
-        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        raw = json.dumps(body).encode() if isinstance(body, dict | list) else body
+        raw = io.BytesIO(raw) if isinstance(raw, bytes) else raw
         return asyncio.run(self._send("POST", path, raw, headers or {}))
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         """Returns what the gateway answers to a look."""
         return asyncio.run(self._send("GET", path, None, headers or {}))
 
-    async def _send(self, method: str, path: str, raw: bytes | None, headers: Mapping[str, str]) -> Answer:
+    async def _send(self, method: str, path: str, raw: Any, headers: Mapping[str, str]) -> Answer:
         sent = {"authorization": f"Bearer {self.ann}", "content-type": "application/json", **headers}
         async with (
             aiohttp.ClientSession() as session,

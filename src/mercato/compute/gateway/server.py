@@ -14,7 +14,6 @@ from typing import Any, ClassVar
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-HEAD_SECONDS = 10
 IDLE_SECONDS = 75
 BACKLOG = 2048
 
@@ -23,13 +22,14 @@ class Guarded(HttpToolsProtocol):
     """Closes connections whose head takes too long or is too large; lets the application end one at once."""
 
     head_octets: ClassVar[int] = 32 * 1024
+    head_seconds: ClassVar[float] = 10.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn's own
         """Starts the time of the first head."""
         super().connection_made(transport)
         self._head = 0
         self._reading = True
-        self._timer = self.loop.call_later(HEAD_SECONDS, self._late)
+        self._timer = self.loop.call_later(self.head_seconds, self._late)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stops the time."""
@@ -50,7 +50,7 @@ class Guarded(HttpToolsProtocol):
         self.scope["extensions"] = {"mercato.abort": self.transport.abort}  # type: ignore[dict-item]  # ASGI leaves what is in it open
         if not self._reading:
             self._reading, self._head = True, 0
-            self._timer = self.loop.call_later(HEAD_SECONDS, self._late)
+            self._timer = self.loop.call_later(self.head_seconds, self._late)
 
     def on_headers_complete(self) -> None:
         """The head is complete: what follows is the application's to limit."""
@@ -92,9 +92,9 @@ class Server(uvicorn.Server):
             yield
 
 
-def config(app: Any, *, head: int, requests: int, drain: int = 30) -> uvicorn.Config:
+def config(app: Any, *, head: int, seconds: float, requests: int, drain: int = 30) -> uvicorn.Config:
     """Returns how a worker serves: no access log, as prompts and keys are nobody's; `drain` seconds to end."""
-    protocol = type("Limited", (Guarded,), {"head_octets": head})
+    protocol = type("Limited", (Guarded,), {"head_octets": head, "head_seconds": seconds})
     return uvicorn.Config(
         app, http=protocol, log_config=None, access_log=False, server_header=False, date_header=False,
         proxy_headers=False, lifespan="off", backlog=BACKLOG, timeout_keep_alive=IDLE_SECONDS,

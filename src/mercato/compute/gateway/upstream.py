@@ -7,6 +7,7 @@ environment names are not used: they would resolve names where we cannot check t
 from __future__ import annotations
 
 import asyncio
+import io
 import ipaddress
 import socket
 import ssl
@@ -21,6 +22,7 @@ from mercato.compute.gateway.line import Patience
 from mercato.core.settings import Secret
 
 IDENTITY = {"accept-encoding": "identity", "user-agent": "mercato-gateway"}
+LARGE_OCTETS = 256 * 1024
 HEAD_OCTETS = 16 * 1024
 KEPT_SECONDS = 20  # idle connections; most servers close theirs after 30 s or later
 _EMBEDDED = ("ipv4_mapped", "sixtofour")
@@ -110,8 +112,9 @@ class HttpLine:
         """Sends a request and returns the answer once its headers are here; Unreached where none came."""
         self._check()
         waits = aiohttp.ClientTimeout(total=deadline.total, sock_connect=deadline.connect, sock_read=deadline.idle)
+        data = io.BytesIO(body) if len(body) > LARGE_OCTETS else body or None  # piece by piece, others' events between
         sent = self._session.request(
-            "POST" if body else "GET", self._url + path, data=body or None, headers={**self._headers, **headers},
+            "POST" if body else "GET", self._url + path, data=data, headers={**self._headers, **headers},
             timeout=waits, allow_redirects=False,
         )  # fmt: skip
         try:
