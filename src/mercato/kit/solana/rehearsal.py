@@ -22,7 +22,7 @@ from mercato.kit.solana.changes import NATIVE, Scene
 from mercato.kit.solana.plan import SolanaPlan, Transaction
 from mercato.kit.solana.sight import READ, seen
 
-PASSES = 3  # dry runs until one's own accounts stand still meanwhile
+PASSES = 5  # dry runs until one's own accounts stand still meanwhile
 SPARE, EXTRA = 20, 3_000  # percent and units above the dry run's
 LINES, LETTERS = 40, 200  # of what programs wrote
 OWN = 2  # instructions that `budgeted` puts in front
