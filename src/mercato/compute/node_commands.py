@@ -119,6 +119,23 @@ def served(day: Annotated[str, typer.Option(help="A day in UTC, as 2026-01-31; e
     typer.echo(f"{used.day}: {used.requests} requests, {used.tokens} tokens, worth {used.worth} micro-dollars")
 
 
+@app.command()
+def approve(
+    key: Annotated[str, typer.Argument(help="A node's public key, as `mercato compute node key` prints it there.")],
+    name: Annotated[str, typer.Option(help="A name for people.")] = "",
+) -> None:
+    """At the gateway: let the node with this key dial in. It serves after its offers were tried once."""
+    from mercato.compute.node.enrolment import approve as approved
+    from mercato.compute.installation import SECTIONS, prepared
+    from mercato.core.clock import SystemClock
+    from mercato.core.settings import load
+    from mercato.store.bare import Bare
+
+    with Bare(prepared(load(*SECTIONS, partial=True))) as bare:
+        found = approved(bare, key.lower(), name, SystemClock())
+    typer.echo(f"{found.id} ({found.name}) is {found.standing.value}")
+
+
 def say(what: str, **facts: Any) -> None:
     """Writes a line of the node's log to standard error: JSON, with nothing of prompts or answers."""
     at = datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -20,8 +20,10 @@ from mercato.compute.gateway.line import Line, Patience
 from mercato.compute.gateway.views import views
 from mercato.compute.installation import prepared, signer
 from mercato.compute.model import ProviderId
+from mercato.compute.node.hub import Hub
 from mercato.compute.routing.router import Router
 from mercato.compute.settings import ComputeSettings, Upstream
+from mercato.compute.tunnelling import tunnels
 from mercato.core.clock import SystemClock
 from mercato.core.errors import ConfigError
 from mercato.core.settings import Settings
@@ -65,7 +67,12 @@ async def work(
         upstreams = Upstreams(wanted.upstreams, wanted.answer_octets)
         opened.push_async_callback(upstreams.close)
         desk = await opened.enter_async_context(Desk(Clerk(url, SystemClock(), signer(settings.home))))
-        catalogue, router = Catalogue([Source(upstreams.pairs, upstreams.line)]), Router()
+        sources = [Source(upstreams.pairs, upstreams.line)]
+        hub: Hub | None = None
+        if wanted.nodes != "off":
+            hub = await opened.enter_async_context(tunnels(wanted, url, place, signer(settings.home)))
+            sources.append(Source(hub.candidates, hub.line))
+        catalogue, router = Catalogue(sources), Router()
         catalogue.look(loop.time())
         files = {
             model: settings.home / one.tokenizer
@@ -76,9 +83,9 @@ async def work(
         carrier = Carrier(
             desk, router, catalogue, counting.Counter(counting.load(files)),
             patience=Patience(wanted.connect_seconds, wanted.first_seconds, wanted.idle_seconds, wanted.total_seconds),
-            attempts=wanted.attempts,
+            attempts=wanted.attempts, settled=hub.present if hub else lambda receipt: None,
         )  # fmt: skip
-        gateway = Gateway(carrier, bounds(wanted), limits(wanted), views(catalogue, router, desk))
+        gateway = Gateway(carrier, bounds(wanted), limits(wanted), views(catalogue, router, desk), tunnel=hub)
         running = server.Server(
             server.config(gateway, head=wanted.head_octets, seconds=wanted.head_seconds, requests=wanted.requests),
             ready=ready,

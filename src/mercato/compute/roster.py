@@ -88,6 +88,17 @@ def by_key(bare: Bare, key: str) -> Provider | None:
     return _provider(found[0]) if found else None
 
 
+def count(bare: Bare, standing: Standing) -> int:
+    """Returns how many providers stand somewhere."""
+    return int(bare.run("SELECT COUNT(*) FROM compute_provider WHERE standing = ?", (standing.value,))[0][0])
+
+
+def countersign(bare: Bare, request: str, signature: str) -> None:
+    """Keeps a provider's signature below a receipt; the first one stays."""
+    sql = "UPDATE compute_receipt SET countersigned = ? WHERE request = ? AND countersigned = ''"
+    bare.run(sql, (signature, request))
+
+
 def everyone(bare: Bare) -> list[Provider]:
     """Returns every provider, by name."""
     return [_provider(row) for row in bare.run(f"{_PROVIDER} ORDER BY name, id")]

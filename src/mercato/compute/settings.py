@@ -54,6 +54,16 @@ class Upstream(BaseModel):
         return value.rstrip("/")
 
 
+class Spec(BaseModel):
+    """How a model should be served: its context, the SHA-256 of each file of weights that is right, and the
+    quantisation; what is not given is not asked of a node."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    context: int = Field(ge=1)
+    weights: tuple[str, ...] = ()
+    quant: str = ""
+
+
 class ComputeSettings(Section):
     """Where the gateway listens, whom it asks, and how much of anything it takes.
 
@@ -63,6 +73,10 @@ class ComputeSettings(Section):
     `private_providers` allows providers that registered an address which is not public. `tokenizer` files of models are
     read relative to the data folder. A client has `head_seconds` for a request's head, `reading_seconds` for its body,
     and `sending_seconds` to take each part of an answer; after `beat_seconds` without an event it gets a sign of life.
+
+    `nodes` says whose nodes may dial in: nobody's, those of keys that were approved, or anyone's, on trial. `names` are
+    the host names, with a port where it is not 443, that nodes call this gateway by; `node_seconds` lie between two
+    pings. `specs` say how models should be served, by whoever offers them.
     """
 
     name: ClassVar[str] = "compute"
@@ -72,6 +86,10 @@ class ComputeSettings(Section):
     admin: str = "compute.sock"
     upstreams: dict[str, Upstream] = Field(default_factory=dict)
     private_providers: bool = False
+    nodes: Literal["off", "approved", "anyone"] = "approved"
+    names: tuple[str, ...] = ()
+    node_seconds: float = Field(20.0, ge=0.1, le=300)
+    specs: dict[str, Spec] = Field(default_factory=dict)
     unknown: Literal["pass", "deny"] = "pass"
 
     connect_seconds: float = Field(5.0, gt=0, le=60)

@@ -68,7 +68,8 @@ class Job:
 
 
 class Carrier:
-    """Carries requests, one after another or many at once. `sample` chooses what is put up for audit."""
+    """Carries requests, one after another or many at once. `sample` chooses what is put up for audit; `settled` is
+    told of every receipt."""
 
     def __init__(
         self,
@@ -80,9 +81,10 @@ class Carrier:
         patience: Patience,
         attempts: int = 3,
         sample: Sample = lambda request, candidate, need: need.wish.verify == "always",
+        settled: Callable[[Receipt], None] = lambda receipt: None,
     ) -> None:
         self.desk, self.router, self.catalogue, self.counter = desk, router, catalogue, counter
-        self._patience, self._most, self._sample = patience, attempts, sample
+        self._patience, self._most, self._sample, self._settled = patience, attempts, sample, settled
         self._loop = asyncio.get_running_loop()
 
     async def carry(self, job: Job) -> None:
@@ -219,6 +221,7 @@ class Carrier:
         job.to(Stage.SETTLE)
         try:
             receipt = await self.desk.settle(job.request, served=served)
+            self._settled(receipt)
         except Lost:  # its lease was over; the answer is the client's for nothing
             log.warning("%s was released before it was settled", job.request)
             receipt = None

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 IDLE_SECONDS = 75
 BACKLOG = 2048
+WS_OCTETS = 160 * 1024  # a frame of the tunnel, with room
 
 
 class Guarded(HttpToolsProtocol):
@@ -98,5 +99,7 @@ def config(app: Any, *, head: int, seconds: float, requests: int, drain: int = 3
     return uvicorn.Config(
         app, http=protocol, log_config=None, access_log=False, server_header=False, date_header=False,
         proxy_headers=False, lifespan="off", backlog=BACKLOG, timeout_keep_alive=IDLE_SECONDS,
-        timeout_graceful_shutdown=drain, limit_concurrency=requests * 2 + 100, ws_max_size=1 << 20,
+        timeout_graceful_shutdown=drain, limit_concurrency=requests * 2 + 100,
+        ws_max_size=WS_OCTETS, ws_per_message_deflate=False,
+        ws_ping_interval=None,  # the tunnel asks by itself, in both directions
     )  # fmt: skip

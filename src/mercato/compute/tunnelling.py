@@ -1,0 +1,36 @@
+"""The door for nodes, as the gateway's settings want it: who may dial in, by which names, and for which models."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from mercato.compute.books import Signer
+from mercato.compute.books.till import Till
+from mercato.compute.model import ModelSpec
+from mercato.compute.node.enrolment import Enrolment
+from mercato.compute.node.hub import Hub
+from mercato.compute.settings import ComputeSettings
+from mercato.core.clock import SystemClock
+
+
+@asynccontextmanager
+async def tunnels(wanted: ComputeSettings, url: str, place: socket.socket, signer: Signer) -> AsyncIterator[Hub]:
+    """Gives the hub of one worker, which listens at `place`; its connections are closed at the end."""
+    clock = SystemClock()
+    specs = {model: ModelSpec(model, one.context, one.weights, quant=one.quant) for model, one in wanted.specs.items()}
+    roll = Enrolment(Till(url, clock, signer), welcome=wanted.nodes == "anyone", specs=specs)
+    hub = Hub(roll, names=names(wanted, place), signer=signer.public, clock=clock, beat=wanted.node_seconds)
+    try:
+        yield hub
+    finally:
+        await hub.close()
+        await roll.close()
+
+
+def names(wanted: ComputeSettings, place: socket.socket) -> frozenset[str]:
+    """Returns what nodes may call this gateway: the names of the settings, and this machine's own with the port."""
+    port = place.getsockname()[1]
+    here = {f"{host}:{port}" for host in ("127.0.0.1", "localhost", "[::1]", place.getsockname()[0])}
+    return frozenset(here | {name.lower() for name in wanted.names})
