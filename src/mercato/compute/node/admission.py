@@ -18,7 +18,7 @@ from mercato.core.events import Json
 
 PATIENCE = Patience(connect=5.0, first=60.0, idle=30.0, total=120.0)
 MOST = 1 << 20  # octets of a trial's answer: an embedding of 4,096 numbers has about 90,000
-HEADERS = {"content-type": "application/json", "accept": "application/json"}
+HEADERS = {"content-type": "application/json", "accept": "application/json", "x-request-id": "trial"}
 
 
 def unfit(offer: Offer, spec: ModelSpec | None) -> str:
