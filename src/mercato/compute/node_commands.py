@@ -125,8 +125,8 @@ def approve(
     name: Annotated[str, typer.Option(help="A name for people.")] = "",
 ) -> None:
     """At the gateway: let the node with this key dial in. It serves after its offers were tried once."""
-    from mercato.compute.node.enrolment import approve as approved
     from mercato.compute.installation import SECTIONS, prepared
+    from mercato.compute.node.enrolment import approve as approved
     from mercato.core.clock import SystemClock
     from mercato.core.settings import load
     from mercato.store.bare import Bare
