@@ -24,6 +24,7 @@ class KitSettings(Section):
 
     `token` is what agents show that call the tools over HTTP. `tip_wei` is what is offered to the block's maker for
     each gas, on chains that have a base fee; `unit_price` are the micro-lamports for each unit of computing on Solana.
+    Jupiter is asked for trades there at `jupiter_url`, with `jupiter_key` where it is set.
     """
 
     name: ClassVar[str] = "kit"
@@ -37,6 +38,8 @@ class KitSettings(Section):
     token: Secret = Secret("")
     tip_wei: int = Field(10**9, ge=0)
     unit_price: int = Field(0, ge=0, lt=2**64)
+    jupiter_url: str = "https://api.jup.ag/swap/v2"
+    jupiter_key: Secret = Secret("")
 
     @field_validator("account")
     @classmethod

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,10 +33,11 @@ from mercato.chains.solana.tokens import (
 from mercato.core.clock import HandClock, SystemClock
 from mercato.core.errors import SourceError
 from mercato.core.events import Json
-from mercato.core.settings import Secret
+from mercato.core.settings import Secret, load
 from mercato.kit import Payment, Policy
 from mercato.kit.errors import BadArgument, Denied
 from mercato.kit.service import Kit
+from mercato.kit.settings import KitSettings
 from mercato.kit.solana.actions import catalogue
 from mercato.kit.solana.jupiter import Jupiter, Wish, read
 from mercato.market.connectors.testing import RecordedSource, Reply, reply
@@ -87,7 +87,7 @@ class Exchange:
 
     def kit(self, store: Store, clock: HandClock, policy: Policy | None = None) -> Kit:
         kit = self.town.kit(store, clock, policy) if policy else opened(self.town, store, clock, COIN=self.coin)
-        kit.actions = catalogue(Jupiter(SystemClock(), Secret(KEY), self.api.url))
+        kit.actions = catalogue(Jupiter(SystemClock(), self.api.url, Secret(KEY)))
         return kit
 
     def offer(self, **changes: Any) -> None:
@@ -188,7 +188,7 @@ def test_an_answer_to_something_else_is_refused(exchange: Exchange, changes: dic
     wish = Wish(exchange.town.dollar, exchange.coin, 1_000, 50, ME)
 
     with pytest.raises(BadAnswer, match=said):
-        Jupiter(SystemClock(), url=exchange.api.url).route(wish)
+        Jupiter(SystemClock(), exchange.api.url).route(wish)
 
 
 @pytest.mark.parametrize(
@@ -239,8 +239,10 @@ def test_trades_that_cannot_be_right_are_not_even_asked_for(
 
 @pytest.mark.live
 def test_the_provider_still_answers_as_it_publishes() -> None:
-    key = Secret(os.environ.get("MERCATO_KIT_JUPITER_KEY", ""))
-    route = Jupiter(SystemClock(), key).route(Wish(WRAPPED, USDC, 10**8, 50, WALLET.address))
+    wanted = load(KitSettings, partial=True).of(KitSettings)
+    route = Jupiter(SystemClock(), wanted.jupiter_url, wanted.jupiter_key).route(
+        Wish(WRAPPED, USDC, 10**8, 50, WALLET.address)
+    )
 
     assert route.steps
     assert 0 < route.least <= route.quoted

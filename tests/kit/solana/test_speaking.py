@@ -8,7 +8,7 @@ from solders.signature import Signature
 
 from mercato.chains.solana.budget import priority_fee
 from mercato.chains.solana.model import SOL
-from mercato.chains.solana.testing import issue, validator
+from mercato.chains.solana.testing import validator
 from mercato.chains.solana.tokens import associated
 from mercato.core.clock import HandClock
 from mercato.core.events import Json
@@ -135,15 +135,3 @@ def test_what_blocks_took_is_told(kit: Kit) -> None:
     assert (told["micro_lamports"], told["percent"]) == ("0", 50)
     with pytest.raises(BadArgument, match="percent was 101"):
         kit.read("priority-fee", {"percent": 101})
-
-
-def test_a_tokens_risks_are_what_others_can_still_do(kit: Kit, town: Town) -> None:
-    told = kit.read("token-risk", {"token": issue(town.cluster, FRIEND_KEY, 5)})
-
-    assert isinstance(told, dict)
-    assert told["authorities"] == [
-        {"power": power, "holder": FRIEND, "note": ""} for power in ("mint", "freeze")
-    ]  # fmt: skip
-    assert told["risks"] == ["somebody can make more of it", "somebody can freeze holders' accounts"]
-    assert (told["standard"], told["liquidity"]) == ("spl-token", None)
-    assert told["unknown"]

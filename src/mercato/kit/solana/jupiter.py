@@ -22,7 +22,6 @@ from mercato.chains.solana.model import Address, Instruction, Meta
 from mercato.core.clock import Clock
 from mercato.core.settings import Secret
 
-URL = "https://api.jup.ag/swap/v2"
 PER_MINUTE, BURST = 60, 5
 OCTETS, SECONDS = 1_000_000, 15.0
 STEPS, TABLES, ACCOUNTS = 24, 16, 64
@@ -65,13 +64,13 @@ class Router(Protocol):
 
 
 class Jupiter(Router):
-    """Jupiter's API at `url`. `key` goes into a header, and nowhere else; without one the provider answers few."""
+    """Jupiter's API at `url`, such as https://api.jup.ag/swap/v2. `key` goes into a header, and nowhere else."""
 
-    def __init__(self, clock: Clock, key: Secret | None = None, url: str = URL) -> None:
+    def __init__(self, clock: Clock, url: str, key: Secret | None = None) -> None:
         from mercato.market.connectors.bucket import TokenBucket
         from mercato.market.connectors.state import MemoryNotebook
 
-        self._clock, self._key, self._url = clock, key or Secret(""), url
+        self._clock, self._key, self._url = clock, key or Secret(""), url.rstrip("/")
         self._state, self._bucket = MemoryNotebook(), TokenBucket(PER_MINUTE, BURST, clock)
 
     def route(self, wish: Wish) -> Route:

@@ -13,6 +13,7 @@ from mercato.core.settings import Settings
 from mercato.kit.line import Line
 from mercato.kit.settings import KitSettings
 from mercato.kit.solana.actions import catalogue
+from mercato.kit.solana.jupiter import Jupiter
 from mercato.kit.solana.keystore import unlock
 from mercato.kit.solana.rail import Rail
 
@@ -25,8 +26,10 @@ def line(settings: Settings, clock: Clock) -> Line[Address, Signer, Receipt]:
         raise ConfigError(
             "no cluster answers", hint="start `mercato chains serve-solana`, or set MERCATO_CHAINS_SOLANA_RPC to a node"
         )
-    rail = Rail(cluster, clock, price=settings.of(KitSettings).unit_price)
-    return Line(rail, catalogue(), unlock, SolanaKey, account, lambda: close_cluster(cluster))
+    wanted = settings.of(KitSettings)
+    rail = Rail(cluster, clock, price=wanted.unit_price)
+    router = Jupiter(clock, wanted.jupiter_url, wanted.jupiter_key)
+    return Line(rail, catalogue(router), unlock, SolanaKey, account, lambda: close_cluster(cluster))
 
 
 def account(text: str) -> Address:

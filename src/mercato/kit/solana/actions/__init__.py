@@ -11,17 +11,15 @@ if TYPE_CHECKING:
 
 
 def catalogue(router: _Router | None = None) -> _Catalogue:
-    """Returns every action on Solana by its name; `router` knows ways to trade, Jupiter's API where none is given."""
-    from mercato.core.clock import SystemClock
+    """Returns every action on Solana by its name; `router` knows ways to trade; without one nobody is asked."""
     from mercato.kit import prices
     from mercato.kit.solana.actions import lookups, minting, money, raw, reading, risk, speaking, staking, tokens
     from mercato.kit.solana.actions.trading import trading
-    from mercato.kit.solana.jupiter import Jupiter
 
     found = _Catalogue()
     for part in (money, tokens, minting, staking, lookups, speaking, reading, raw, risk, prices):
         found.update(part.ACTIONS)
-    found.update(trading(router or Jupiter(SystemClock())))
+    found.update(trading(router))
     return found
 
 

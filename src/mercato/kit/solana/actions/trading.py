@@ -12,8 +12,8 @@ from mercato.kit.solana.jupiter import Router, Wish
 from mercato.kit.solana.plan import Ground, SolanaPlan, plan
 
 
-def trading(router: Router) -> Catalogue:
-    """Returns the actions that ask a router."""
+def trading(router: Router | None) -> Catalogue:
+    """Returns the actions that ask a router; BadArgument by each of them where there is none."""
     actions = Catalogue()
 
     @actions.action(
@@ -30,6 +30,8 @@ def trading(router: Router) -> Catalogue:
             raise BadArgument(f"sell was {sell!r}, slippage {slippage_bps}", hint="two tokens, 10000 bps at most")
         for token in (sell, buy):
             token_of(ground.cluster, token)
+        if router is None:
+            raise BadArgument("there is nobody to ask for trades", hint="open the kit by its settings")
         found = router.route(Wish(sell, buy, some(amount), slippage_bps, ground.account))
         trade = Trade(_asset(ground, sell), _asset(ground, buy), found.num, found.den)
         return plan("Trade", *found.steps, tables=found.tables, price=found.price, trade=trade)
