@@ -42,6 +42,8 @@ from mercato.api.signin import SignIn
 from mercato.chains.messages import Accounts
 from mercato.chains.service import Indexer
 from mercato.chains.settings import ChainSettings
+from mercato.compute.installation import signer
+from mercato.compute.service import Compute
 from mercato.compute.settings import ComputeSettings
 from mercato.core.clock import SystemClock
 from mercato.core.errors import ConfigError, Conflict
@@ -102,6 +104,8 @@ def rooms(store: Store, settings: Settings, local: Local | None = None) -> tuple
     """
     market = Market(store, settings.home, SystemClock(), settings.of(MarketSettings))
     found = [Room("market", market), Room("launch", local.launches if local else open_room(store, settings))]
+    url = store.url.render_as_string(hide_password=False)
+    found.append(Room("compute", Compute(url, SystemClock(), signer(settings.home))))
     opened = found[1].service
     found.append(Room("lab", Lab(settings.home, opened if isinstance(opened, Launches) else None)))
     if isinstance(opened, Launches):

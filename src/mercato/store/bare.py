@@ -30,7 +30,7 @@ class Bare:
     """One connection to the database of a URL as `Store` takes it. Not safe to share between threads."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self.url = url
         self.dialect = "sqlite" if url.startswith(_SQLITE) else "postgresql"
         if self.dialect == "postgresql" and url.partition("://")[0].partition("+")[0] != "postgresql":
             raise ConfigError("database URL was not readable", hint="write sqlite:///FILE or postgresql://…")
@@ -100,7 +100,7 @@ class Bare:
 
     def _connection(self) -> Any:
         if self._raw is None:
-            self._raw = _sqlite(self._url) if self.dialect == "sqlite" else _postgres(self._url)
+            self._raw = _sqlite(self.url) if self.dialect == "sqlite" else _postgres(self.url)
         return self._raw
 
 

@@ -73,6 +73,9 @@ class Clerk:
     def abandon(self, limit: int = 200) -> int:
         """Releases what dead workers left open, once their lease is over; returns how many requests."""
 
+        if self.idle():
+            return 0
+
         def find() -> list[RequestId]:
             sheet.close_lanes(self.bare, micros(self.clock.now()))
             return sheet.abandoned(self.bare, limit)
@@ -80,6 +83,11 @@ class Clerk:
         found = self._again(find)
         done = self.book([Release(id, "its worker died") for id in found]) if found else []
         return sum(answer is None for answer in done)
+
+    def idle(self) -> bool:
+        """Returns whether nobody's open requests are left by a dead worker, and no lane's lease is over."""
+        with self.bare.read():
+            return not sheet.overdue(self.bare, micros(self.clock.now()))
 
     def receipt(self, request: str) -> Receipt | None:
         """Returns a request's receipt; None where there is none, yet."""

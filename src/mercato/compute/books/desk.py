@@ -42,6 +42,7 @@ class Desk:
     async def __aenter__(self) -> Desk:
         self._loop = asyncio.get_running_loop()
         await self._loop.run_in_executor(self._thread, self.clerk.open)
+        await self._loop.run_in_executor(self._thread, self.clerk.abandon)  # crash-only: a start clears up
         self._beating = self._loop.create_task(self._beat())
         return self
 
@@ -146,9 +147,11 @@ class Desk:
             self._ask(Release(hold.request, "its client left before it was sent"))
 
     async def _beat(self) -> None:
+        """Renews the lease, and releases what workers left open that did not renew theirs."""
         while True:
             await asyncio.sleep(self.clerk.lease / timedelta(seconds=3))
             try:
                 await asyncio.shield(self._ask(Beat()))
+                await self._loop.run_in_executor(self._thread, self.clerk.abandon)
             except Exception:  # the database may be away for a while; the lease may be over then, and nothing else
                 log.exception("lease of %s could not be renewed", self.lane)

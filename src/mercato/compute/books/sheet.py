@@ -183,6 +183,12 @@ def lane(bare: Bare, name: str, *, lock: bool = False) -> tuple[int, str, bool] 
     return (found[0][0], found[0][1], bool(found[0][2])) if found else None
 
 
+def overdue(bare: Bare, now_us: int) -> bool:
+    """Returns whether a lane's lease is over, or a closed one has open requests; takes no lock."""
+    over = bare.run("SELECT 1 FROM compute_lane WHERE NOT closed AND due_us < ? LIMIT 1", (now_us,))
+    return bool(over or abandoned(bare, 1))
+
+
 def close_lanes(bare: Bare, now_us: int) -> list[str]:
     """Closes the lanes whose lease is over: their workers cannot write to them any more."""
     return [row[0] for row in bare.run(_OVER, (True, now_us))]
