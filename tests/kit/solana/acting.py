@@ -17,15 +17,19 @@ POWERS = ["operator", "delegate", "owner", "mint", "freeze", "code", "close", "s
 RENT = 2_039_280  # lamports of a token account of 165 bytes
 
 
-def opened(town: Town, store: Store, clock: HandClock, **assets: Address) -> Kit:
-    """A kit whose policy lets the operator do everything with the dollar, SOL and these tokens."""
-    tokens = {name: token(mint) for name, mint in assets.items()}
-    everything = {**ANYTHING["spend"], **dict.fromkeys(tokens, "any")}
-    rule: dict[str, Any] = {
-        **ANYTHING, "spend": everything, "grants": everything, "spenders": ["any"], "origins": ["operator"],
+def everything(*assets: str) -> dict[str, Any]:
+    """A rule that lets the operator do everything with the dollar, SOL and these assets."""
+    known = {**ANYTHING["spend"], **dict.fromkeys(assets, "any")}
+    return {
+        **ANYTHING, "spend": known, "grants": known, "spenders": ["any"], "origins": ["operator"],
         "authorities": POWERS,
     }  # fmt: skip
-    return town.kit(store, clock, town.policy(rule, assets=tokens))
+
+
+def opened(town: Town, store: Store, clock: HandClock, **assets: Address) -> Kit:
+    """A kit under that rule, for these tokens besides."""
+    tokens = {name: token(mint) for name, mint in assets.items()}
+    return town.kit(store, clock, town.policy(everything(*tokens), assets=tokens))
 
 
 def act(kit: Kit, action: str, **arguments: Json) -> Act:
