@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from mercato.compute.books import Clerk, Signer, epochs, keeping
+from mercato.compute import keeping
+from mercato.compute.books import Clerk, Signer, epochs
 from mercato.compute.books.epochs import HOLDBACK, Epoch, Settlement
 from mercato.compute.books.till import Till
 from mercato.core.clock import Clock
