@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -27,10 +26,8 @@ from mercato.kit.replay import replay
 from mercato.kit.settings import KitSettings
 from mercato.store import Store
 from tests.kit.ground import FRIEND, ME, STRANGER, WALLET, done
-from tests.kit.office import CLERK, NOBODY, OPERATORS, SYMBOL, TREASURER, Office, office, pay
-from tests.launch.town import sign_in
+from tests.kit.office import CLERK, HTML, NOBODY, OPERATORS, SYMBOL, TREASURER, Office, office, pay, visitor
 
-HTML = {"accept": "text/html"}
 READS = (
     "/api/kit/books", "/api/kit/wallet?book=agent", "/api/kit/profit?book=agent", "/api/kit/journal?book=agent",
     "/api/kit/act?act={asked}", "/api/kit/approvals",
@@ -53,14 +50,6 @@ def fresh(tmp_path: Path) -> Iterator[tuple[Office, str]]:
     """An office of the test's own."""
     with office(tmp_path) as made, serve(made.app(tmp_path)) as address:
         yield made, address
-
-
-@contextmanager
-def visitor(address: str, key: Key | None) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=address, timeout=60) as client:
-        for one in filter(None, [key]):
-            sign_in(client, one)
-        yield client
 
 
 @pytest.mark.parametrize("key", [None, NOBODY, WALLET], ids=["nobody", "a stranger", "the agent itself"])

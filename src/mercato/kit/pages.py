@@ -14,9 +14,11 @@ from urllib.parse import parse_qsl, quote
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from mercato.chains.testing import ACCOUNTS
 from mercato.core.errors import InvalidInput
 from mercato.kit.acts import Act
 from mercato.kit.desk import views
+from mercato.kit.desk.holdings import made_up
 from mercato.kit.desk.service import Desk
 from mercato.kit.errors import Denied
 
@@ -52,7 +54,9 @@ class Press:
     def _framed(self, request: Request, template: str, status: int, *, tab: str, **context: Any) -> HTMLResponse:
         who = account(request)
         short = f"{who[:6]}…{who[-4:]}" if who else ""
-        frame = {"account": who, "who": short, "chain": self.desk.sign_in_chain, "tabs": TABS, "tab": tab}
+        chain = self.desk.sign_in_chain
+        giver = ACCOUNTS[1] if made_up(f"eip155:{chain}") else ""
+        frame = {"account": who, "who": short, "chain": chain, "giver": giver, "tabs": TABS, "tab": tab}
         answer = self._render(f"kit/{template}", status=status, frame=frame, **context)
         answer.headers["cache-control"] = "private, no-store"
         return answer
