@@ -1,4 +1,4 @@
-"""The kit's benchmark: the whole path of one payment on the embedded chain and SQLite, and its parts apart."""
+"""The kit's benchmark: the whole path of one payment on embedded chains and SQLite, and its parts apart."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.kit import solana
+from bench.kit.watch import Watch
 from mercato.chains import deploy
 from mercato.chains.signing import Key
 from mercato.chains.testing import ACCOUNTS, KEYS, local
@@ -30,27 +30,6 @@ ME, FRIEND, STRANGER = ACCOUNTS[:3]
 PATH_MS, RULES_MS, IMPORT_MS = 2.0, 1.0, 300.0
 
 
-@dataclass
-class Watch:
-    """Times the calls of some methods, by name: milliseconds on the clock and of the processor."""
-
-    taken: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
-
-    def over(self, name: str, on: object, method: str) -> None:
-        """Times a method of an object from now on."""
-        real: Callable[..., Any] = getattr(on, method)
-
-        def timed(*args: Any, **named: Any) -> Any:
-            start, busy = time.perf_counter(), time.process_time()
-            try:
-                return real(*args, **named)
-            finally:
-                passed = (time.perf_counter() - start) * 1e3, (time.process_time() - busy) * 1e3
-                self.taken.setdefault(name, []).append(passed)
-
-        setattr(on, method, timed)
-
-
 def suite(*, quick: bool) -> bool:
     """Prints the table; returns whether the journal came out as it was written and each payment arrived once."""
     count = 50 if quick else 1_000
@@ -59,21 +38,14 @@ def suite(*, quick: bool) -> bool:
         want = {"token": dollar.address, "to": FRIEND, "amount": "1"}
         for _ in range(20):
             kit.act(kit.intent("transfer", dict(want)))
-        watch = Watch()
-        for name, on, method in (
-            ("dry run", kit.rail, "ready"), ("reserve", kit.ledger, "reserve"), ("sign", kit.rail, "sign"),
-            ("keep what was signed", kit.ledger, "sign"), ("send and receipt", kit.rail, "send"),
-            ("settle", kit.ledger, "settle"),
-        ):  # fmt: skip
-            watch.over(name, on, method)
-        watch.over("whole path", kit, "act")
+        watch = Watch().over_path(kit)
         for _ in range(count):
             kit.act(kit.intent("transfer", dict(want)))
         few, many = judging(kit, want, count)
         sound = replay(kit.ledger.store, "agent").states
         kit.ledger.store.close()
     _print(watch, count, few, many, imported())
-    return len(sound) == count + 20 == int(dollar.read("balanceOf", FRIEND))
+    return len(sound) == count + 20 == int(dollar.read("balanceOf", FRIEND)) and solana.suite(count)
 
 
 def ground(folder: Path) -> tuple[Kit, Any]:
@@ -120,13 +92,8 @@ def imported() -> float:
 
 
 def _print(watch: Watch, count: int, few: float, many: float, door: float) -> None:
-    print(f"kit: {count} payments, intent to settled journal entry, embedded chain and SQLite, without a network")
-    print("medians; where other programs use the machine, the processor's time is what to go by")
-    print(f"{'part':<24}{'ms':>12}{'processor':>12}{'wanted ms':>12}")
-    for name, taken in watch.taken.items():
-        clock, busy = (statistics.median(times) for times in zip(*taken, strict=True))
-        wanted = f"{PATH_MS:.1f}" if name == "whole path" else ""
-        print(f"{name:<24}{clock:>12.3f}{busy:>12.3f}{wanted:>12}")
+    head = f"kit: {count} payments, intent to settled journal entry, embedded chain and SQLite, without a network"
+    watch.tell(head, PATH_MS)
     print(f"{'policy, one rule':<24}{few:>12.3f}")
     print(f"{f'{RULES} rules more':<24}{many - few:>12.3f}{'':>12}{RULES_MS:>12.1f}")
     print(f"{'import mercato.kit':<24}{door:>12.1f}{'':>12}{IMPORT_MS:>12.1f}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from mercato.core.errors import InvalidInput
 
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -9,6 +11,7 @@ _VALUES = {letter: value for value, letter in enumerate(ALPHABET)}
 LONGEST = 4096  # letters; the work grows with their square
 
 
+@lru_cache(maxsize=4096)  # the same addresses come again and again
 def encode(value: bytes) -> str:
     """Returns bytes as text; each zero byte at the start becomes a 1."""
     number, letters = int.from_bytes(value, "big"), []

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from mercato.chains.errors import BadCall, Reverted, StaleSnapshot, Unreachable
 from mercato.chains.solana import clusters
 from mercato.chains.solana.ledger import Holding, Ledger, Record
-from mercato.chains.solana.machine import NONCE_AT, NONCE_SIZE, Machine, Result
+from mercato.chains.solana.machine import NONCE_AT, NONCE_SIZE, SLOT_HASHES, Machine, Result
 from mercato.chains.solana.messages import assemble, decode
 from mercato.chains.solana.model import (
     PRICED,
@@ -69,7 +69,7 @@ class LocalCluster(Cluster, Controls):
         self._machine.put(WRAPPED, Account(self._machine.rent(MINT_SIZE), TOKEN, WRAPPED_MINT))
         first = self._machine.close()
         self._ledger = Ledger(Block(0, 0, first, 0, Blockhash(SYSTEM), start, ()))
-        self._machine.remember([(0, first)])
+        self._machine.remember(self._ledger.blocks)
         self._waiting: list[VersionedTransaction] = []
         self._marks: list[_Mark] = []
         self._lock = RLock()
@@ -316,8 +316,7 @@ class LocalCluster(Cluster, Controls):
         """Gives programs the newest block's clock, and the blocks that they may know of."""
         newest = self._ledger.newest
         self._machine.open(newest.slot, newest.time)
-        recent = self._ledger.blocks[:-513:-1]
-        self._machine.remember([(block.slot, block.hash) for block in recent])
+        self._machine.remember(self._ledger.blocks[: -SLOT_HASHES - 1 : -1])
 
     def _ran(self, item: VersionedTransaction, slot: int, time: int) -> Record | None:
         named = self._machine.named(item)

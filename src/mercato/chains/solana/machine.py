@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from mercato.chains.solana.messages import own_accounts, pubkey
-from mercato.chains.solana.model import SYSTEM, Account, Address, Blockhash
+from mercato.chains.solana.model import SYSTEM, Account, Address, Block, Blockhash
 
 if TYPE_CHECKING:
     from solders.account import Account as Kept
@@ -67,6 +67,8 @@ class Machine:
         # then gives NaN: DuckDB read 2^63 where a sum should have begun. A thread of their own keeps that to itself.
         self._apart = ThreadPoolExecutor(1, thread_name_prefix="litesvm")
         self._undo: list[tuple[Pubkey, Kept | None]] = []
+        self._hashes: list[tuple[int, Hash]] = []
+        self._newest: Blockhash | None = None
         self.marks = 0
 
     def open(self, slot: int, time: int) -> None:
@@ -83,9 +85,15 @@ class Machine:
         self._svm.expire_blockhash()
         return Blockhash(str(self._svm.latest_blockhash()))
 
-    def remember(self, newest: Sequence[tuple[int, Blockhash]]) -> None:
+    def remember(self, newest: Sequence[Block]) -> None:
         """Sets the blocks that programs may know of, newest first."""
-        self._svm.set_slot_hashes([(slot, _hash(hash)) for slot, hash in newest[:SLOT_HASHES]])
+        first = newest[0]
+        if len(newest) > 1 and newest[1].hash == self._newest:  # one more than last time
+            self._hashes = [(first.slot, _hash(first.hash)), *self._hashes[: SLOT_HASHES - 1]]
+        else:
+            self._hashes = [(block.slot, _hash(block.hash)) for block in newest[:SLOT_HASHES]]
+        self._newest = first.hash
+        self._svm.set_slot_hashes(self._hashes)
 
     def run(self, transaction: VersionedTransaction) -> Result:
         """Runs a transaction and keeps what it did."""
