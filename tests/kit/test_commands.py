@@ -2,65 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from mercato.chains.facade import Facade
 from mercato.chains.testing import ACCOUNTS, KEYS
-from mercato.cli.root import main
 from mercato.store import Store
 from mercato.store.settings import StoreSettings
-from tests.kit.ground import ANYTHING, DIME, FRIEND, ME, STRANGER, Town, town
-
-Run = Callable[..., tuple[int, Any, str]]
+from tests.kit.conftest import Run
+from tests.kit.ground import DIME, FRIEND, ME, STRANGER, Town, town
 
 
 @pytest.fixture(name="town")
 def town_() -> Town:
     return town()
-
-
-@pytest.fixture
-def node(town: Town, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A node that commands find by the settings, and a wallet."""
-    monkeypatch.setenv("MERCATO_KIT_KEY", KEYS[0].hex())
-    with Facade(town.chain, 0, accounts=ACCOUNTS) as facade:
-        monkeypatch.setenv("MERCATO_CHAINS_RPC", facade.url)
-        yield facade.url
-
-
-@pytest.fixture
-def run(home: Path, migrated: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    place = Store(StoreSettings().address(home)).url.database
-    Path(str(place)).write_bytes(migrated.read_bytes())
-
-    def command(*arguments: str, as_json: bool = True) -> tuple[int, Any, str]:
-        with pytest.raises(SystemExit) as stop:
-            main(["kit", *arguments, *(["--json"] if as_json else [])])
-        out, err = capsys.readouterr()
-        code = int(stop.value.code or 0)
-        return code, json.loads(out) if as_json and out else out, err
-
-    return command
-
-
-@pytest.fixture
-def ruled(run: Run, node: str, home: Path, town: Town) -> Run:
-    """The commands, with a policy in force."""
-    rules = [
-        {**ANYTHING, "name": "friends", "recipients": [FRIEND], "spend": {"USD": "50", "ETH": "1"}},
-        {**ANYTHING, "name": "large", "verdict": "ask", "approvers": ["treasurer"], "recipients": [FRIEND]},
-    ]
-    budget = {"name": "day", "asset": "USD", "cap": "100", "seconds": 86400}
-    file = home / "policy.json"
-    file.write_text(json.dumps(dict(town.policy(*rules, budgets=[budget]).source)))
-    assert run("policy", "set", str(file))[0] == 0
-    return run
 
 
 def pay(town: Town, dollars: int, to: str = FRIEND) -> list[str]:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
-import pickle
-import traceback
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +9,9 @@ import pytest
 from eth_account import Account
 
 from mercato.chains.testing import ACCOUNTS, KEYS
-from mercato.core.clock import HandClock
 from mercato.core.errors import ConfigError
 from mercato.core.settings import Secret
-from mercato.kit.errors import Denied, WouldFail
 from mercato.kit.keystore import opened, save, sealed, unlock
-from mercato.store import Store
-from tests.kit.ground import ANYTHING, FRIEND, STRANGER, done, town
 
 PASSWORD = Secret("correct horse battery")
 QUICK = 2**10
@@ -70,27 +62,3 @@ def test_files_that_are_none_and_passwords_that_are_too_short_are_refused(tmp_pa
             unlock(tmp_path / name, PASSWORD)
     with pytest.raises(ConfigError, match="too short"):
         sealed(KEYS[0], Secret("short"))
-
-
-def test_no_key_is_in_the_database_the_logs_an_error_or_a_traceback(
-    sqlite: Store, clock: HandClock, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    here = town()
-    kit = here.kit(sqlite, clock, here.policy({**ANYTHING, "recipients": [FRIEND]}))
-    told = [repr(kit), repr(vars(kit)), str(kit._wallet)]
-    done(kit, "transfer", {"token": here.dollar.address, "to": FRIEND, "amount": "1"})
-    for to, amount in ((STRANGER, "1"), (FRIEND, str(10**30))):
-        with pytest.raises((Denied, WouldFail)) as refused:
-            done(kit, "transfer", {"token": here.dollar.address, "to": to, "amount": amount})
-        told.append("".join(traceback.format_exception(refused.value)))
-    with pytest.raises(TypeError):
-        pickle.dumps(kit._wallet)
-    sqlite.close()
-    files = Path(str(sqlite.url.database)).parent.glob("kit.db*")
-    held = b"".join(path.read_bytes() for path in files) + "".join([*told, caplog.text]).encode()
-
-    assert b"transfer" in held
-    for form in (KEYS[0], KEYS[0].hex().encode(), str(int.from_bytes(KEYS[0], "big")).encode()):
-        assert form not in held
-    assert json.dumps(KEYS[0].hex()).encode() not in held

@@ -16,7 +16,7 @@ from mercato.chains.addresses import address, keccak
 from mercato.chains.errors import BadCall
 from mercato.chains.model import Address, Signer
 from mercato.chains.transactions import ORDER, recover
-from mercato.core.settings import Secret
+from mercato.core.settings import Hidden, Secret
 
 _FIELDS = {
     "type", "chainId", "nonce", "from", "to", "value", "data", "input", "gas", "gasPrice", "maxFeePerGas",
@@ -32,7 +32,7 @@ class Key(Signer):
     def __init__(self, secret: bytes | Secret) -> None:
         from coincurve import PrivateKey
 
-        number = secret if isinstance(secret, bytes) else _unhidden(secret)
+        number = secret = Hidden(secret if isinstance(secret, bytes) else _unhidden(secret))
         if len(number) != 32 or not 0 < int.from_bytes(number, "big") < ORDER:
             raise BadCall("key was not a number of secp256k1", hint="expected 32 bytes, or 64 hexadecimal digits")
         self._key = PrivateKey(number)
@@ -70,7 +70,7 @@ class Key(Signer):
         return int.from_bytes(made[:32], "big"), int.from_bytes(made[32:64], "big"), made[64]
 
     def __repr__(self) -> str:
-        return f"Key(of {self.address})"
+        return f"Key(of {getattr(self, 'address', 'nobody: it is not made yet')})"
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("a key is not pickled; hand over the name of its setting instead")

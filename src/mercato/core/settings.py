@@ -29,6 +29,21 @@ PREFIX = "MERCATO_"
 FILE = "mercato.toml"
 
 
+class Hidden(bytes):
+    """Bytes that do not show themselves where they are printed, formatted or a traceback lists them; not pickled."""
+
+    def __repr__(self) -> str:
+        return "Hidden(b'…')"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return format(repr(self), spec)
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("a secret is not pickled; hand over the name of its setting instead")
+
+
 class Secret:
     """Text that never shows itself: not printed, formatted, logged, turned to JSON or pickled. `reveal` gives it."""
 

@@ -269,9 +269,11 @@ def new_wallet(file: Annotated[Path, typer.Argument(help="A file that is not the
 
     from mercato.chains.transactions import ORDER
     from mercato.core.settings import load
+    from mercato.kit.dumps import forbid
     from mercato.kit.keystore import save
     from mercato.kit.settings import KitSettings
 
+    forbid()
     wanted = load(KitSettings, partial=True).of(KitSettings)
     if not wanted.password:
         raise ConfigError("there is no password", hint="set MERCATO_KIT_PASSWORD")

@@ -19,7 +19,7 @@ from uuid import uuid4
 from mercato.chains import Address, keccak
 from mercato.chains.signing import Key
 from mercato.core.errors import ConfigError
-from mercato.core.settings import Secret
+from mercato.core.settings import Hidden, Secret
 
 N, R, P = 2**18, 8, 1  # what Geth writes: a quarter of a GiB, about a second
 MOST_N = 2**20
@@ -31,6 +31,7 @@ Json = dict[str, Any]
 
 def sealed(key: bytes, password: Secret, *, n: int = N) -> Json:
     """Returns a key of secp256k1 encrypted, as JSON; ConfigError for a password that is too short."""
+    key = Hidden(key)
     return {**encrypted(key, password, n=n), "address": Key(key).address[2:]}
 
 
@@ -43,6 +44,7 @@ def opened(stored: Mapping[str, Any], password: Secret) -> Key:
 
 def save(path: Path, key: bytes, password: Secret, *, n: int = N) -> Address:
     """Writes a key to a new file that only this user may read; returns its address. ConfigError where there is one."""
+    key = Hidden(key)
     stored = sealed(key, password, n=n)
     write(path, stored)
     return Address("0x" + stored["address"])
@@ -55,6 +57,7 @@ def unlock(path: Path, password: Secret) -> Key:
 
 def encrypted(secret: bytes, password: Secret, *, n: int = N) -> Json:
     """Returns 32 secret bytes encrypted, without an address; ConfigError for a password that is too short."""
+    secret = Hidden(secret)
     if len(password.reveal()) < LETTERS:
         raise ConfigError("password was too short", hint=f"at least {LETTERS} letters")
     salt, start = secrets.token_bytes(32), secrets.token_bytes(16)
@@ -115,11 +118,11 @@ def read(path: Path) -> Mapping[str, Any]:
 
 def _derived(password: Secret, salt: bytes, n: int, r: int, p: int) -> bytes:
     most = 256 * n * r + 2**20
-    return hashlib.scrypt(password.reveal().encode(), salt=salt, n=n, r=r, p=p, maxmem=most, dklen=32)
+    return Hidden(hashlib.scrypt(password.reveal().encode(), salt=salt, n=n, r=r, p=p, maxmem=most, dklen=32))
 
 
 def _crypted(derived: bytes, start: bytes, text: bytes) -> bytes:
     from Crypto.Cipher import AES
 
     cipher = AES.new(derived[:16], AES.MODE_CTR, nonce=b"", initial_value=start)
-    return bytes(cipher.encrypt(text))
+    return Hidden(cipher.encrypt(text))

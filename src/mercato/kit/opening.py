@@ -13,6 +13,7 @@ from mercato.core.clock import SystemClock
 from mercato.core.errors import ConfigError
 from mercato.core.settings import Settings, load
 from mercato.kit.actions import Catalogue
+from mercato.kit.dumps import forbid
 from mercato.kit.ledger import Ledger
 from mercato.kit.line import Line
 from mercato.kit.rail import Holder
@@ -85,7 +86,8 @@ def catalogue() -> Catalogue:
 
 @contextmanager
 def opened() -> Iterator[Opened]:
-    """Gives the kit of this installation, and closes it afterwards."""
+    """Gives the kit of this installation, and closes it afterwards; from here on a crash leaves no copy of a key."""
+    forbid()
     settings = load(*SECTIONS, partial=True)
     settings.home.mkdir(parents=True, exist_ok=True)
     store = Store(settings.of(StoreSettings).address(settings.home))

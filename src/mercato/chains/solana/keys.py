@@ -9,7 +9,7 @@ from mercato.chains.errors import BadCall
 from mercato.chains.solana import base58
 from mercato.chains.solana.model import Address, Signer
 from mercato.core.errors import InvalidInput
-from mercato.core.settings import Secret
+from mercato.core.settings import Hidden, Secret
 
 
 class SolanaKey(Signer):
@@ -24,7 +24,7 @@ class SolanaKey(Signer):
     def __init__(self, secret: bytes | Secret) -> None:
         from solders.keypair import Keypair
 
-        octets = secret if isinstance(secret, bytes) else _unhidden(secret)
+        octets = secret = Hidden(secret if isinstance(secret, bytes) else _unhidden(secret))
         try:
             self._pair = Keypair.from_seed(octets) if len(octets) == 32 else Keypair.from_bytes(octets)
         except BaseException as error:  # solders raises what it catches in Rust as it is
@@ -45,7 +45,7 @@ class SolanaKey(Signer):
         return bytes(self._pair.sign_message(message))
 
     def __repr__(self) -> str:
-        return f"SolanaKey(of {self.address})"
+        return f"SolanaKey(of {getattr(self, 'address', 'nobody: it is not made yet')})"
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("a key is not pickled; hand over the name of its setting instead")

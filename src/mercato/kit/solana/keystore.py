@@ -12,7 +12,7 @@ from typing import Any
 from mercato.chains.solana.keys import SolanaKey
 from mercato.chains.solana.model import Address
 from mercato.core.errors import ConfigError
-from mercato.core.settings import Secret
+from mercato.core.settings import Hidden, Secret
 from mercato.kit import keystore
 
 CURVE = "ed25519"
@@ -20,6 +20,7 @@ CURVE = "ed25519"
 
 def sealed(seed: bytes, password: Secret, *, n: int = keystore.N) -> keystore.Json:
     """Returns a 32-byte seed encrypted, as JSON; ConfigError for a password that is too short."""
+    seed = Hidden(seed)
     return {**keystore.encrypted(seed, password, n=n), "curve": CURVE, "address": SolanaKey(seed).address}
 
 
@@ -32,6 +33,7 @@ def opened(stored: Mapping[str, Any], password: Secret) -> SolanaKey:
 
 def save(path: Path, seed: bytes, password: Secret, *, n: int = keystore.N) -> Address:
     """Writes a seed to a new file that only this user may read; returns its address. ConfigError where there is one."""
+    seed = Hidden(seed)
     stored = sealed(seed, password, n=n)
     keystore.write(path, stored)
     return Address(str(stored["address"]))
