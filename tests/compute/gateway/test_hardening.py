@@ -13,6 +13,7 @@ import pytest
 
 from mercato.compute.testing import stub
 from tests.compute.gateway.conftest import Open
+from tests.compute.gateway.endless import endless
 from tests.compute.gateway.house import PRICE, QUESTION, House
 
 ASK: dict[str, Any] = {"model": "toy", "messages": QUESTION, "max_tokens": 5}
@@ -70,8 +71,8 @@ def test_a_body_that_comes_too_slowly_is_refused_while_others_are_served(house: 
 
 
 def test_a_client_that_does_not_read_is_dropped_and_billed_for_what_it_was_sent(house: Open) -> None:
-    with stub() as one:
-        home = house({"one": one.url}, sending_seconds=0.2, listed=LONG, buffer=4096)
+    with endless() as one:
+        home = house({"one": one}, sending_seconds=0.2, listed=LONG, buffer=4096)
         raw = json.dumps({**ASK, "max_tokens": 60_000, "stream": True}).encode()
         with socket.socket() as deaf:
             deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
