@@ -47,7 +47,7 @@ class House:
         }
         compute = ComputeSettings(**{"upstreams": named, **wanted})
         self._settings = Settings(home, {ComputeSettings: compute, StoreSettings: StoreSettings()})
-        self._up, self._server = threading.Event(), list[Server]()
+        self._up, self._server, self._clients = threading.Event(), list[Server](), list[OpenAI]()
 
     def __enter__(self) -> Self:
         prepared(self._settings)
@@ -63,6 +63,8 @@ class House:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for client in self._clients:
+            client.close()
         self._server[0].should_exit = True
         self._thread.join(20)
         self._place.close()
@@ -88,7 +90,8 @@ class House:
 
     def client(self, key: str = "", **options: Any) -> OpenAI:
         """Returns the official client of OpenAI's API."""
-        return OpenAI(base_url=self.base, api_key=key or self.ann, **options)
+        self._clients.append(OpenAI(base_url=self.base, api_key=key or self.ann, **options))
+        return self._clients[-1]
 
     def post(self, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
         """Returns what the gateway answers to a request, sent as it is."""

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 from mercato.compute.books.keys import Key
 from mercato.compute.errors import Declined, Unserved
-from mercato.compute.gateway import answers, asking
+from mercato.compute.gateway import answers, asking, responses
+from mercato.compute.gateway.asking import Asked
 from mercato.compute.gateway.carry import Carrier, Job
 from mercato.compute.gateway.checks import Bounds, shown
 from mercato.compute.gateway.client import Client, Left, Receive, Send, too_large
@@ -23,6 +24,7 @@ SURFACES = {
     "/v1/chat/completions": Surface.CHAT,
     "/v1/completions": Surface.COMPLETIONS,
     "/v1/embeddings": Surface.EMBEDDINGS,
+    "/v1/responses": Surface.RESPONSES,
 }
 #: Headers that may be there once only: whoever stands between could take another one of two.
 ONCE = frozenset(
@@ -124,9 +126,9 @@ class Gateway:
         raw = await client.body(self._limits.body, self._limits.reading)
         client.watch()
         if len(raw) > LARGE_OCTETS:  # so that others' events go on while it is read
-            asked = await asyncio.to_thread(asking.read, surface, raw, self._bounds)
+            asked = await asyncio.to_thread(_read, surface, raw, self._bounds)
         else:
-            asked = asking.read(surface, raw, self._bounds)
+            asked = _read(surface, raw, self._bounds)
         return Job(client, asked, key, shown(headers, b"idempotency-key") or shown(headers, b"x-request-id"))
 
     async def _key(self, headers: Headers) -> Key:
@@ -160,6 +162,10 @@ class Gateway:
             more += [(b"connection", b"close")] if unread else []
         with client.waiting():
             await answers.refuse(client, error, more)
+
+
+def _read(surface: Surface, raw: bytes, bounds: Bounds) -> Asked:
+    return responses.ask(raw, bounds) if surface is Surface.RESPONSES else asking.read(surface, raw, bounds)
 
 
 def _headers(pairs: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:

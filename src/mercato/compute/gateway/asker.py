@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 
 from mercato.compute.errors import Declined, Unreached
-from mercato.compute.gateway.asking import Asked
+from mercato.compute.gateway.asking import Asked, Voice
 from mercato.compute.gateway.line import Line, Patience, Reply
 from mercato.compute.gateway.stream import Stream
 from mercato.compute.gateway.tally import Tally, said
@@ -32,7 +32,7 @@ class Begun:
     candidate: Candidate
     reply: Reply
     tally: Tally
-    status: int
+    voice: Voice | None = None
     stream: Stream | None = None
     whole: bytes = b""
 
@@ -55,7 +55,8 @@ async def ask(line: Line, candidate: Candidate, asked: Asked, patience: Patience
             try:
                 if reply.status != 200:
                     raise await _refused(reply)
-                begun = Begun(candidate, reply, Tally(asked.need.surface), reply.status)
+                voice = asked.voice(request) if asked.voice else None
+                begun = Begun(candidate, reply, Tally(asked.need.surface), voice)
                 if stream:
                     await _listen(begun, asked)
             except BaseException:
@@ -70,7 +71,7 @@ async def ask(line: Line, candidate: Candidate, asked: Asked, patience: Patience
 
 async def _listen(begun: Begun, asked: Asked) -> None:
     _typed(begun.reply, "text/event-stream")
-    begun.stream = Stream(begun.reply, begun.tally, usage=asked.usage)
+    begun.stream = Stream(begun.reply, begun.tally, usage=asked.usage, voice=begun.voice)
     await begun.stream.first()
 
 
@@ -82,6 +83,8 @@ async def _read(begun: Begun, patience: Patience) -> None:
             parts = [chunk async for chunk in begun.reply.chunks()]
         begun.whole = parts[0] if len(parts) == 1 else b"".join(parts)
         begun.tally.answer(begun.whole)
+        if begun.voice:
+            begun.whole = begun.voice.whole(begun.whole)
     except TimeoutError:
         raise Unreached("total", f"provider did not end within {patience.total:g} seconds") from None
     finally:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from mercato.compute.errors import Declined
+from mercato.compute.errors import Declined, Unreached
 from mercato.compute.gateway import body as bodies
 from mercato.compute.gateway import checks, wishes
 from mercato.compute.gateway.body import Body
@@ -41,11 +41,27 @@ KNOWN = {
 }  # fmt: skip
 
 
+class Voice(Protocol):
+    """Puts an answer into another API's words."""
+
+    def whole(self, raw: bytes) -> bytes:
+        """Returns a whole answer."""
+
+    def event(self, data: bytes) -> bytes:
+        """Returns the events for one event of the answer; nothing for a comment."""
+
+    def done(self) -> bytes:
+        """Returns the events that end the answer."""
+
+    def cut(self, error: Unreached, code: str) -> bytes:
+        """Returns the event that tells that the answer broke off."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A request that may be sent. `most` bounds its tokens, a completion of 0 standing for all that a context holds;
     `octets` counts the text that a model reads, and `messages` the pieces it comes in; `usage` tells that the client
-    wants the usage event of a stream."""
+    wants the usage event of a stream. `voice` makes, for a request's id, what puts a chat into another API's words."""
 
     need: Need
     body: Body
@@ -55,6 +71,7 @@ class Asked:
     octets: int = 0
     messages: int = 1
     usage: bool = False
+    voice: Callable[[str], Voice] | None = None
 
     def raw(self, model: str) -> bytes:
         """Returns the body for a provider that knows the model by this name."""
@@ -121,7 +138,7 @@ class _Reading:
 
 
 def _known(body: Body, surface: Surface, bounds: Bounds) -> None:
-    if bounds.deny and (unknown := set(body.members) - KNOWN[surface]):
+    if bounds.deny and surface is not Surface.RESPONSES and (unknown := set(body.members) - KNOWN[surface]):
         name = sorted(unknown)[0]
         hint = "this gateway passes on no member that it does not know"
         raise Declined(f"body had the member {name[:80]!r}", param=name[:80], hint=hint, code="unknown_parameter")
@@ -197,6 +214,7 @@ def _opening(messages: list[Mapping[str, Any]]) -> str:
 
 _READERS: dict[Surface, Callable[[Body, Bounds], _Reading]] = {
     Surface.CHAT: _chat,
+    Surface.RESPONSES: _chat,
     Surface.COMPLETIONS: _completions,
     Surface.EMBEDDINGS: _embeddings,
 }

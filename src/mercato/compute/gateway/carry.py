@@ -187,7 +187,8 @@ class Carrier:
             end, wrong = ended(error), error
         finally:
             await begun.reply.close()
-        last = answers.cut(wrong, end.value.replace("-", "_")) if wrong else stream.done
+        cut = begun.voice.cut if begun.voice else answers.cut
+        last = cut(wrong, end.value.replace("-", "_")) if wrong else stream.last
         job.note(last)
         await self._settle(job, begun, end, EVENTS, first=first, error=wrong.why if wrong else "")
         if end is not End.CLIENT_GONE:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from mercato.compute.errors import Unreached
+from mercato.compute.gateway.asking import Voice
 from mercato.compute.gateway.line import Reply
 from mercato.compute.gateway.sse import DONE, Events
 from mercato.compute.gateway.tally import Heard, Tally
@@ -19,14 +20,15 @@ MOST_HELD = 256 * 1024
 class Stream:
     """One stream. `held` is what came up to the first word, `done` the event `[DONE]` once it came.
 
-    `usage` passes on the event that holds nothing but the count of tokens, for clients that asked for it.
+    `usage` passes on the event that holds nothing but the count of tokens, for clients that asked for it. With a
+    `voice`, everything is passed on in its words.
     """
 
-    def __init__(self, reply: Reply, tally: Tally, *, usage: bool) -> None:
+    def __init__(self, reply: Reply, tally: Tally, *, usage: bool, voice: Voice | None = None) -> None:
         self._chunks = reply.chunks()
         self.tally = tally
         self._events = Events()
-        self._usage = usage
+        self._usage, self._voice = usage or voice is not None, voice
         self._words = False
         self._wrong: Unreached | None = None
         self.held = self.done = b""
@@ -59,6 +61,11 @@ class Stream:
         if not self.done and (not self.tally.whole or self._events.rest.strip()):
             raise Unreached("truncated", "provider's answer broke off")
 
+    @property
+    def last(self) -> bytes:
+        """Returns what ends the stream: the provider's own `[DONE]`, if it sent one."""
+        return self._voice.done() if self._voice else self.done
+
     def _take(self, chunk: bytes) -> bytes:
         """Returns what of the events that a chunk completes is passed on."""
         out: list[bytes] = []
@@ -70,7 +77,7 @@ class Stream:
                 heard = self.tally.event(event.data) if event.data else Heard.OTHER
                 self._words |= heard is Heard.WORDS
                 if heard is not Heard.USAGE or self._usage:
-                    out.append(event.raw)
+                    out.append(self._voice.event(event.data) if self._voice else event.raw)
         except Unreached as error:  # what came before is passed on first
             self._wrong = error
         return b"".join(out) if len(out) != 1 else out[0]
