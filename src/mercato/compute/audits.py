@@ -18,6 +18,8 @@ from mercato.core.events import Json
 from mercato.store.bare import Bare, Row
 from mercato.store.errors import Lost
 
+#: Audits that may be under way at once: more are not looked back on for the newest one.
+TOGETHER = 64
 _SEEN = "request, provider, model, at_us, state, id, method, statistic, verdict, checker, judged_us"
 _TAKE = """UPDATE compute_audit SET due_us = ? WHERE request IN (
     SELECT request FROM compute_audit WHERE state = 'wanted' AND due_us <= ? ORDER BY due_us LIMIT ?)
@@ -97,6 +99,15 @@ def judged(bare: Bare, provider: str) -> list[Audit]:
     return [_audit(row) for row in bare.run(sql, (provider,))]
 
 
+def newest(bare: Bare, provider: str) -> Mapping[str, Json] | None:
+    """Returns the statistic of a provider's audit that was judged last; None where none was."""
+    sql = """SELECT statistic, judged_us FROM compute_audit WHERE provider = ? AND state = 'judged'
+        ORDER BY at_us DESC LIMIT ?"""
+    # Answers are judged nearly in the order in which they came; the newest few hold the one that was judged last.
+    rows = bare.run(sql, (provider, TOGETHER))
+    return json.loads(max(rows, key=lambda row: (row[1], json.loads(row[0])["audits"]))[0]) if rows else None
+
+
 def commit(bare: Bare, epoch: int, commitment: str, secret: bytes) -> bool:
     """Keeps an epoch's secret and what was published of it; False where the epoch has one already."""
     tail = "ON CONFLICT DO NOTHING RETURNING epoch"
@@ -108,6 +119,11 @@ def secret(bare: Bare, epoch: int) -> bytes | None:
     """Returns an epoch's secret, for the gateway's own draws; None where it has none."""
     found = bare.run("SELECT secret FROM compute_secret WHERE epoch = ?", (epoch,))
     return bytes.fromhex(found[0][0]) if found else None
+
+
+def reveal_before(bare: Bare, epoch: int, now: datetime) -> None:
+    """Makes the secrets of all epochs before this one public that are not yet."""
+    bare.run("UPDATE compute_secret SET revealed_us = ? WHERE epoch < ? AND revealed_us IS NULL", (micros(now), epoch))
 
 
 def reveal(bare: Bare, epoch: int, now: datetime) -> None:

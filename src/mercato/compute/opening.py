@@ -9,8 +9,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 
 from mercato.compute.books import Clerk, Desk
+from mercato.compute.books.till import Till
 from mercato.compute.gateway import counting, server, upstream
 from mercato.compute.gateway.asgi import Gateway, Limits
 from mercato.compute.gateway.carry import Carrier
@@ -24,6 +26,7 @@ from mercato.compute.node.hub import Hub
 from mercato.compute.routing.router import Router
 from mercato.compute.settings import ComputeSettings, Upstream
 from mercato.compute.tunnelling import tunnels
+from mercato.compute.verifying import Canaries, Verification, packed
 from mercato.core.clock import SystemClock
 from mercato.core.errors import ConfigError
 from mercato.core.settings import Settings
@@ -67,12 +70,17 @@ async def work(
         upstreams = Upstreams(wanted.upstreams, wanted.answer_octets)
         opened.push_async_callback(upstreams.close)
         desk = await opened.enter_async_context(Desk(Clerk(url, SystemClock(), signer(settings.home))))
-        sources = [Source(upstreams.pairs, upstreams.line)]
+        router, till = Router(), Till(url, SystemClock(), signer(settings.home))
+        verified = await opened.enter_async_context(
+            Verification(wanted, till, url, router, upstreams.pairs(), upstreams.line)
+        )
+        desk.clerk.draw = verified.liaison.draw
+        sources = [Source(lambda: verified.standing(upstreams.pairs()), upstreams.line)]
         hub: Hub | None = None
         if wanted.nodes != "off":
             hub = await opened.enter_async_context(tunnels(wanted, url, place, signer(settings.home)))
-            sources.append(Source(hub.candidates, hub.line))
-        catalogue, router = Catalogue(sources), Router()
+            sources.append(Source(partial(_standing, verified, hub), hub.line))
+        catalogue = Catalogue(sources)
         catalogue.look(loop.time())
         files = {
             model: settings.home / one.tokenizer
@@ -83,15 +91,19 @@ async def work(
         carrier = Carrier(
             desk, router, catalogue, counting.Counter(counting.load(files)),
             patience=Patience(wanted.connect_seconds, wanted.first_seconds, wanted.idle_seconds, wanted.total_seconds),
-            attempts=wanted.attempts, settled=hub.present if hub else lambda receipt: None,
+            attempts=wanted.attempts, settled=hub.present if hub else lambda receipt: None, packed=packed,
         )  # fmt: skip
         gateway = Gateway(carrier, bounds(wanted), limits(wanted), views(catalogue, router, desk), tunnel=hub)
         running = server.Server(
             server.config(gateway, head=wanted.head_octets, seconds=wanted.head_seconds, requests=wanted.requests),
             ready=ready,
         )
-        tending = loop.create_task(_tend(gateway, catalogue))
+        tending = loop.create_task(_tend(gateway, catalogue, verified, hub))
         opened.callback(tending.cancel)
+        if wanted.audit.canaries:
+            base = f"http://{here(place)}/v1"
+            asking = loop.create_task(Canaries(base, wanted.audit, catalogue).run())
+            opened.callback(asking.cancel)
         await running.serve(sockets=[place])
 
 
@@ -107,11 +119,19 @@ def limits(wanted: ComputeSettings) -> Limits:
     )
 
 
-async def _tend(gateway: Gateway, catalogue: Catalogue) -> None:
+def _standing(verified: Verification, hub: Hub) -> list[Pair]:
+    """Returns the nodes that may be asked, each where the store has it now."""
+    return verified.standing(hub.candidates())
+
+
+async def _tend(gateway: Gateway, catalogue: Catalogue, verified: Verification, hub: Hub | None) -> None:
     """Looks after what is open, once a second."""
     loop = asyncio.get_running_loop()
     while True:
         await asyncio.sleep(1)
+        for member in verified.moved(hub.members() if hub else []):
+            assert hub is not None, "nobody moved where there is no hub"
+            await hub.judge(member)
         catalogue.look(loop.time())
         await asyncio.gather(*gateway.tend(loop.time()), return_exceptions=True)
 
@@ -128,11 +148,16 @@ def listen(host: str, port: int) -> socket.socket:
     return place
 
 
+def here(place: socket.socket) -> str:
+    """Returns where a socket listens, as it stands in an address."""
+    host, port = place.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def run(settings: Settings, place: socket.socket, *, say: Callable[[str], None]) -> None:
     """Serves until a signal ends it, with as many processes as the settings name."""
     url, wanted = prepared(settings), settings.of(ComputeSettings)
-    host, port = place.getsockname()[:2]
-    shown = f"http://[{host}]:{port}/v1" if ":" in host else f"http://{host}:{port}/v1"
+    shown = f"http://{here(place)}/v1"
     if wanted.workers > 1:
         say(f"Mercato's gateway is at {shown}")
         _many(place, wanted.workers)

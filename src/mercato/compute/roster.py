@@ -136,6 +136,13 @@ def unsettled(bare: Bare, provider: ProviderId) -> int:
     return int(found[0][0]) if found else 0
 
 
+def reward(bare: Bare, provider: ProviderId) -> int:
+    """Returns what a provider earns by an answer, in whole micro-dollars: the mean over some of the open epoch."""
+    sql = "SELECT earned FROM compute_receipt WHERE epoch = 0 AND provider = ? LIMIT 200"
+    earned = [int(row[0]) for row in bare.run(sql, (provider,))]
+    return sum(earned) // len(earned) if earned else 0
+
+
 def tell(bare: Bare, worker: str, bodies: Mapping[ProviderId, Mapping[str, Json]], now: datetime) -> None:
     """Writes what one worker of the gateway knows of how providers fare, in the place of what it told before."""
     rows = sorted((id, worker, micros(now), json.dumps(dict(body))) for id, body in bodies.items())

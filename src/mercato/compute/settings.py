@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mercato.core.settings import Secret, Section
 
@@ -64,6 +64,27 @@ class Spec(BaseModel):
     quant: str = ""
 
 
+class Auditing(BaseModel):
+    """How answers are verified. `checker` names the trusted upstream that judges, "" for none: then nothing is.
+
+    `alpha` is the chance that an honest provider is ejected within `horizon` audits. `honest` bounds the share of an
+    honest provider's answers that fail, `rate` and `alike` say how its tokens differ from the reference's: measure them
+    with an upstream that is honest for sure. `least` is the smallest share of answers that is audited.
+    `canaries` asks each provider so often in an hour, as the user of the key `canary_key`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    checker: str = ""
+    alpha: float = Field(1e-3, gt=0, lt=1)
+    horizon: int = Field(100_000, ge=1)
+    honest: float = Field(0.02, gt=0, lt=0.08)
+    rate: float = Field(0.022, gt=0, lt=0.5)
+    alike: float = Field(0.008, ge=0, lt=1)
+    least: float = Field(0.03, gt=0, le=1)
+    canaries: int = Field(0, ge=0, le=3600)
+    canary_key: Secret = Secret("")
+
+
 class ComputeSettings(Section):
     """Where the gateway listens, whom it asks, and how much of anything it takes.
 
@@ -85,6 +106,7 @@ class ComputeSettings(Section):
     workers: int = Field(1, ge=1, le=64)
     admin: str = "compute.sock"
     upstreams: dict[str, Upstream] = Field(default_factory=dict)
+    audit: Auditing = Auditing()
     private_providers: bool = False
     nodes: Literal["off", "approved", "anyone"] = "approved"
     names: tuple[str, ...] = ()
@@ -117,3 +139,9 @@ class ComputeSettings(Section):
             if not _NAME.fullmatch(name):
                 raise ValueError(f"upstream's name was {name!r}: use lower-case letters, digits, '.', '_' and '-'")
         return value
+
+    @model_validator(mode="after")
+    def _has_its_checker(self) -> Self:
+        if self.audit.checker and self.audit.checker not in self.upstreams:
+            raise ValueError(f"checker was {self.audit.checker!r}: name one of {sorted(self.upstreams)}")
+        return self

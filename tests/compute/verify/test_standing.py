@@ -21,7 +21,7 @@ def test_the_way_of_an_honest_provider() -> None:
 
 def test_the_way_of_a_cheater() -> None:
     standing, effects = step(Standing.ACTIVE, Event.WARNED)
-    assert (standing, effects) == (Standing.PROBATION, frozenset({Effect.AUDIT_ALL, Effect.WITHHOLD}))
+    assert (standing, effects) == (Standing.PROBATION, frozenset({Effect.AUDIT_ALL}))
 
     assert step(standing, Event.CONVICTED) == (Standing.EJECTED, frozenset({Effect.WITHHOLD}))
 

@@ -34,6 +34,8 @@ from mercato.core.money import UP
 log = logging.getLogger("mercato.compute.gateway")
 EVENTS = b"text/event-stream; charset=utf-8"
 Sample = Callable[[RequestId, Candidate, Need], bool]
+#: Packs a question's body and the text of its answer, with the number of tools called, for who audits it.
+Packed = Callable[[Need, str, str, int], bytes]
 
 
 @dataclass(slots=True)
@@ -82,9 +84,11 @@ class Carrier:
         attempts: int = 3,
         sample: Sample = lambda request, candidate, need: need.wish.verify == "always",
         settled: Callable[[Receipt], None] = lambda receipt: None,
+        packed: Packed = lambda need, body, answer, calls: b"",
     ) -> None:
         self.desk, self.router, self.catalogue, self.counter = desk, router, catalogue, counter
         self._patience, self._most, self._sample, self._settled = patience, attempts, sample, settled
+        self._packed = packed
         self._loop = asyncio.get_running_loop()
 
     async def carry(self, job: Job) -> None:
@@ -216,6 +220,7 @@ class Carrier:
             price=offer.price,
             attempts=tuple(job.attempts),
             audit=end is End.DONE and self._sample(job.request, begun.candidate, job.asked.need),
+            evidence=self._evidence(job, begun) if end is End.DONE else b"",
             answer=bytes(job.kept) if keep else b"",
             kind=kind.decode(),
         )
@@ -228,6 +233,10 @@ class Carrier:
             receipt = None
         job.to(Stage.DONE)
         return receipt
+
+    def _evidence(self, job: Job, begun: Begun) -> bytes:
+        """Returns what an auditor would need; the books keep it only where the answer is drawn."""
+        return self._packed(job.asked.need, job.asked.body.text, begun.tally.text, begun.tally.calls)
 
     async def _release(self, job: Job, error: BaseException) -> None:
         job.to(Stage.RELEASE)

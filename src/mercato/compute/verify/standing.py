@@ -42,7 +42,7 @@ OPEN = (P, B, A, S, X)
 STEPS: dict[tuple[Standing, Event], tuple[Standing, frozenset[Effect]]] = {
     (P, Event.OFFERED): (B, frozenset({Effect.AUDIT_ALL})),
     (B, Event.PROVED): (A, frozenset()),
-    (A, Event.WARNED): (B, frozenset({Effect.AUDIT_ALL, Effect.WITHHOLD})),
+    (A, Event.WARNED): (B, frozenset({Effect.AUDIT_ALL})),  # its pay is held back anyway, as everyone's
     (S, Event.RETURNED): (B, frozenset({Effect.AUDIT_ALL})),
     (X, Event.SETTLED): (X, frozenset({Effect.PAY_OUT})),
     **{(each, Event.SILENT): (S, frozenset()) for each in (B, A)},

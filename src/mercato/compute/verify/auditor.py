@@ -1,0 +1,127 @@
+"""The auditor: takes what the books put up for audit, asks the reference, and books what follows for the provider.
+
+What follows goes into one transaction with the verdict: the standing, and the pay that is withheld. Any number of
+auditors may run; each answer is judged once, and a provider's record is changed by one of them at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from mercato.compute import audits, roster
+from mercato.compute.audits import Wanted
+from mercato.compute.books import disputes
+from mercato.compute.books.pen import Pen
+from mercato.compute.books.till import Till
+from mercato.compute.errors import Unreached
+from mercato.compute.model import ProviderId, Standing
+from mercato.compute.verify import docket, exhibit
+from mercato.compute.verify.checker import Checker
+from mercato.compute.verify.match import Match
+from mercato.compute.verify.record import Judge, Record
+from mercato.compute.verify.standing import Effect
+from mercato.core.events import Json
+from mercato.store.errors import Lost
+
+METHOD = "token-match"
+LEASE = timedelta(minutes=5)
+TOGETHER = 8
+log = logging.getLogger("mercato.compute.verify")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an audit came to: `pass`, `fail` or `void`, and where the provider stands since."""
+
+    request: str
+    provider: ProviderId
+    verdict: str
+    standing: Standing | None = None
+    moved: bool = False
+
+
+class Auditor:
+    """Judges by one reference. `told` hears of every verdict, such as the router of this process."""
+
+    def __init__(
+        self, till: Till, checker: Checker, judge: Judge, *, told: Callable[[Verdict], None] = lambda verdict: None
+    ) -> None:
+        self._till, self._checker, self._judge, self._told = till, checker, judge, told
+
+    async def turn(self, limit: int = TOGETHER) -> list[Verdict]:
+        """Judges what waits, oldest first, at most so many; returns what came of each. What the reference could not
+        be asked about waits until its lease is over."""
+        found: list[Verdict] = []
+        for wanted in await asyncio.to_thread(self._take, limit):
+            try:
+                match = await self._match(wanted)
+                verdict = await asyncio.to_thread(self._book, wanted, match)
+            except Unreached as error:
+                log.warning("%s was not audited: %s", wanted.receipt.request, error.message)
+                continue
+            except Lost:
+                continue  # another auditor was faster
+            self._told(verdict)
+            found.append(verdict)
+        return found
+
+    async def run(self, pause: float = 1.0) -> None:
+        """Judges for ever; waits a moment where nothing does."""
+        while True:
+            try:
+                judged = await self.turn()
+            except Exception:  # the database may be away for a while; audits wait for it
+                log.exception("audits have to wait")
+                judged = []
+            if not judged:
+                await asyncio.sleep(pause)
+
+    def _take(self, limit: int) -> list[Wanted]:
+        with self._till.bare.transaction():
+            return audits.take(self._till.bare, self._till.clock.now(), limit=limit, lease=LEASE)
+
+    async def _match(self, wanted: Wanted) -> Match | None:
+        if wanted.receipt.provider == self._checker.provider:
+            return None  # nobody judges itself
+        shown = exhibit.read(wanted.evidence)
+        return None if shown is None else await self._checker.check(shown, wanted.receipt.model)
+
+    def _book(self, wanted: Wanted, match: Match | None) -> Verdict:
+        receipt = wanted.receipt
+        with self._till.writing() as pen:
+            provider = roster.one(pen.bare, receipt.provider)
+            if match is None or not match.tells or provider is None:
+                audits.judge(
+                    pen.bare, receipt.request, pen.at, method=METHOD, verdict="void", checker=self._checker.name
+                )
+                return Verdict(receipt.request, receipt.provider, "void")
+            before = docket.recorded(pen.bare, receipt.provider, provider.standing)
+            record, effects = self._judge.after(before, match)
+            failed = self._judge.cut.fails(match)
+            audits.judge(
+                pen.bare, receipt.request, pen.at, method=METHOD, verdict="fail" if failed else "pass",
+                statistic=docket.statistic(match, failed, record), checker=self._checker.name,
+            )  # fmt: skip
+            moved = record.standing is not before.standing
+            if record.standing is Standing.EJECTED and roster.unsettled(pen.bare, receipt.provider):
+                effects |= {Effect.WITHHOLD}  # what was under way when it was ejected is not paid either
+            if moved or effects:
+                self._follow(pen, receipt.provider, record, effects)
+            return Verdict(receipt.request, receipt.provider, "fail" if failed else "pass", record.standing, moved)
+
+    def _follow(self, pen: Pen, provider: ProviderId, record: Record, effects: frozenset[Effect]) -> None:
+        """Moves the provider, and withholds what it has not been given yet where that follows."""
+        evidence, test = record.evidence, self._judge.test
+        why = (
+            f"{evidence.fails} of {evidence.audits} audited answers failed,"
+            f" evidence at {evidence.level(test):.0%} of the bar for alpha {test.alpha:g}"
+        )
+        roster.stand(pen.bare, provider, record.standing, pen.at, why)
+        if Effect.WITHHOLD in effects:
+            level = round(evidence.level(test) * 10_000)
+            facts: dict[str, Json] = {"audits": evidence.audits, "fails": evidence.fails, "level_bps": level}
+            disputes.withheld(pen, provider, why, facts)

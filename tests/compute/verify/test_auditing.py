@@ -1,0 +1,108 @@
+"""From an answer to a verdict: real sockets, real books. Cheaters lose their unsettled pay and are asked no more."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from mercato.compute import audits, roster
+from mercato.compute.books import disputes
+from mercato.compute.gateway.catalogue import named
+from mercato.compute.model import Standing
+from mercato.store.bare import Bare
+from tests.compute.gateway.house import House
+from tests.compute.verify.conftest import Audited
+from tests.waiting import wait_for
+
+
+def ask(home: House, number: int, name: str, **more: Any) -> int:
+    body = {
+        "model": "toy", "messages": [{"role": "user", "content": f"question {number}"}], "max_tokens": 40,
+        "temperature": 0, "provider": {"only": [name], "verify": "always"},
+    }  # fmt: skip
+    return home.post("/chat/completions", {**body, **more}).status
+
+
+def stands(home: House, name: str) -> Standing | None:
+    with Bare(home.url) as bare:
+        found = roster.one(bare, named(name))
+    return None if found is None else found.standing
+
+
+def found(home: House, name: str) -> list[audits.Audit]:
+    with Bare(home.url) as bare:
+        return audits.latest(bare, named(name))
+
+
+def judged(home: House, name: str, count: int) -> list[audits.Audit]:
+    wait_for(lambda: sum(bool(each.verdict) for each in found(home, name)) >= count)
+    return found(home, name)
+
+
+def test_a_cheater_is_ejected_loses_its_unsettled_pay_and_is_asked_no_more(audited: Audited) -> None:
+    home = audited({"good": "honest", "bad": "wrong-model"})
+    for number in range(8):
+        ask(home, number, "bad")
+    wait_for(lambda: stands(home, "bad") is Standing.EJECTED)
+    wait_for(lambda: ask(home, 99, "bad") == 503)
+    with Bare(home.url) as bare:
+        dispute = disputes.listed(bare, named("bad"))[0]
+        wait_for(lambda: roster.unsettled(bare, named("bad")) == 0)
+        why = roster.history(bare, named("bad"))[-1].why
+
+    assert dispute.amount > 0
+    assert dispute.kind is disputes.Kind.STATISTICAL
+    assert "audited answers failed" in why
+    assert "100% of the bar for alpha 0.001" in why
+    assert ask(home, 100, "good") == 200
+
+
+def test_an_honest_provider_passes_and_what_was_kept_is_dropped(audited: Audited) -> None:
+    home = audited({"good": "honest"})
+    for number in range(5):
+        ask(home, number, "good", stream=number % 2 == 0)
+    verdicts = judged(home, "good", 5)
+    with Bare(home.url) as bare:
+        kept = bare.run("SELECT evidence FROM compute_audit")
+
+    assert [each.verdict for each in verdicts] == ["pass"] * 5
+    assert {json.dumps(dict(each.statistic))[:26] for each in verdicts} == {'{"tokens": 40, "same": 40,'}
+    assert {row[0] for row in kept} == {None}
+    assert stands(home, "good") is Standing.ACTIVE
+
+
+@pytest.mark.parametrize("more", [{"temperature": 1}, {"max_tokens": 5}, {"n": 2}, {"temperature": None}], ids=str)
+def test_what_no_reference_can_judge_is_void_and_changes_nothing(audited: Audited, more: dict[str, Any]) -> None:
+    home = audited({"bad": "wrong-model"})
+    assert ask(home, 1, "bad", **more) == 200
+
+    assert [each.verdict for each in judged(home, "bad", 1)] == ["void"]
+    assert stands(home, "bad") is Standing.ACTIVE
+
+
+def test_a_bribed_checker_finds_nothing_which_is_why_the_operator_names_it(audited: Audited) -> None:
+    home = audited({"bad": "wrong-model"}, checker="bribed")
+    ask(home, 1, "bad")
+
+    assert [each.verdict for each in judged(home, "bad", 1)] == ["pass"]
+
+
+def test_answers_are_drawn_without_being_asked_for_by_a_secret_committed_before(audited: Audited) -> None:
+    home = audited({"good": "honest"})
+    for number in range(3):
+        ask(home, number, "good", provider={"only": ["good"]})
+    verdicts = judged(home, "good", 3)
+    with Bare(home.url) as bare:
+        secrets = audits.published(bare)
+
+    assert len(verdicts) == 3  # all of them, at first
+    assert len(secrets) >= 2
+    assert {public for _, _, public in secrets} == {""}
+
+
+def test_the_checker_serves_nobody(audited: Audited) -> None:
+    home = audited({"good": "honest"})
+
+    assert ask(home, 1, "reference") == 400
