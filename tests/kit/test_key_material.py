@@ -36,9 +36,9 @@ from mercato.kit.tools import server
 from mercato.store import Store
 from tests.kit.conftest import Run
 from tests.kit.ground import ANYTHING, FRIEND, STRANGER, Town, done, town
-from tests.kit.office import CLERK, office
+from tests.kit.office import CLERK, HTML, office, visitor
 from tests.kit.test_commands import pay
-from tests.kit.test_pages import HTML, PAGES, READS, visitor
+from tests.kit.test_pages import PAGES, READS
 
 SECRET = KEYS[0]
 PASSWORD = "correct horse battery"
