@@ -19,15 +19,18 @@ import pytest
 from mercato.chains.errors import BadAnswer
 from mercato.chains.solana.budget import limit_units, offer_price
 from mercato.chains.solana.lookup import lookup_table
-from mercato.chains.solana.model import TOKEN, Address, Instruction, Meta
+from mercato.chains.solana.model import SOL, TOKEN, Address, Instruction, Meta
 from mercato.chains.solana.testing import issue
 from mercato.chains.solana.tokens import (
     WRAPPED,
     Right,
     approve_delegate,
     associated,
+    close_account,
     create_associated,
     set_authority,
+    sync_native,
+    transfer_lamports,
     transfer_tokens,
 )
 from mercato.core.clock import HandClock, SystemClock
@@ -86,7 +89,8 @@ class Exchange:
         return told
 
     def kit(self, store: Store, clock: HandClock, policy: Policy | None = None) -> Kit:
-        kit = self.town.kit(store, clock, policy) if policy else opened(self.town, store, clock, COIN=self.coin)
+        own = {"COIN": self.coin, "WSOL": WRAPPED}
+        kit = self.town.kit(store, clock, policy) if policy else opened(self.town, store, clock, **own)
         kit.actions = catalogue(Jupiter(SystemClock(), self.api.url, Secret(KEY)))
         return kit
 
@@ -102,6 +106,16 @@ def shown(item: Instruction) -> dict[str, Any]:
     """An instruction as the provider writes it."""
     accounts = [{"pubkey": one.address, "isSigner": one.signer, "isWritable": one.writable} for one in item.accounts]
     return {"programId": item.program, "accounts": accounts, "data": base64.b64encode(item.data).decode()}
+
+
+def paid_into(account: Address, owner: Address, lamports: int) -> list[Instruction]:
+    """What wraps SOL; nothing where it is 0."""
+    steps = [
+        create_associated(owner, owner, WRAPPED),
+        transfer_lamports(owner, account, lamports),
+        sync_native(account),
+    ]
+    return steps if lamports else [transfer_lamports(owner, owner, 1)]
 
 
 @pytest.fixture
@@ -143,6 +157,52 @@ def test_a_trade_may_name_accounts_by_lookup_tables(sqlite: Store, clock: HandCl
     found = lookup_table(exchange.town.cluster.accounts([Address(table)])[0])
     assert found
     assert found.addresses == (pool,)
+
+
+@pytest.mark.parametrize("wrapped", [0, SOL])
+def test_the_price_of_a_trade_is_without_rent_and_what_lay_wrapped_before(
+    sqlite: Store, clock: HandClock, exchange: Exchange, wrapped: int
+) -> None:
+    kit, mine = exchange.kit(sqlite, clock), associated(ME, WRAPPED)
+    exchange.town.run(*paid_into(mine, ME, wrapped), by=WALLET)
+    # 100,000 lamports for 200,000 coins, and an account for the coin, whose rent is twenty times that. What is wrapped
+    # for the trade goes to the pool; what is left wrapped comes back.
+    pay = transfer_tokens(mine, associated(STRANGER, WRAPPED), WRAPPED, ME, 100_000, 9)
+    exchange.town.run(create_associated(STRANGER, STRANGER, WRAPPED))
+    opens = [create_associated(ME, ME, exchange.coin), *paid_into(mine, ME, 100_000)]
+    exchange.offer(
+        inputMint=WRAPPED, inAmount="100000", outAmount="200000", otherAmountThreshold="199000", priceImpactPct="0",
+        setupInstructions=[shown(one) for one in opens], swapInstruction=shown(pay),
+        cleanupInstruction=shown(close_account(mine, ME, ME)), otherInstructions=[shown(exchange.pay_out(200_000))],
+    )  # fmt: skip
+
+    made = exchange.swap(kit, sell=WRAPPED, amount="100000")
+
+    assert made.effects.impact_bps == 0
+    assert Payment(token(WRAPPED), STRANGER, 100_000) in made.effects.payments
+    assert moved(made)[token(exchange.coin)] == 200_000
+    assert moved(made)["SOL"] == wrapped + (RENT if wrapped else 0) - 100_000 - RENT
+
+
+def test_sol_that_is_bought_comes_unwrapped(sqlite: Store, clock: HandClock, exchange: Exchange) -> None:
+    mine, pool = (associated(who, WRAPPED) for who in (ME, STRANGER))
+    exchange.town.run(
+        *paid_into(pool, STRANGER, SOL), approve_delegate(pool, WRAPPED, ME, STRANGER, SOL, 9), by=STRANGER_KEY
+    )
+    exchange.offer(
+        outputMint=WRAPPED, outAmount="50000", otherAmountThreshold="49800", priceImpactPct="0",
+        setupInstructions=[shown(create_associated(ME, ME, WRAPPED))],
+        cleanupInstruction=None,
+        otherInstructions=[
+            shown(transfer_tokens(pool, mine, WRAPPED, ME, 50_000, 9)), shown(close_account(mine, ME, ME))
+        ],
+    )  # fmt: skip
+
+    made = exchange.swap(exchange.kit(sqlite, clock), buy=WRAPPED)
+
+    assert moved(made) == {exchange.town.usd: -1_000, "SOL": 50_000}
+    assert made.effects.payments == (Payment(exchange.town.usd, STRANGER, 1_000),)
+    assert made.effects.impact_bps == 0
 
 
 def test_what_comes_worse_than_the_price_is_refused_by_the_policy(

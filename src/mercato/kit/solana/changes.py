@@ -64,6 +64,8 @@ def money(scene: Scene) -> tuple[list[Move], list[Payment], list[str]]:
     losing = {asset for asset, of in totals.items() if asset != native and of.get(scene.me, 0) < 0}
     if main < 0 or any(new < old for old, new in kept):
         losing.add(native)
+    coin = {native, *(f"{scene.prefix}/token:{mint}" for mint in WRAPPED)} & totals.keys()
+    losing |= coin if losing & coin else set()  # what leaves as one of these may arrive as the other
     losing |= {f"{scene.prefix}/token:{mint}" for mint in _grown(scene)}
     payments = [
         Payment(asset, who, units)
@@ -74,6 +76,19 @@ def money(scene: Scene) -> tuple[list[Move], list[Payment], list[str]]:
     moved[native] = min(main, -paid[native]) if paid.get(native) else main
     moves = [Move(asset, units) for asset, units in sorted(moved.items()) if units]
     return moves, payments, list(_unseen(scene, native, totals, paid))
+
+
+def coin(scene: Scene) -> int:
+    """Returns how much more of the chain's money is one's own, wrapped or not and in whichever account, fee aside:
+    rent for accounts of one's own is no price of a trade, and what lay wrapped before is no gain."""
+    return scene.fee + sum(
+        sign * ((seen.lamports if purse == scene.me else 0) + (seen.units if _wraps(scene, seen) else 0))
+        for _, old, new in scene.pairs() for sign, seen, purse in ((-1, old, old.purse()), (1, new, new.purse(old)))
+    )  # fmt: skip
+
+
+def _wraps(scene: Scene, seen: Seen) -> bool:
+    return seen.mint in WRAPPED and seen.who == scene.me
 
 
 def used(scene: Scene) -> list[Address]:

@@ -33,10 +33,12 @@ Accounts = Mapping[Address, Account | None]
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """What the dry run found: effects with the fee at most, and the units that each transaction may use."""
+    """What the dry run found: effects with the fee at most, and the units that each transaction may use. `coin` is how
+    much more of the chain's money is one's own, wrapped or not."""
 
     effects: Effects
     units: tuple[int, ...]
+    coin: int = 0
 
 
 def rehearse(cluster: Cluster, account: Address, plan: SolanaPlan, price: int) -> Rehearsed:
@@ -48,6 +50,8 @@ def rehearse(cluster: Cluster, account: Address, plan: SolanaPlan, price: int) -
     effects = merged([one.effects for one in tried], f"{cluster.name}/{NATIVE}")
     if trade := plan.trade:
         found = {move.asset: move.units for move in effects.moves}
+        money = {f"{cluster.name}/{NATIVE}", *(f"{cluster.name}/token:{one}" for one in changes.WRAPPED)}
+        found.update(dict.fromkeys(money, sum(one.coin for one in tried)))
         impact = trade.impact_bps(-found.get(trade.paid, 0), found.get(trade.got, 0))
         effects = replace(effects, impact_bps=impact)
     return Rehearsed(effects, tuple(units for one in tried for units in one.units))
@@ -170,7 +174,7 @@ def _judged(item: Transaction, scene: Scene, outcome: Outcome, price: int) -> Re
         logs=tuple(_written(outcome.logs)),
         gaps=(*unseen, *changes.gaps(scene)),
     )
-    return Rehearsed(effects, (units,))
+    return Rehearsed(effects, (units,), changes.coin(scene))
 
 
 def _called(item: Transaction) -> Collection[Address]:
