@@ -142,7 +142,7 @@ WORDS = {
     "spend": "it spends {}",
     "contracts": "it calls {}",
     "recipients": "it pays {}",
-    "creations": "it creates {} contracts",
+    "creations": "it creates {} contracts or accounts",
     "impact_bps": "the trade comes out {} bps worse than the pool's price",
     "grants": "it allows {}",
     "spenders": "it allows {} to spend",

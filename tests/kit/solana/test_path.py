@@ -24,6 +24,7 @@ from mercato.kit.ledger import Ledger
 from mercato.kit.replay import replay
 from mercato.kit.service import Kit
 from mercato.kit.solana.plan import Ground, SolanaPlan, Transaction
+from mercato.kit.solana.rail import SLACK
 from mercato.kit.tables import journal
 from mercato.store import Store
 from tests.kit.solana.ground import (
@@ -43,6 +44,7 @@ from tests.kit.solana.ground import (
 
 BUDGET = {"name": "day", "asset": "SOL", "cap": "10", "seconds": 86400}
 FEE = 5_000
+ENDED = WINDOW + SLACK + 1  # blocks after which a transaction is given up
 
 
 @pytest.fixture(name="town")
@@ -195,7 +197,7 @@ def test_what_was_signed_is_sent_again_as_it_was_while_its_blockhash_is_good(
 def test_what_no_block_can_take_any_more_is_given_back(sqlite: Store, clock: HandClock, town: Town) -> None:
     kit = opened(town, sqlite, clock)
     act = unsent(town, kit, clock)
-    town.cluster.mine(WINDOW)
+    town.cluster.mine(ENDED - 1)
     clock.move(kit.ledger.lease)
     with pytest.raises(Unreachable, match="is in no block"):
         kit._finish(kit.ledger.act(act))
@@ -288,7 +290,7 @@ def attempted(kit: Kit) -> bool:
     return False
 
 
-@pytest.mark.parametrize("blocks", [0, WINDOW + 1])
+@pytest.mark.parametrize("blocks", [0, ENDED])
 @pytest.mark.parametrize("number", range(10))
 def test_a_process_that_ends_at_any_question_to_the_cluster_spends_once_or_not_at_all(
     sqlite: Store, clock: HandClock, town: Town, number: int, blocks: int
@@ -310,7 +312,7 @@ def test_a_process_that_ends_at_any_question_to_the_cluster_spends_once_or_not_a
 
 @pytest.mark.parametrize("verb", ["reserve", "sign", "settle"])
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("blocks", [0, WINDOW + 1])
+@pytest.mark.parametrize("blocks", [0, ENDED])
 def test_a_process_that_ends_before_or_after_any_write_spends_once_or_not_at_all(
     sqlite: Store, clock: HandClock, town: Town, verb: str, after: bool, blocks: int
 ) -> None:
@@ -356,7 +358,7 @@ def test_the_second_of_two_transactions_that_fails_leaves_the_first_booked(
 
     with pytest.raises(Unreachable):
         done(kit, "twice")
-    town.cluster.mine(WINDOW + 1)
+    town.cluster.mine(ENDED)
     clock.move(kit.ledger.lease)
     (act,) = kit.recover()
 

@@ -22,6 +22,7 @@ from mercato.core.clock import SystemClock
 from mercato.kit.acts import State
 from mercato.kit.ledger import Ledger
 from mercato.kit.replay import replay
+from mercato.kit.solana.rail import SLACK
 from mercato.kit.tables import acts_in
 from mercato.store import Store
 from tests.kit.solana.ground import FRIEND, ME, NATIVE, STRANGER, town
@@ -64,7 +65,7 @@ def test_processes_that_spend_at_once_and_a_kill_never_exceed_a_cap_or_pay_twice
                 os.kill(pids[0], signal.SIGKILL)
             assert parent.wait(100) == 0
     time.sleep(LEASE.total_seconds())
-    cluster.mine(WINDOW + 1)
+    cluster.mine(WINDOW + SLACK + 1)
     kit(sqlite, cluster).recover()
 
     found = replay(sqlite, "agent")

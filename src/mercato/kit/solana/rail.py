@@ -1,7 +1,7 @@
 """The way from a plan to a block on a Solana cluster: try it, sign it, send it, and read what became of it.
 
 A transaction names a recent blockhash, and may come into a block until the height that is kept as its place. The same
-bytes can be sent again until then and run once. Once the final chain is higher than that and does not hold it, it never
+bytes can be sent again until then and run once. Once the final chain is well above that and does not hold it, it never
 will, and only then it is lost; a node that refuses to take it is no proof, since another may have it.
 """
 
@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from hashlib import sha256
+from itertools import count
 
 from mercato.chains.errors import BadCall, Reverted, Unreachable
 from mercato.chains.solana.messages import UNSIGNED, assemble, checked, compile_message, sign, signature_of, signers_of
@@ -26,7 +28,13 @@ from mercato.kit.solana.plan import Ground, SolanaPlan, Transaction
 from mercato.kit.solana.rehearsal import budgeted, rehearse, tables_of
 
 PASSED = "its blockhash is too old by now: no block can take it any more"
-PATIENCE, PAUSE, AGAIN = 90, 1, 5  # seconds: for a block, between looks, and until the same bytes are sent again
+SLACK = 32  # blocks more until nothing can come: nodes behind one address are not equally far
+PATIENCE = timedelta(seconds=90)  # for a block
+LOOK, PAUSE, AGAIN = (
+    1,
+    0.2,
+    5,
+)  # seconds of a look for a receipt and between two; looks until the same bytes are sent again
 
 
 class Rail:
@@ -96,24 +104,20 @@ class Rail:
         Lost once no block can take it any more. Unreachable where it may still come: nobody answered, no block came in
         time, or a node refused it.
         """
-        name, sent = Signature(item.hash), False
-        for turn in range(0, PATIENCE, PAUSE):
+        name, end, sent = Signature(item.hash), self.clock.now() + PATIENCE, False
+        for turn in count():
             # The height first: what is in no block by then will be in none.
-            passed = self.cluster.height(final=True) > item.place
+            passed = self.cluster.height(final=True) > item.place + SLACK
             if (found := self.cluster.receipt(name)) is not None:
                 return found
             if passed:
                 raise Lost(PASSED)
+            if self.clock.now() > end:
+                break
             if turn % AGAIN == 0:
-                try:
-                    with suppress(AlreadyKnown):
-                        self._send(item.raw)
-                    sent = True
-                except (BadCall, Reverted) as error:
-                    if not sent:
-                        raise self._open(item, error.message) from None
+                sent = self._handed(item, sent)
             with suppress(Unreachable):
-                return self.cluster.wait(name, PAUSE)
+                return self.cluster.wait(name, LOOK)
             self.clock.sleep(PAUSE)
         raise self._open(item, "no block took it in time")
 
@@ -154,6 +158,16 @@ class Rail:
             for item, units in zip(plan.transactions, ready.units, strict=True)
         ]  # fmt: skip
 
+    def _handed(self, item: Signed, before: bool) -> bool:
+        """Hands a transaction to the node; a refusal counts where no node took it `before`."""
+        try:
+            with suppress(AlreadyKnown):
+                self._send(item.raw)
+        except (BadCall, Reverted) as error:
+            if not before:
+                raise self._open(item, error.message) from None
+        return True
+
     def _send(self, raw: bytes) -> None:
         try:
             self.cluster.send_raw(raw)
@@ -165,7 +179,7 @@ class Rail:
     def _open(self, item: Signed, why: str) -> Unreachable:
         return Unreachable(
             f"transaction {item.hash} is in no block: {why}",
-            hint=f"it may come until block {item.place}; `recover` after that gives back what it reserved",
+            hint=f"it may come until block {item.place}; `recover` gives back what it reserved {SLACK} blocks later",
         )
 
 

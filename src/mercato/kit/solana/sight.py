@@ -34,9 +34,9 @@ HARMLESS = frozenset(
 class Seen:
     """An account. `who` may take what it holds; `says` are further powers over it, by their holder.
 
-    A mint is nobody's, but `closer` may take its lamports, whoever may mint or close it. `lamports` are those that are
-    not wrapped, `units` of `mint` and `withheld` of its transfer fee what a token account holds, `supply` is a mint's.
-    `voter` is the validator that a stake goes to. `rest` is what nothing here reads: where `blind`, all of it.
+    Mints and programs are nobody's, but `closer` may take their lamports: whoever may mint, close or upgrade them.
+    `lamports` are those that are not wrapped, `units` of `mint` and `withheld` of its transfer fee what a token account
+    holds, `supply` is a mint's. `rest` is what nothing here reads: where `blind`, all of it.
     """
 
     there: bool
@@ -78,7 +78,7 @@ def seen(address: Address, account: Account | None, called: Collection[Address])
     if account.owner == LOOKUP and (table := lookup_table(account)):
         return Seen(True, table.authority or address, account.lamports, program=LOOKUP)
     if account.owner == LOADER and (says := _loader(account.data)):
-        return Seen(True, address, account.lamports, says=says, program=LOADER)
+        return Seen(True, address, account.lamports, says=says, program=LOADER, closer=says["upgrade"][1])
     who = account.owner if account.owner in called else address
     return Seen(True, who, account.lamports, rest=account.data, blind=True, program=account.owner)
 
