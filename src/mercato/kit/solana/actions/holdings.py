@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mercato.chains.errors import BadAnswer
 from mercato.chains.solana.extensions import MintRules, TransferFee, rules
 from mercato.chains.solana.model import Address, Cluster
 from mercato.chains.solana.stake import CLOCK
@@ -12,6 +13,7 @@ from mercato.kit.actions import Argument
 from mercato.kit.errors import BadArgument
 from mercato.kit.solana.plan import Ground
 
+EPOCH = slice(16, 24)  # of the clock's bytes
 TOKEN = Argument("token", "base58", "The token's mint.")
 AMOUNT = Argument("amount", "units", "How much, in the token's base units.")
 
@@ -53,8 +55,9 @@ def fee_now(cluster: Cluster, token: Token) -> TransferFee | None:
     if token.rules.fee is None:
         return None
     clock = cluster.accounts([CLOCK])[0]
-    assert clock, "every cluster has a clock"
-    return token.rules.fee.at(int.from_bytes(clock.data[16:24], "little"))
+    if clock is None or len(clock.data) < EPOCH.stop:
+        raise BadAnswer(f"the cluster's clock was {clock!r}", hint="every cluster has one: is the node in order?")
+    return token.rules.fee.at(int.from_bytes(clock.data[EPOCH], "little"))
 
 
 def some(amount: int) -> int:
