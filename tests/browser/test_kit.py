@@ -107,6 +107,18 @@ def test_an_operator_signs_in_approves_by_keyboard_and_freezes(visits: Visits, f
     assert visit.complaints == []
 
 
+def test_an_approval_needs_no_script(visits: Visits, fresh: tuple[Office, str]) -> None:
+    made, address = fresh
+    plain = {"java_script_enabled": False, "prepare": known(address)}
+    with visits.open(address + "/kit/approvals", **plain) as visit:
+        visit.page.get_by_role("button", name="Approve transfer").click()
+        expect(visit.page.get_by_role("button", name="Approve transfer")).to_have_count(0)
+        said = visit.page.inner_text("main")
+
+    assert f"Approved by treasurer, signed in as {TREASURER.address}" in said
+    assert made.kit.ledger.act(made.acts["asked"]).state is State.AGREED
+
+
 def test_an_open_journal_shows_new_acts_by_itself(visits: Visits, fresh: tuple[Office, str]) -> None:
     made, address = fresh
     with visits.open(address + "/kit/journal?book=agent", prepare=known(address, CLERK)) as visit:

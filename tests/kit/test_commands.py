@@ -82,10 +82,19 @@ def test_a_tampered_journal_is_named(ruled: Run, town: Town, home: Path) -> None
     assert (code, "entry 4 of 'agent' does not have the hash" in err) == (1, True)
 
 
+def test_what_acts_came_to_is_told_and_what_is_unknown(ruled: Run, town: Town) -> None:
+    ruled("act", *pay(town, 5))
+    found = ruled("profit")[1]
+    (line,) = found["lines"]
+
+    assert (line["name"], line["net_whole"], line["value_micro_usd"]) == ("USD", "-5", None)
+    assert (found["settled"], found["total_micro_usd"], found["unpriced"]) == (1, None, [town.usd])
+
+
 def test_people_get_tables(ruled: Run, town: Town) -> None:
     done = ruled("act", *pay(town, 5), as_json=False)[1]
     tables = [ruled(*words, as_json=False)[1] for words in (
-        ("list",), ("journal",), ("replay",), ("approvals",), ("policy", "show"), ("recover",),
+        ("list",), ("journal",), ("replay",), ("profit",), ("approvals",), ("policy", "show"), ("recover",),
         ("dry-run", *pay(town, 5)), ("explain", *pay(town, 5)), ("plan", *pay(town, 5)), ("read", "balance"),
     )]  # fmt: skip
 

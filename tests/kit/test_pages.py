@@ -243,7 +243,7 @@ def test_any_operator_freezes_and_thaws(fresh: tuple[Office, str]) -> None:
 
 def test_an_approver_may_be_named_by_account_in_the_policy(fresh: tuple[Office, str]) -> None:
     made, _ = fresh
-    rule = {"name": "all", "verdict": "ask", "approvers": [CLERK.address], "spend": {"USD": "any"},
+    rule = {"name": "all", "verdict": "ask", "approvers": ["0x" + CLERK.address[2:].upper()], "spend": {"USD": "any"},
             "recipients": ["any"], "contracts": ["any"]}  # fmt: skip
     made.kit.ledger.open("agent", made.town.policy(rule), "operator")
     asked = done(made.kit, "transfer", pay(made.town, FRIEND, 2))

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Annotated, Any, Protocol
 from urllib.parse import parse_qsl, quote
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mercato.chains.testing import ACCOUNTS
@@ -75,6 +75,7 @@ async def form(request: Request) -> dict[str, str]:
         raise InvalidInput("form had more than 20 fields", hint="send fewer") from None
 
 
+Before = Annotated[int | None, Query(ge=1, lt=2**63)]
 Given = Annotated[dict[str, str], Depends(form)]
 
 
@@ -111,7 +112,7 @@ def _books(router: APIRouter, press: Press) -> None:
         return show(request, lambda: press.page(request, "wallet.html", wallet=views.wallet(desk.wallet(book))))
 
     @router.get("/kit/journal")
-    def show_journal(request: Request, book: str, before: int | None = None) -> HTMLResponse:
+    def show_journal(request: Request, book: str, before: Before = None) -> HTMLResponse:
         def made() -> HTMLResponse:
             found = desk.journal(book, before)
             items = [views.item(one, found.units) for one in found.items]

@@ -201,8 +201,9 @@ class Desk:
     def may_answer(self, act: Act, account: str) -> str:
         """Returns the name under which an account may approve an act, "" where it may not: the policy names it, or it
         has a name that the policy asks for."""
-        names = [name for name, own in self.operators.items() if own == account and name in act.decision.approvers]
-        return next(iter(names), account if account in act.decision.approvers else "")
+        asked = act.decision.approvers
+        names = [name for name, own in self.operators.items() if own == account and name in asked]
+        return next(iter([*names, *(one for one in asked if account and one.lower() == account)]), "")
 
     def answer(self, id: str, account: str, *, yes: bool) -> Act:
         """Approves or rejects an act; Denied where this account may not, Taken where the act does not wait any more."""

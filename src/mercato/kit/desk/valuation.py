@@ -1,4 +1,4 @@
-"""Prices of the market room, for what an agent's acts came to. A price is what the room's panel says of a day."""
+"""Prices of the market room, for what an agent's acts came to: what its panel says of a day, three days old at most."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ COINS = {
     "eip155:42161/slip44:60": "ethereum",
     "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp/slip44:501": "solana",
 }
+
+RECENT = ("fresh", "carried")  # states of the panel's prices
 
 
 class Market(Protocol):
@@ -69,9 +71,8 @@ class Prices:
     def _read(self, ids: Sequence[str]) -> dict[tuple[str, date], Fraction]:
         with self._market.inputs(Query(as_of=self._market.clock.now().date())) as inputs:
             panel = inputs.panel
-            rows = inputs.engine.rows(
-                panel.filter(panel.asset_id.isin(ids), panel.price.notnull()).select("asset_id", "day", "price")
-            )
+            known = panel.filter(panel.asset_id.isin(ids), panel.price.notnull(), panel.state.isin(RECENT))
+            rows = inputs.engine.rows(known.select("asset_id", "day", "price"))
         return {(row["asset_id"], row["day"]): Fraction(str(row["price"])) for row in rows}
 
 

@@ -108,8 +108,8 @@ def moment(at: datetime) -> str:
 
 
 def _move(asset: str, moved: int, units: Units) -> Said:
-    way, tone = ("come", "in") if moved > 0 else ("leave", "out")
-    return Said(f"{units.amount(asset, abs(moved))} {way}.", tone)
+    verb, tone = ("Gets", "in") if moved > 0 else ("Gives", "out")
+    return Said(f"{verb} {units.amount(asset, abs(moved))}.", tone)
 
 
 def _grant(item: Grant, units: Units) -> Said:
@@ -160,7 +160,7 @@ def _permits(item: Rule, units: Units) -> list[str]:
     else:
         found.append("Gives no allowance.")
     found += [f"Hands out the power {listed(item.authorities, 'or')}."] if item.authorities else ["Hands out no power."]
-    found += [f"Creates at most {item.creations} contracts."] if item.creations else []
+    found += [f"Creates at most {item.creations} contract{'s' * (item.creations > 1)}."] if item.creations else []
     found += (
         [f"Trades at most {points(item.impact_bps)} below the pool's price."] if item.impact_bps is not None else []
     )
