@@ -78,11 +78,14 @@ class Turn:
         return answers
 
     def _ends(self, asks: Iterable[Ask]) -> Iterable[tuple[RequestId, State, int, str]]:
-        for ask in {ask.request: ask for ask in asks if isinstance(ask, Settle | Release)}.values():
+        first: dict[RequestId, Settle | Release] = {}
+        for ask in asks:
+            if isinstance(ask, Settle | Release):
+                first.setdefault(ask.request, ask)  # as `_answer` takes them: what comes second finds it ended
+        for request, ask in first.items():
             settles = isinstance(ask, Settle)
             attempts = ask.served.attempts if isinstance(ask, Settle) else ask.attempts
-            state = State.DONE if settles else State.RELEASED
-            yield ask.request, state, self.us, sheet.tried(attempts)
+            yield request, State.DONE if settles else State.RELEASED, self.us, sheet.tried(attempts)
 
     def _lock(self, asks: Iterable[Ask], opened: dict[str, sheet.Open]) -> None:
         accounts, keys = {GATEWAY} if opened else set(), {row.key for row in opened.values()}
