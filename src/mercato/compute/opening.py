@@ -14,11 +14,13 @@ from functools import partial
 from mercato.compute.books import Clerk, Desk
 from mercato.compute.books.till import Till
 from mercato.compute.gateway import counting, server, upstream
+from mercato.compute.gateway.admin import Admin, numbered, serving
 from mercato.compute.gateway.asgi import Gateway, Limits
 from mercato.compute.gateway.carry import Carrier
 from mercato.compute.gateway.catalogue import Catalogue, Pair, Source, listed, named
 from mercato.compute.gateway.checks import Bounds
 from mercato.compute.gateway.line import Line, Patience
+from mercato.compute.gateway.metrics import Metrics
 from mercato.compute.gateway.views import views
 from mercato.compute.installation import prepared, signer
 from mercato.compute.model import ProviderId
@@ -61,9 +63,11 @@ class Upstreams:
 
 
 async def work(
-    settings: Settings, url: str, place: socket.socket, *, ready: Callable[[server.Server], None] | None = None
-) -> None:
-    """Runs one worker of the gateway on a socket that listens, until a signal, or its `should_exit`, ends it."""
+    settings: Settings, url: str, place: socket.socket, *, number: int = 0,
+    ready: Callable[[server.Server], None] | None = None,
+) -> None:  # fmt: skip
+    """Runs one worker of the gateway, the first or another, on a socket that listens, until a signal, or its
+    `should_exit`, ends it."""
     wanted = settings.of(ComputeSettings)
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as opened:
@@ -88,16 +92,21 @@ async def work(
             for model, one in each.models.items()
             if one.tokenizer
         }
+        metrics = Metrics()
         carrier = Carrier(
             desk, router, catalogue, counting.Counter(counting.load(files)),
             patience=Patience(wanted.connect_seconds, wanted.first_seconds, wanted.idle_seconds, wanted.total_seconds),
             attempts=wanted.attempts, settled=hub.present if hub else lambda receipt: None, packed=packed,
+            metrics=metrics,
         )  # fmt: skip
         gateway = Gateway(carrier, bounds(wanted), limits(wanted), views(catalogue, router, desk), tunnel=hub)
         running = server.Server(
             server.config(gateway, head=wanted.head_octets, seconds=wanted.head_seconds, requests=wanted.requests),
             ready=ready,
         )
+        if wanted.admin:
+            plane = Admin(gateway, metrics, partial(setattr, running, "should_exit", True))
+            await opened.enter_async_context(serving(plane, numbered(wanted.admin, number), settings.home))
         tending = loop.create_task(_tend(gateway, catalogue, verified, hub))
         opened.callback(tending.cancel)
         if wanted.audit.canaries:
@@ -154,8 +163,8 @@ def here(place: socket.socket) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def run(settings: Settings, place: socket.socket, *, say: Callable[[str], None]) -> None:
-    """Serves until a signal ends it, with as many processes as the settings name."""
+def run(settings: Settings, place: socket.socket, *, say: Callable[[str], None], number: int = 0) -> None:
+    """Serves until a signal ends it, with as many processes as the settings name; `number` is this one among them."""
     url, wanted = prepared(settings), settings.of(ComputeSettings)
     shown = f"http://{here(place)}/v1"
     if wanted.workers > 1:
@@ -165,7 +174,7 @@ def run(settings: Settings, place: socket.socket, *, say: Callable[[str], None])
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)  # the server takes them while it runs, then sends itself what it got
-    _loop()(work(settings, url, place, ready=lambda running: say(f"Mercato's gateway is at {shown}")))
+    _loop()(work(settings, url, place, number=number, ready=lambda running: say(f"Mercato's gateway is at {shown}")))
 
 
 def _loop() -> Callable[..., None]:
@@ -179,7 +188,7 @@ def _loop() -> Callable[..., None]:
 def _many(place: socket.socket, workers: int) -> None:
     """Runs workers that share one socket; ends them all once one of them, or a signal, ends."""
     command = [sys.executable, "-m", "mercato.compute.worker", str(place.fileno())]
-    children = [subprocess.Popen(command, pass_fds=[place.fileno()]) for _ in range(workers)]  # noqa: S603  # ourselves
+    children = [subprocess.Popen([*command, str(at)], pass_fds=[place.fileno()]) for at in range(workers)]  # noqa: S603  # ourselves
 
     def end(*_: object) -> None:
         for child in children:

@@ -88,12 +88,13 @@ class Auditing(BaseModel):
 class ComputeSettings(Section):
     """Where the gateway listens, whom it asks, and how much of anything it takes.
 
-    `admin` is the Unix socket of the admin plane, relative to the data folder. `unknown` says what happens to
-    parameters that we do not know: `pass` hands them on, `deny` refuses the request. Times are in seconds, sizes in
-    octets; `messages` bounds their number in one request, `choices` the answers that one request may ask for.
-    `private_providers` allows providers that registered an address which is not public. `tokenizer` files of models are
-    read relative to the data folder. A client has `head_seconds` for a request's head, `reading_seconds` for its body,
-    and `sending_seconds` to take each part of an answer; after `beat_seconds` without an event it gets a sign of life.
+    `admin` is where the admin plane listens: HOST:PORT, or a Unix socket relative to the data folder; "" for none.
+    `unknown` says what happens to parameters that we do not know: `pass` hands them on, `deny` refuses the request.
+    Times are in seconds, sizes in octets. `messages` bounds their number in one request, `choices` the answers that one
+    request may ask for. `private_providers` allows providers that registered an address which is not public.
+    `tokenizer` files of models are read relative to the data folder. A client has `head_seconds` for a request's head,
+    `reading_seconds` for its body, and `sending_seconds` to take each part of an answer; after `beat_seconds` without
+    an event it gets a sign of life.
 
     `nodes` says whose nodes may dial in: nobody's, those of keys that were approved, or anyone's, on trial. `names` are
     the host names, with a port where it is not 443, that nodes call this gateway by; `node_seconds` lie between two

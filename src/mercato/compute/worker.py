@@ -1,4 +1,7 @@
-"""One of several workers of the gateway, on a socket that another process opened: python -m mercato.compute.worker 3"""
+"""One of several workers of the gateway, on a socket that another process opened.
+
+python -m mercato.compute.worker HANDLE NUMBER
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,13 @@ from mercato.compute.settings import ComputeSettings
 from mercato.core.settings import Section, Settings, load
 
 
-def main(number: int) -> None:
-    """Serves on the socket with this number."""
+def main(handle: int, number: int) -> None:
+    """Serves on the socket with this handle, as the worker of this number."""
     settings = load(*SECTIONS, partial=True)
     sections: dict[type[Section], Section] = {kind: settings.of(kind) for kind in SECTIONS}
     sections[ComputeSettings] = settings.of(ComputeSettings).model_copy(update={"workers": 1})
-    run(Settings(settings.home, sections), socket.socket(fileno=number), say=lambda text: None)
+    run(Settings(settings.home, sections), socket.socket(fileno=handle), say=lambda text: None, number=number)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -45,7 +45,7 @@ class House:
             name: Upstream(url=url, private=private, models={"toy": listed}, key=Secret("sk-upstream"))
             for name, url in upstreams.items()
         }
-        compute = ComputeSettings(**{"upstreams": named, **wanted})
+        compute = ComputeSettings(**{"upstreams": named, "admin": "", **wanted})
         self._settings = Settings(home, {ComputeSettings: compute, StoreSettings: StoreSettings()})
         self._up, self._server, self._clients = threading.Event(), list[Server](), list[OpenAI]()
 

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from mercato.compute.books.keys import Key
-from mercato.compute.errors import Declined, Unserved
+from mercato.compute.errors import Declined, Forbidden, Unserved
 from mercato.compute.gateway import answers, asking, responses
 from mercato.compute.gateway.asking import Asked
 from mercato.compute.gateway.carry import Carrier, Job
 from mercato.compute.gateway.checks import Bounds, shown
-from mercato.compute.gateway.client import Client, Left, Receive, Send, too_large
+from mercato.compute.gateway.client import Client, Halted, Left, Receive, Send, too_large
 from mercato.compute.model import Surface
 from mercato.core.errors import MercatoError, NotFound
 
@@ -84,7 +84,12 @@ class Gateway:
             self.live.discard(client)
 
     def tend(self, now: float) -> list[Awaitable[None]]:
-        """Is called every second: drops clients that take nothing, returns signs of life that are due."""
+        """Is called every second: drops clients that take nothing and halts those under a kill switch; returns signs of
+        life that are due."""
+        stopped = self._carrier.desk.stopped
+        for client in list(self.live):
+            if stopped & client.scopes:
+                client.halt()
         found = [client.tend(now, self._limits.beat, self._limits.sending) for client in list(self.live)]
         return [one for one in found if one is not None]
 
@@ -106,6 +111,9 @@ class Gateway:
             await self._carrier.carry(job)
         except MercatoError as error:
             await self._refuse(client, error, job)
+        except Halted:
+            client.resume()
+            await self._refuse(client, Forbidden("somebody turned the kill switch on", code="stopped"), job)
         except (Left, asyncio.CancelledError):
             raise
         except Exception:
@@ -125,6 +133,7 @@ class Gateway:
             )  # fmt: skip
         raw = await client.body(self._limits.body, self._limits.reading)
         client.watch()
+        client.scopes = frozenset({"platform", f"account:{key.account}", f"key:{key.id}"})
         if len(raw) > LARGE_OCTETS:  # so that others' events go on while it is read
             asked = await asyncio.to_thread(_read, surface, raw, self._bounds)
         else:
@@ -160,6 +169,7 @@ class Gateway:
         if job is None:  # its body may still be on the way, and whoever sends it listens only after that
             unread = await client.drain(DRAINED_OCTETS, self._limits.reading)
             more += [(b"connection", b"close")] if unread else []
+        self._carrier.metrics.refused(answers.status(error))
         with client.waiting():
             await answers.refuse(client, error, more)
 

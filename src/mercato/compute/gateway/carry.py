@@ -21,10 +21,11 @@ from mercato.compute.gateway import answers
 from mercato.compute.gateway.asker import Begun, ask
 from mercato.compute.gateway.asking import Asked
 from mercato.compute.gateway.catalogue import Catalogue
-from mercato.compute.gateway.client import Client, Left
+from mercato.compute.gateway.client import Client, Halted, Left
 from mercato.compute.gateway.counting import Counter
 from mercato.compute.gateway.failing import ended, unserved
 from mercato.compute.gateway.line import Patience
+from mercato.compute.gateway.metrics import Metrics
 from mercato.compute.gateway.states import Stage, step
 from mercato.compute.model import REQUESTS, Attempt, End, Need, Receipt, RequestId, Usage
 from mercato.compute.routing.router import Candidate, Router
@@ -85,10 +86,11 @@ class Carrier:
         sample: Sample = lambda request, candidate, need: need.wish.verify == "always",
         settled: Callable[[Receipt], None] = lambda receipt: None,
         packed: Packed = lambda need, body, answer, calls: b"",
+        metrics: Metrics | None = None,
     ) -> None:
         self.desk, self.router, self.catalogue, self.counter = desk, router, catalogue, counter
         self._patience, self._most, self._sample, self._settled = patience, attempts, sample, settled
-        self._packed = packed
+        self._packed, self.metrics = packed, metrics or Metrics()
         self._loop = asyncio.get_running_loop()
 
     async def carry(self, job: Job) -> None:
@@ -104,7 +106,7 @@ class Carrier:
             return
         try:
             begun = await self._begin(job, order)
-        except (Declined, Left, asyncio.CancelledError) as error:
+        except BaseException as error:  # whatever it was: nothing was delivered, so nothing is held
             await self._release(job, error)
             raise
         job.to(Stage.FIRST_BYTE)
@@ -185,6 +187,8 @@ class Carrier:
                 await job.write(stream.held)
                 async for out in stream.rest():
                     await job.write(out)
+        except Halted:
+            end, wrong = End.CLIENT_GONE, Unreached("stopped", "somebody turned the kill switch on")
         except Left:
             end = End.CLIENT_GONE
         except Unreached as error:
@@ -192,10 +196,12 @@ class Carrier:
         finally:
             await begun.reply.close()
         cut = begun.voice.cut if begun.voice else answers.cut
-        last = cut(wrong, end.value.replace("-", "_")) if wrong else stream.last
+        code = "stopped" if wrong and end is End.CLIENT_GONE else end.value.replace("-", "_")
+        last = cut(wrong, code) if wrong else stream.last
         job.note(last)
         await self._settle(job, begun, end, EVENTS, first=first, error=wrong.why if wrong else "")
-        if end is not End.CLIENT_GONE:
+        job.client.resume()
+        if wrong or end is not End.CLIENT_GONE:
             with job.client.waiting():
                 await job.client.write(last, more=False)
 
@@ -228,6 +234,7 @@ class Carrier:
         try:
             receipt = await self.desk.settle(job.request, served=served)
             self._settled(receipt)
+            self.metrics.settled(job.asked.need.surface, begun.candidate.provider.name, receipt)
         except Lost:  # its lease was over; the answer is the client's for nothing
             log.warning("%s was released before it was settled", job.request)
             receipt = None
@@ -274,3 +281,4 @@ class Carrier:
         attempt = Attempt(candidate.provider.id, datetime.now(UTC), first, whole, status, end, error)
         job.attempts.append(attempt)
         self.router.ended(candidate.provider.id, attempt, usage, self._loop.time())
+        self.metrics.attempt(candidate.provider.name, attempt)

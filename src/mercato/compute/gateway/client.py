@@ -24,8 +24,12 @@ class Left(Exception):
     """The client is not there any more."""
 
 
+class Halted(Left):
+    """The client is there, but somebody turned on a kill switch that stands over its request."""
+
+
 class Client:
-    """One client. `started` tells whether a status has been sent."""
+    """One client. `started` tells whether a status has been sent; `scopes` are the kill switches that stand over it."""
 
     def __init__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         self._receive, self._send = receive, send
@@ -33,7 +37,8 @@ class Client:
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
         self._watch: asyncio.Task[None] | None = None
-        self._armed = False
+        self._armed = self._halted = False
+        self.scopes: frozenset[str] = frozenset()
         self._sending = 0.0
         self._last = self._loop.time()
         self.started = self._gone = self._read = False
@@ -77,8 +82,19 @@ class Client:
         return more
 
     def left(self) -> bool:
-        """Whether the client has left."""
+        """Whether the client has left, or is not to be served any more."""
         return self._gone
+
+    def halt(self) -> None:
+        """Ends the work on the request, for a kill switch; what is said to the client may still be sent."""
+        if not self._gone:
+            self._halted = True
+            self._leave()
+
+    def resume(self) -> None:
+        """Lets a client whose work was halted be told so."""
+        if self._halted:
+            self._gone = False
 
     def watch(self) -> None:
         """Begins to notice that the client leaves; to be called once the body is read."""
@@ -94,7 +110,7 @@ class Client:
     def waiting(self) -> Iterator[None]:
         """Work that ends with Left as soon as the client has left."""
         if self.left():
-            raise Left
+            raise Halted if self._halted else Left
         self._armed = True
         try:
             yield
@@ -102,7 +118,7 @@ class Client:
             if not self.left() or self._task is None:
                 raise
             self._task.uncancel()
-            raise Left from None
+            raise (Halted if self._halted else Left) from None
         finally:
             self._armed = False
 

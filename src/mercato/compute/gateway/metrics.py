@@ -1,4 +1,4 @@
-"""What one worker counts, for Prometheus. Nothing of a request's text is in a label, and models are those offered here."""
+"""What one worker counts, for Prometheus. Nothing of a request's text is in a label; models are those offered here."""
 
 from __future__ import annotations
 

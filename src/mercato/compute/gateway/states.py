@@ -29,7 +29,7 @@ MOVES: dict[Stage, frozenset[Stage]] = {
     Stage.AUTH: frozenset({Stage.VALIDATE, Stage.REFUSED}),
     Stage.VALIDATE: frozenset({Stage.ROUTE, Stage.REFUSED}),
     Stage.ROUTE: frozenset({Stage.RESERVE, Stage.REFUSED}),
-    Stage.RESERVE: frozenset({Stage.SENDING, Stage.REFUSED, Stage.DONE}),
+    Stage.RESERVE: frozenset({Stage.SENDING, Stage.RELEASE, Stage.REFUSED, Stage.DONE}),
     Stage.SENDING: frozenset({Stage.SENDING, Stage.FIRST_BYTE, Stage.RELEASE}),
     Stage.FIRST_BYTE: frozenset({Stage.STREAMING, Stage.METER}),
     Stage.STREAMING: frozenset({Stage.METER}),

@@ -1,0 +1,147 @@
+"""What an operator sees and does: metrics, draining, kill switches, several workers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from openai import OpenAI
+
+from mercato.compute.books import keys, switch
+from mercato.compute.books.till import Till
+from mercato.compute.gateway.admin import numbered
+from mercato.compute.installation import signer
+from mercato.compute.testing import stub
+from mercato.core.clock import SystemClock
+from mercato.store.bare import Bare
+from tests.compute.gateway.conftest import Open
+from tests.compute.gateway.endless import endless
+from tests.compute.gateway.house import QUESTION, furnished
+
+ASK: dict[str, Any] = {"model": "toy", "messages": QUESTION, "max_tokens": 5}
+
+
+async def plane(path: Path, method: str, place: str) -> tuple[int, str]:
+    """Returns status and text of what the admin plane answers."""
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(path))) as session,
+        session.request(method, f"http://plane{place}") as answer,
+    ):
+        return answer.status, await answer.text()
+
+
+def test_the_admin_plane_counts_what_was_served_and_refused_and_is_its_owners_alone(house: Open) -> None:
+    with stub("lie-usage") as one:
+        home = house({"one": one.url}, admin="plane")
+        home.post("/chat/completions", ASK)
+        home.post("/chat/completions", {**ASK, "stream": True})
+        home.post("/chat/completions", {**ASK, "n": 0})
+        where = home.home / "plane"
+        status, text = asyncio.run(plane(where, "GET", "/metrics"))
+        others = [
+            asyncio.run(plane(where, *ask))[0] for ask in (("GET", "/health"), ("GET", "/requests"), ("GET", "/"))
+        ]
+
+    assert status == 200
+    assert 'mercato_compute_requests_total{end="done",surface="chat"} 2.0' in text
+    assert 'mercato_compute_refused_total{status="400"} 1.0' in text
+    assert 'mercato_compute_attempts_total{error="",provider="one"} 2.0' in text
+    assert 'mercato_compute_overclaimed_tokens_total{provider="one"} 90.0' in text
+    assert stat.S_IMODE(where.stat().st_mode) == 0o600
+    assert others == [200, 200, 404]
+
+
+def test_workers_have_admin_planes_of_their_own() -> None:
+    assert [numbered(place, 2) for place in ("", "127.0.0.1:8601", "a/compute.sock")] == [
+        "", "127.0.0.1:8603", "a/compute-2.sock",
+    ]  # fmt: skip
+
+
+def test_a_kill_switch_refuses_what_comes_and_cuts_what_runs(house: Open) -> None:
+    async def cut(home: Any, till: Till) -> tuple[bytes, str]:
+        headers = {"authorization": f"Bearer {home.ann}"}
+        async with aiohttp.ClientSession(headers=headers) as session:
+            address = f"{home.base}/chat/completions"
+            running = await session.post(address, json={**ASK, "stream": True})
+            await running.content.readuntil(b"\n\n")
+            await asyncio.to_thread(switch.turn, till, "account:ann", on=True, by="test", why="enough")
+            async with session.post(address, json=ASK) as refused:
+                assert refused.status == 403
+            return (await running.read())[-300:], running.headers["x-request-id"]
+
+    with endless() as one:
+        home = house({"one": one})
+        till = Till(home.url, SystemClock(), signer(home.home))
+        ended, name = asyncio.run(cut(home, till))
+        receipt = home.get(f"/receipts/{name}").json
+        till.close()
+
+    assert b'"code": "stopped"' in ended
+    assert b"[DONE]" not in ended
+    assert receipt["end"] == "client-gone"
+
+
+def test_a_silent_provider_does_not_look_like_a_dead_gateway(house: Open) -> None:
+    with stub("stall", after=2) as one:
+        home = house({"one": one.url}, beat_seconds=0.5, idle_seconds=2.5)
+        answer = home.post("/chat/completions", {**ASK, "stream": True})
+
+    assert b": keep-alive\n\n" in answer.body
+
+
+@contextmanager
+def serving(home: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Runs `mercato compute serve`; yields its process and address."""
+    command = [sys.executable, "-c", "from mercato.cli import main; main()", "compute", "serve", "--port", "0", *more]
+    process = subprocess.Popen(
+        command, env={**os.environ, "MERCATO_HOME": str(home)}, stdout=subprocess.PIPE, text=True
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        yield process, re.findall(r"http\S+", process.stdout.readline())[0]
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+        process.stdout.close()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_command_serves_with_as_many_workers_as_the_settings_name_and_ends_well(
+    tmp_path: Path, database: Path, workers: int
+) -> None:
+    home = furnished(tmp_path / "home", database)
+    url = f"sqlite:///{home / 'mercato.db'}"
+    till = Till(url, SystemClock(), signer(home))
+    till.deposit("ann", 1_000_000, name="first")
+    till.close()
+    with Bare(url) as bare:
+        secret = keys.make(bare, SystemClock(), "ann")[1]
+    with stub() as one:
+        model = "{ prompt = 200000, completion = 400000 }"
+        (home / "mercato.toml").write_text(
+            f'[compute]\nworkers = {workers}\nadmin = ""\n[compute.upstreams.one]\nurl = "{one.url}"\nprivate = true\n'
+            f"[compute.upstreams.one.models]\ntoy = {model}\n"
+        )
+        with serving(home) as (process, base):
+            for _ in range(4):
+                with OpenAI(base_url=base, api_key=secret) as client:
+                    said = client.chat.completions.create(**ASK)
+
+    assert said.choices[0].message.content
+    assert process.returncode == 0
+    with Bare(url) as bare:
+        lanes = bare.run("SELECT COUNT(*) FROM compute_lane WHERE lane <> 'books'")
+    assert lanes == [(workers,)]
+    assert json.loads(json.dumps(said.usage and said.usage.completion_tokens)) == 5
