@@ -38,7 +38,7 @@ def act(kit: Kit, action: str, **arguments: Json) -> Act:
     made = done(kit, action, arguments, Origin.OPERATOR)
     assert _units(made.effects) == _units(told)
     assert (made.effects.grants, made.effects.fee) == (told.grants, told.fee)
-    assert sorted(map(str, made.effects.payments)) == sorted(map(str, told.payments))
+    assert [item.units for item in made.effects.payments] == [item.units for item in told.payments]
     assert len(made.effects.creations) == len(told.creations)
     return made
 
