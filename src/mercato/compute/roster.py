@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mercato.compute.books import ledger
+from mercato.compute.books.turn import read
 from mercato.compute.books.words import micros, moment
-from mercato.compute.model import Offer, Price, Provider, ProviderId, Standing
+from mercato.compute.model import Offer, Price, Provider, ProviderId, Receipt, Standing
 from mercato.core.errors import NotFound
 from mercato.core.events import Json
 from mercato.store.bare import Bare, Row
@@ -97,6 +98,14 @@ def countersign(bare: Bare, request: str, signature: str) -> None:
     """Keeps a provider's signature below a receipt; the first one stays."""
     sql = "UPDATE compute_receipt SET countersigned = ? WHERE request = ? AND countersigned = ''"
     bare.run(sql, (signature, request))
+
+
+def unsigned(bare: Bare, provider: str, limit: int) -> list[Receipt]:
+    """Returns receipts of the epoch that is open which their provider has not signed, the newest first."""
+    sql = """SELECT request FROM compute_receipt WHERE epoch = 0 AND provider = ? AND countersigned = ''
+        ORDER BY at_us DESC LIMIT ?"""
+    found = [read(bare, row[0]) for row in bare.run(sql, (provider, limit))]
+    return [receipt for receipt in found if receipt]
 
 
 def everyone(bare: Bare) -> list[Provider]:

@@ -43,17 +43,23 @@ def test_a_minute_slides_and_a_day_turns() -> None:
     assert day_.begin(NOON + timedelta(hours=12)) == ""
 
 
-@given(st.lists(st.tuples(st.booleans(), st.integers(0, 90))), st.integers(1, 4), st.integers(1, 6))
-def test_whatever_comes_no_more_is_under_way_or_begun_in_a_minute_than_allowed(
-    steps: list[tuple[bool, int]], at_once: int, minute: int
-) -> None:
-    meter, now, begun = Meter(Caps(at_once, minute), Used(DAY)), NOON, list[datetime]()
+def acted(meter: Meter, steps: list[tuple[bool, int]]) -> tuple[Meter, list[datetime]]:
+    """Lets requests end, or begin, each so many seconds after the one before; returns when some were let in."""
+    now, begun = NOON, list[datetime]()
     for ends, seconds in steps:
         now += timedelta(seconds=seconds)
         if ends and meter.underway:
             meter.end(now, Usage(1, 1), PRICE)
         elif not meter.begin(now):
             begun.append(now)
+    return meter, begun
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 90))), st.integers(1, 4), st.integers(1, 6))
+def test_whatever_comes_no_more_is_under_way_or_begun_in_a_minute_than_allowed(
+    steps: list[tuple[bool, int]], at_once: int, minute: int
+) -> None:
+    meter, begun = acted(Meter(Caps(at_once, minute), Used(DAY)), steps)
 
     assert meter.underway <= at_once
     assert all(sum(1 for other in begun if one - timedelta(minutes=1) < other <= one) <= minute for one in begun)

@@ -46,11 +46,13 @@ class Gateway:
 
 
 @asynccontextmanager
-async def gateway(beat: float = 1.0, roll: MemoryRoll | None = None, **more: Any) -> AsyncIterator[Gateway]:
+async def gateway(
+    beat: float = 1.0, roll: MemoryRoll | None = None, signer: str = "", **more: Any
+) -> AsyncIterator[Gateway]:
     listening = socket.create_server(("127.0.0.1", 0))
     name = f"127.0.0.1:{listening.getsockname()[1]}"
     roll = roll or MemoryRoll()
-    hub = Hub(roll, names=frozenset({name}), beat=beat)
+    hub = Hub(roll, names=frozenset({name}), signer=signer, beat=beat)
     config = uvicorn.Config(
         hub, lifespan="off", log_level="critical", ws_max_size=MOST_MESSAGE, ws_per_message_deflate=False, **more
     )
@@ -104,10 +106,10 @@ async def running(node: Node) -> AsyncIterator[asyncio.Task[None]]:
 
 @asynccontextmanager
 async def joined(
-    folder: Path, url: str, *offers: Offer, beat: float = 1.0, **more: Any
+    folder: Path, url: str, *offers: Offer, beat: float = 1.0, signer: str = "", **more: Any
 ) -> AsyncIterator[tuple[Gateway, Node]]:
     """A gateway with one node that serves."""
-    async with gateway(beat) as met:
+    async with gateway(beat, signer=signer) as met:
         node = made(folder, url, met.url, *offers, **more)
         async with running(node):
             await until(lambda: bool(met.hub.candidates()))

@@ -15,6 +15,8 @@ from pathlib import Path
 from mercato.compute.node.caps import Used
 from mercato.core.errors import ConfigError
 
+LONGEST = 600  # octets of a line, about
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -32,7 +34,6 @@ class Line:
     cached: int
     worth: int
     answered: str = ""
-    receipt: str = ""
 
 
 class Daybook:
@@ -68,6 +69,16 @@ def day(path: Path, today: date) -> Used:
                     requests, worth = requests + 1, worth + found.worth
                     tokens += found.prompt + found.completion
     return Used(today, requests, tokens, worth)
+
+
+def latest(path: Path, most: int) -> dict[str, Line]:
+    """Returns the last lines of a daybook by their request, so that receipts that come late find them."""
+    if not path.exists():
+        return {}
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - most * LONGEST))
+        lines = [_line(text.decode("utf-8", "replace")) for text in file.readlines()[-most:]]
+    return {line.request: line for line in lines if line}
 
 
 def _line(text: str) -> Line | None:

@@ -35,6 +35,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 FIRST, LONGEST_PAUSE = 0.5, 60.0  # seconds between two tries: about the first, and at most
 STEADY = 60.0  # seconds after which a connection counts as one that worked
 OPENING = 10.0
+RECEIPTS = 3.0
 MISSES = 3
 FINAL = frozenset({4403, 4409})  # close codes after which trying again cannot help
 HEARD = ("ping", "offered", "standing", "refused", "receipt")
@@ -161,7 +162,7 @@ class Dialler:
         self._wire, self._session = wire, Session(wire, self._serving)
         offering = asyncio.create_task(self._offer_on(wire, beat))
         try:
-            while not self._leaving.is_set() or self._session.underway:
+            while True:
                 async with asyncio.timeout(MISSES * beat):
                     message = await wire.receive()
                 if isinstance(message, bytes):
@@ -208,6 +209,7 @@ class Dialler:
         if self._desk is None:
             return
         receipt = received(body)
+        self._serving.owed.discard(receipt.request)
         signature, why = word(self._who.key, self._desk, receipt, self._serving.recent.get(receipt.request))
         self._folder.keep(receipt, body.get("body"), countersigned=signature, objection=why)
         if why:
@@ -254,6 +256,12 @@ class Dialler:
         document = signed(offers, self._who.key, gateway=self.name, seq=self._seq, issued=now, until=until)
         await tell(wire, "offers", document=document)
 
+    async def _receipts(self) -> None:
+        """Waits a moment for the receipts of what was just served; what comes later is shown at the next visit."""
+        end = asyncio.get_running_loop().time() + RECEIPTS
+        while self._serving.owed and asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(0.05)
+
     async def leave(self, seconds: float) -> None:
         """Takes no more requests, lets those under way end for so long, and hangs up."""
         self._leaving.set()
@@ -264,6 +272,7 @@ class Dialler:
             await tell(wire, "drain")
             await self._offer(wire, (), 1.0)
             await session.finish(seconds)
+            await self._receipts()
         except Gone:
             return
         await wire.close(1001, "node leaves")

@@ -26,6 +26,8 @@ from mercato.core.errors import Conflict, InvalidInput, NotFound
 from mercato.store.bare import Bare
 
 MOST_PENDING = 1_000
+MOST_UNSIGNED = 500  # receipts that are shown again
+MOST_OBJECTIONS = 1_000  # of one provider, undecided: more of them tell nothing new
 TRIES = 5
 KEY = re.compile(r"[0-9a-f]{64}")
 T = TypeVar("T")
@@ -56,9 +58,13 @@ class Enrolment:
         """Keeps the node's signature below a receipt's hash."""
         await self._do(partial(roster.countersign, self._bare, receipt.request, signature))
 
+    async def unsigned(self, provider: ProviderId) -> list[Receipt]:
+        """Returns receipts that a provider has not answered yet, the newest of the epoch that is open."""
+        return await self._do(partial(roster.unsigned, self._bare, provider, MOST_UNSIGNED))
+
     async def objected(self, provider: ProviderId, receipt: Receipt, why: str) -> None:
         """Keeps that a node does not agree to a receipt, in its words."""
-        work = partial(disputes.objected, self._till, provider, receipt, why)
+        work = partial(self._objected, provider, receipt, why)
         await asyncio.get_running_loop().run_in_executor(self._thread, self._again, work)
 
     def specs(self) -> Mapping[str, ModelSpec]:
@@ -106,6 +112,12 @@ class Enrolment:
         roster.offer(self._bare, provider, offering.offers)
         roster.seen(self._bare, provider, now)
         return self._one(provider)
+
+    def _objected(self, provider: ProviderId, receipt: Receipt, why: str) -> None:
+        known = disputes.listed(self._bare, provider)
+        again = any(one.evidence.get("request") == receipt.request for one in known)
+        if not again and len(known) < MOST_OBJECTIONS:
+            disputes.objected(self._till, provider, receipt, why)
 
     def _advanced(self, provider: ProviderId) -> Provider:
         found = self._one(provider)

@@ -145,6 +145,7 @@ class Hub:
             before.tunnel.lose("reset")
             self._spawn(self._dismiss(before.wire, REPLACED, "another connection came with the same key"))
         beating = asyncio.create_task(self._beats(member))
+        self._spawn(self._remind(member))
         try:
             while True:
                 message = await member.wire.receive()
@@ -161,6 +162,12 @@ class Hub:
             member.tunnel.lose("reset")
             if self._members.get(member.provider.id) is member:
                 del self._members[member.provider.id]
+
+    async def _remind(self, member: Member) -> None:
+        """Shows what the node has not answered when it was here last."""
+        for receipt in await self._roll.unsigned(member.provider.id):
+            if receipt.request not in member.shown:
+                self.present(receipt)
 
     async def _beats(self, member: Member) -> None:
         loop = asyncio.get_running_loop()

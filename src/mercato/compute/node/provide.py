@@ -13,13 +13,13 @@ from pathlib import Path
 
 from mercato.compute.model import Offer, Price, ProviderId
 from mercato.compute.node.caps import Caps, Meter
-from mercato.compute.node.daybook import Daybook, day
+from mercato.compute.node.daybook import Daybook, day, latest
 from mercato.compute.node.dial import Dialler, Identity, address
 from mercato.compute.node.keyfile import opened
 from mercato.compute.node.measure import measured
 from mercato.compute.node.probe import Found, listed, probed
 from mercato.compute.node.receipting import Folder
-from mercato.compute.node.serving import Say, Serving
+from mercato.compute.node.serving import RECENT, Say, Serving
 from mercato.compute.node.settings import NodeSettings, Served
 from mercato.compute.node.upstream import Upstream
 from mercato.compute.node.weights import contradiction, hashed, told
@@ -175,7 +175,9 @@ def _serving(settings: NodeSettings, folder: Path, upstream: Upstream, wares: Se
     path, clock = folder / "daybook.jsonl", SystemClock()
     caps = Caps(settings.concurrency, settings.per_minute, settings.tokens_per_day, settings.worth_per_day)
     offers = {one.offer.upstream: one.offer for one in wares}
-    return Serving(upstream, offers, Meter(caps, day(path, clock.now().date())), Daybook(path), say, clock)
+    recent = latest(path, RECENT)
+    meter = Meter(caps, day(path, clock.now().date()))
+    return Serving(upstream, offers, meter, Daybook(path), say, clock, recent=recent)
 
 
 def _shown(one: Ware) -> dict[str, Json]:

@@ -51,6 +51,10 @@ class Roll(Protocol):
         """Keeps that a node does not agree to a receipt, in its words."""
         ...
 
+    async def unsigned(self, provider: ProviderId) -> list[Receipt]:
+        """Returns receipts that a provider has not answered yet, the newest of the epoch that is open."""
+        ...
+
     def specs(self) -> Mapping[str, ModelSpec]:
         """Returns the models as they should be served, by id."""
         ...
@@ -99,6 +103,10 @@ class MemoryRoll:
     async def objected(self, provider: ProviderId, receipt: Receipt, why: str) -> None:
         """Keeps that a node does not agree to a receipt, in its words."""
         self.objections[receipt.request] = why
+
+    async def unsigned(self, provider: ProviderId) -> list[Receipt]:
+        """Returns receipts that a provider has not answered yet: none, as none are kept here."""
+        return []
 
     def specs(self) -> Mapping[str, ModelSpec]:
         """Returns the models as they should be served, by id."""

@@ -59,6 +59,7 @@ class Serving:
     draining: bool = False
     bodies: int = 0
     recent: dict[str, Line] = field(default_factory=dict)
+    owed: set[str] = field(default_factory=set)  # requests whose receipt has not come
 
     def admit(self, ask: Ask) -> None:
         """Checks what can be checked before the body is here; Refusal where the answer is no."""
@@ -100,8 +101,12 @@ class Serving:
         self.daybook.write(line)
         self.say("served", request=visit.request, model=visit.offer.model, status=visit.status, end=visit.end)
         self.recent[visit.request] = line
+        if line.end == "done" and line.worth and visit.request.startswith("req_"):
+            self.owed.add(visit.request)
         if len(self.recent) > RECENT:
-            del self.recent[next(iter(self.recent))]
+            oldest = next(iter(self.recent))
+            del self.recent[oldest]
+            self.owed.discard(oldest)
 
 
 @dataclass(slots=True)

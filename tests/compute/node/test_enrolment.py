@@ -1,0 +1,151 @@
+"""The gateway remembers its nodes in SQLite and in PostgreSQL alike."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mercato.compute import roster
+from mercato.compute.books import disputes
+from mercato.compute.books.receipts import Signer
+from mercato.compute.books.till import Till
+from mercato.compute.model import ModelSpec, Standing
+from mercato.compute.node import enrolment
+from mercato.compute.node.admission import unfit
+from mercato.compute.node.enrolment import Enrolment, approve
+from mercato.compute.node.keyfile import NodeKey
+from mercato.compute.node.roll import Stranger
+from mercato.core.clock import SystemClock
+from mercato.core.errors import Conflict, InvalidInput
+from mercato.store import Store, migrate
+from mercato.store.bare import Bare
+from tests.compute.node.documents import KEY as SIGNER
+from tests.compute.node.documents import check, document, offer
+from tests.compute.node.test_receipts import receipt
+
+KEY = NodeKey.new().public
+WHO = Stranger(KEY, "first", "eu", True)
+
+
+def _sqlite(folder: Path) -> str:
+    store = Store(f"sqlite:///{folder / 'm.db'}")
+    migrate(store)
+    store.close()
+    return f"sqlite:///{folder / 'm.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database with all tables and no rows."""
+    if request.param == "sqlite":
+        yield _sqlite(tmp_path)
+    else:
+        with request.getfixturevalue("postgres").database() as made:
+            yield made
+
+
+def on(url: str, acts: Callable[[Enrolment], Any], **more: Any) -> Any:
+    async def run() -> Any:
+        roll = Enrolment(Till(url, SystemClock(), Signer.fresh()), **({"specs": {}} | more))
+        try:
+            return await acts(roll)
+        finally:
+            await roll.close()
+
+    return asyncio.run(run())
+
+
+def test_a_key_that_nobody_approved_stays_out_and_an_approved_one_comes_in(url: str) -> None:
+    with pytest.raises(Conflict, match="ask its operator"):
+        on(url, lambda roll: roll.arrived(WHO))
+    with Bare(url) as bare:
+        known = approve(bare, KEY, "", SystemClock())
+        assert approve(bare, KEY, "again", SystemClock()) == known
+
+    found = on(url, lambda roll: roll.arrived(WHO))
+
+    assert (found.id, found.standing, found.name) == (known.id, Standing.PENDING, "first")
+    assert (found.region, found.zdr) == ("eu", True)
+
+
+@pytest.mark.parametrize("key", ["", "short", "Z" * 64, "a" * 65])
+def test_only_keys_are_approved(url: str, key: str) -> None:
+    with Bare(url) as bare, pytest.raises(InvalidInput, match="key was"):
+        approve(bare, key, "", SystemClock())
+
+
+def test_strangers_are_let_in_where_the_settings_say_so_and_only_so_many(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(enrolment, "MOST_PENDING", 2)
+
+    async def come(roll: Enrolment) -> None:
+        for number in range(3):
+            await roll.arrived(Stranger(NodeKey.new().public, f"n{number}", "", False))
+
+    with pytest.raises(Conflict, match="too many keys"):
+        on(url, come, welcome=True)
+    with Bare(url) as bare:
+        assert roster.count(bare, Standing.PENDING) == 2
+
+
+def test_a_first_trial_leads_to_probation_once_and_an_ejected_node_stays_out(url: str) -> None:
+    async def way(roll: Enrolment) -> list[str]:
+        provider = await roll.arrived(WHO)
+        stood = [provider, *[await roll.advanced(provider.id) for _ in range(2)]]
+        return [one.standing.value for one in stood]
+
+    assert on(url, way, welcome=True) == ["pending", "probation", "probation"]
+    with Bare(url) as bare, bare.transaction():
+        roster.stand(bare, roster.everyone(bare)[0].id, Standing.EJECTED, SystemClock().now(), "cheated")
+    with pytest.raises(Conflict, match="ejected"):
+        on(url, lambda roll: roll.arrived(WHO), welcome=True)
+
+
+def test_offers_replace_those_before_and_hold_as_long_as_they_were_signed_for(url: str) -> None:
+    async def way(roll: Enrolment) -> None:
+        provider = await roll.arrived(Stranger(SIGNER.public, "first", "", False))
+        await roll.advanced(provider.id)
+        await roll.offered(provider.id, check(document(offer("a"), offer("b")), provider=provider.id))
+        await roll.offered(provider.id, check(document(offer("b")), provider=provider.id))
+
+    on(url, way, welcome=True)
+    found = check(document())
+    with Bare(url) as bare:
+        assert [one.model for _, one in roster.pairs(bare, found.issued)] == ["b"]
+        assert roster.pairs(bare, found.until + timedelta(seconds=1)) == []
+
+
+def test_an_objection_opens_one_dispute_however_often_it_is_repeated(url: str) -> None:
+    async def way(roll: Enrolment) -> str:
+        provider = await roll.arrived(WHO)
+        for _ in range(3):
+            await roll.objected(provider.id, receipt(provider=provider.id), "too little")
+        return provider.id
+
+    id = on(url, way, welcome=True)
+    with Bare(url) as bare:
+        assert [one.why for one in disputes.listed(bare, id)] == ["too little"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        (None, ""),
+        (ModelSpec("toy", 4096), ""),
+        (ModelSpec("toy", 4096, weights=("b" * 64,)), "weights were"),
+        (ModelSpec("toy", 4096, weights=("b" * 64, "a" * 64)), ""),
+        (ModelSpec("toy", 4096, quant="fp8"), "quantisation was 'q4'"),
+        (ModelSpec("toy", 2048), "context was 4096"),
+    ],
+)
+def test_an_offer_that_cannot_be_of_the_model_is_not_taken(spec: ModelSpec | None, why: str) -> None:
+    found = unfit(offer("toy", weights="a" * 64, quant="q4"), spec)
+
+    assert (found == "") is (why == "")
+    assert why in found
