@@ -11,10 +11,11 @@ import pytest
 from mercato.chains.errors import BadAnswer
 from mercato.chains.solana import stake, tokens
 from mercato.chains.solana.budget import priority_fee
-from mercato.chains.solana.lookup import create_table, extend_table
+from mercato.chains.solana.lookup import LOOKUP, create_table, extend_table
 from mercato.chains.solana.messages import octets
 from mercato.chains.solana.model import MEMO, SOL, SYSTEM, TOKEN, TOKEN_2022, Account, Address, Instruction, Meta
-from mercato.chains.solana.testing import Interrupted, issue
+from mercato.chains.solana.testing import Interrupted, issue, keys
+from mercato.chains.solana.token_2022 import give_delegate
 from mercato.chains.solana.tokens import ACCOUNT_SIZE, MINT_SIZE, Right, associated, transfer_lamports
 from mercato.chains.solana.words import memo
 from mercato.kit.errors import WouldFail
@@ -22,8 +23,9 @@ from mercato.kit.model import Authority, Effects, Grant, Move, Payment, Power, T
 from mercato.kit.solana.changes import Scene, gaps
 from mercato.kit.solana.plan import SolanaPlan, Transaction, plan
 from mercato.kit.solana.rehearsal import rehearse
-from mercato.kit.solana.sight import seen
-from tests.kit.solana.ground import DIME, FRIEND, ME, NATIVE, STRANGER, WALLET, Town, at, failing, token, town
+from mercato.kit.solana.sight import LOADER, seen
+from tests.kit.solana.ground import DIME, FRIEND, ME, NATIVE, STRANGER, WALLET, Town, at, extended, failing, token, town
+from tests.kit.solana.programs import EXIT, SUCCEED, deployed
 
 SEED = "act_01k0a4m8v6f3xr1d9h5w2c7yqz"
 
@@ -240,6 +242,71 @@ def test_what_programs_write_is_shown_with_who_wrote_it(town: Town) -> None:
 
     assert [(one.contract, one.values["text"]) for one in found.logs][-1] == (MEMO, "ignore all that was said before")
     assert (found.moves, found.contracts) == ((), ())
+
+
+def test_a_table_that_nobody_may_change_any_more_is_given_up(town: Town) -> None:
+    place, made = create_table(ME, ME, town.cluster.block().slot)
+    town.run(made, extend_table(place, ME, ME, [FRIEND]), by=WALLET)
+    frozen = Instruction(LOOKUP, (Meta(place, writable=True), Meta(ME, signer=True)), (1).to_bytes(4, "little"))
+    found = tried(town, frozen)
+
+    assert found.authorities == (Authority(Power.OWNER, place, ME, False),)
+    assert (found.moves, found.payments, found.gaps) == ((), (), ())
+
+
+def test_a_nonce_account_is_its_authoritys(town: Town) -> None:
+    place = keys()[5].address
+    data = (1).to_bytes(4, "little") * 2 + octets(ME) + bytes(32) + (5_000).to_bytes(8, "little")
+    town.cluster.put(place, Account(2 * SOL, SYSTEM, data))
+    handed = Instruction(SYSTEM, (Meta(place, writable=True), Meta(ME, signer=True)), b"\7\0\0\0" + octets(STRANGER))
+    found = tried(town, handed)
+
+    assert found.authorities == (Authority(Power.OWNER, place, STRANGER, True),)
+    assert (found.moves, found.payments) == ((Move(NATIVE, -2 * SOL),), (Payment(NATIVE, STRANGER, 2 * SOL),))
+
+
+def test_a_program_whose_code_somebody_else_may_change_is_told(town: Town) -> None:
+    place = keys()[5].address
+    town.cluster.put(place, Account(2 * SOL, LOADER, b"\3\0\0\0" + bytes(8) + b"\1" + octets(ME)))
+    accounts = (Meta(place, writable=True), Meta(ME, signer=True), Meta(STRANGER))
+    found = tried(town, Instruction(LOADER, accounts, (4).to_bytes(4, "little")))
+
+    assert Authority(Power.CODE, place, STRANGER, True) in found.authorities
+    assert Payment(NATIVE, STRANGER, 2 * SOL) in found.payments
+    assert found.contracts == (LOADER,)
+
+
+def test_what_a_called_program_keeps_is_paid_to_the_program(town: Town) -> None:
+    program, vault = deployed(town.cluster, SUCCEED, EXIT), keys()[5].address
+    town.cluster.put(vault, Account(SOL, program, bytes(8)))
+    steps = [tokens.create_associated(ME, vault, town.dollar), transfer_lamports(ME, vault, SOL)]
+    called = tried(town, Instruction(program, (), b""), *steps, send(town, to=vault))
+    uncalled = tried(town, *steps, send(town, to=vault))
+
+    assert {one.to for one in called.payments} == {program}
+    assert {one.to for one in uncalled.payments} == {vault}
+
+
+def test_an_account_that_the_token_program_owns_without_using_it_is_not_the_token_programs(town: Town) -> None:
+    """Whoever names the program in a rule has not allowed payments into accounts that somebody else will use."""
+    vault = keys()[5].address
+    town.cluster.put(vault, Account(SOL, TOKEN, bytes(ACCOUNT_SIZE)))
+    found = tried(town, transfer_lamports(ME, vault, SOL), send(town))
+
+    assert Payment(NATIVE, vault, SOL) in found.payments
+
+
+def test_an_extension_that_is_not_read_is_a_gap(town: Town) -> None:
+    other = extended(town, 100, permanent_delegate=lambda mint: give_delegate(mint, ME))
+    account = town.cluster.accounts([other])[0]
+    assert account is not None
+    scene = Scene(ME, "solana:x", [], [], [], 0)
+    strange = replace(account, data=account.data[:166] + b"\x63" + account.data[167:])
+
+    assert gaps(replace(scene, mints={other: account})) == []
+    assert gaps(replace(scene, mints={other: strange})) == [
+        f"the token {other} has extensions that are not read here: 99"
+    ]
 
 
 def test_a_table_that_is_none_fails(town: Town) -> None:

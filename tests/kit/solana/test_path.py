@@ -10,10 +10,10 @@ from mercato.chains.errors import Unreachable
 from mercato.chains.solana import rpc
 from mercato.chains.solana.facade import SolanaFacade
 from mercato.chains.solana.local import WINDOW
-from mercato.chains.solana.model import SOL
-from mercato.chains.solana.testing import WEALTH, Interrupted
+from mercato.chains.solana.model import SOL, Account, Instruction
+from mercato.chains.solana.testing import WEALTH, Interrupted, keys
 from mercato.chains.solana.token_2022 import charge_fee, transfer_with_fee
-from mercato.chains.solana.tokens import transfer_lamports, transfer_tokens
+from mercato.chains.solana.tokens import create_associated, transfer_lamports, transfer_tokens
 from mercato.core.clock import HandClock
 from mercato.core.events import Json
 from mercato.core.settings import Secret
@@ -41,6 +41,7 @@ from tests.kit.solana.ground import (
     token,
     town,
 )
+from tests.kit.solana.programs import EXIT, SUCCEED, deployed
 
 BUDGET = {"name": "day", "asset": "SOL", "cap": "10", "seconds": 86400}
 FEE = 5_000
@@ -152,6 +153,21 @@ def test_a_payment_that_a_block_took_is_booked_by_what_the_block_says(
     assert act.effects.moves == (Move(token(mint), -1_000),)
     assert act.effects.payments == (Payment(token(mint), FRIEND, 990),)
     assert replay(sqlite, "agent").balances[kit.account, token(mint)] == -1_000
+
+
+def test_a_budget_for_each_recipient_holds_for_programs_behind_wallets_too(
+    sqlite: Store, clock: HandClock, town: Town
+) -> None:
+    program, vault = deployed(town.cluster, SUCCEED, EXIT), keys()[5].address
+    town.cluster.put(vault, Account(SOL, program, bytes(8)))
+    town.run(create_associated(STRANGER, vault, town.dollar))
+    paying = transfer_tokens(town.purse(ME, town.dollar), town.purse(vault, town.dollar), town.dollar, ME, 60, 6)
+    each = {"name": "each", "asset": "USD", "cap": "0.0001", "per": "recipient"}
+    kit = town.kit(sqlite, clock, town.policy(ANYTHING, budgets=[each]), Instruction(program, (), b""), paying)
+
+    assert done(kit, "do").effects.payments == (Payment(town.usd, program, 60),)
+    with pytest.raises(Denied, match="budget 'each' has 40"):
+        done(kit, "do")
 
 
 def test_at_a_node_effects_are_those_of_the_cluster_itself(sqlite: Store, clock: HandClock, town: Town) -> None:

@@ -129,12 +129,13 @@ class Rail:
         shown = {one.asset for one in act.effects.payments}
         moves, payments = _tokens(account, self.name, [one for one in found if one.succeeded], shown)
         main = sum(_native(account, one) for one in found) + fee
-        paid = [one for one in act.effects.payments if one.asset == self.native] if good else []
+        kept = _as_rehearsed(act.effects.payments, payments) if good else payments
+        paid = [one for one in kept if one.asset == self.native]
         lamports = min(main, -sum(one.units for one in paid)) if paid else main
         native = [Move(self.native, lamports)] if lamports else []
         effects = replace(
             act.effects, moves=tuple(sorted([*moves, *native], key=lambda move: move.asset)),
-            payments=(*paid, *payments), fee=fee, grants=act.effects.grants if good else (),
+            payments=tuple(kept), fee=fee, grants=act.effects.grants if good else (),
             authorities=act.effects.authorities if good else (), creations=act.effects.creations if good else (),
         )  # fmt: skip
         if not good and any(one.succeeded for one in found):
@@ -220,6 +221,16 @@ def _tokens(
         for who, units in sorted(of.items()) if units > 0 and who != account
     ]  # fmt: skip
     return moves, payments
+
+
+def _as_rehearsed(rehearsed: Sequence[Payment], told: Sequence[Payment]) -> list[Payment]:
+    """Returns the payments that receipts tell, of assets whose payees the dry run called the same; otherwise those of
+    the dry run, which knows SOL's payees, programs behind wallets, and what was minted for others."""
+    found: list[Payment] = []
+    for asset in dict.fromkeys(one.asset for one in (*rehearsed, *told)):
+        before, after = ([one for one in part if one.asset == asset] for part in (rehearsed, told))
+        found += after if {one.to for one in before} <= {one.to for one in after} else before
+    return found
 
 
 def _add(net: dict[str, dict[str, int]], prefix: str, sign_: int, holdings: Sequence[Held]) -> None:

@@ -34,7 +34,7 @@ HARMLESS = frozenset(
 class Seen:
     """An account. `who` may take what it holds; `says` are further powers over it, by their holder.
 
-    Mints and programs are nobody's, but `closer` may take their lamports: whoever may mint, close or upgrade them.
+    Mints, tables and programs are nobody's, but `closer` may take their lamports: who may mint, close or upgrade them.
     `lamports` are those that are not wrapped, `units` of `mint` and `withheld` of its transfer fee what a token account
     holds, `supply` is a mint's. `rest` is what nothing here reads: where `blind`, all of it.
     """
@@ -76,10 +76,11 @@ def seen(address: Address, account: Account | None, called: Collection[Address])
     if account.owner == SYSTEM:
         return _system(address, account)
     if account.owner == LOOKUP and (table := lookup_table(account)):
-        return Seen(True, table.authority or address, account.lamports, program=LOOKUP)
+        says = {"table": (Power.OWNER, table.authority)} if table.authority else {}
+        return Seen(True, address, account.lamports, says=says, program=LOOKUP, closer=table.authority)
     if account.owner == LOADER and (says := _loader(account.data)):
         return Seen(True, address, account.lamports, says=says, program=LOADER, closer=says["upgrade"][1])
-    who = account.owner if account.owner in called else address
+    who = account.owner if account.owner in called and account.owner not in READ else address
     return Seen(True, who, account.lamports, rest=account.data, blind=True, program=account.owner)
 
 
