@@ -21,7 +21,8 @@ from tests.kit.office import CLERK, TREASURER, Office, office, pay
 from tests.launch.town import sign_in
 
 pytestmark = pytest.mark.browser
-PAGES = ("/kit", "/kit/wallet?book=agent", "/kit/journal?book=agent", "/kit/acts/{given}", "/kit/approvals")
+NIGHTLY = [pytest.param(path, marks=pytest.mark.nightly) for path in ("/kit", "/kit/acts/{given}")]
+PAGES = ("/kit/wallet?book=agent", "/kit/journal?book=agent", "/kit/approvals", *NIGHTLY)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +77,7 @@ def test_the_door_meets_the_standard(visits: Visits, site: str) -> None:
     visits.check(site + "/kit")
 
 
-@pytest.mark.parametrize("path", PAGES[1:])
+@pytest.mark.parametrize("path", [*PAGES[:2], *NIGHTLY])
 def test_nothing_moves_while_a_page_loads(visits: Visits, site: str, held: Office, path: str) -> None:
     with visits.open(site + path.format(**held.acts), prepare=known(site)) as visit:
         moved = visit.page.evaluate("""() => new Promise((told) => new PerformanceObserver((list) =>
@@ -109,8 +110,7 @@ def test_an_operator_signs_in_approves_by_keyboard_and_freezes(visits: Visits, f
 
 def test_an_approval_needs_no_script(visits: Visits, fresh: tuple[Office, str]) -> None:
     made, address = fresh
-    plain = {"java_script_enabled": False, "prepare": known(address)}
-    with visits.open(address + "/kit/approvals", **plain) as visit:
+    with visits.open(address + "/kit/approvals", prepare=known(address), java_script_enabled=False) as visit:
         visit.page.get_by_role("button", name="Approve transfer").click()
         expect(visit.page.get_by_role("button", name="Approve transfer")).to_have_count(0)
         said = visit.page.inner_text("main")
