@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,18 +66,20 @@ def suite(*, quick: bool) -> bool:
     return right and sound == "yes"
 
 
-class _stub:
-    """Runs the upstream."""
-
-    def __enter__(self) -> int:
-        port = rivals.free_port()
-        self._process = subprocess.Popen([sys.executable, "-m", "bench.compute.stub", str(port)])
-        time.sleep(0.5)
-        return port
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.wait()
+@contextmanager
+def _stub() -> Iterator[int]:
+    """Runs the upstream; gives its port once it listens."""
+    port = rivals.free_port()
+    process = subprocess.Popen([sys.executable, "-m", "bench.compute.stub", str(port)])
+    try:
+        while process.poll() is None:
+            with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                break
+            time.sleep(0.02)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def _round(name: str, folder: Path, upstream: int, shape: dict[str, int], core: int) -> Run:
