@@ -6,7 +6,14 @@ from typing import Annotated
 
 import typer
 
-from mercato.compute import books_commands, fleet_commands, keys_commands, node_commands, settle_commands
+from mercato.compute import (
+    audit_commands,
+    books_commands,
+    fleet_commands,
+    keys_commands,
+    node_commands,
+    settle_commands,
+)
 
 app = typer.Typer(
     help="Serve open models from anyone, verified and metered.",
@@ -45,3 +52,4 @@ app.command()(node_commands.provide)
 app.add_typer(keys_commands.app, name="keys")
 books_commands.add_to(app)
 settle_commands.add_to(app)
+audit_commands.add_to(app)

@@ -21,6 +21,7 @@ from mercato.compute.gateway.catalogue import Catalogue, Pair, Source, listed, n
 from mercato.compute.gateway.checks import Bounds
 from mercato.compute.gateway.line import Line, Patience
 from mercato.compute.gateway.metrics import Metrics
+from mercato.compute.gateway.verdicts import verdicts
 from mercato.compute.gateway.views import views
 from mercato.compute.installation import prepared, signer
 from mercato.compute.model import ProviderId
@@ -28,7 +29,7 @@ from mercato.compute.node.hub import Hub
 from mercato.compute.routing.router import Router
 from mercato.compute.settings import ComputeSettings, Upstream
 from mercato.compute.tunnelling import tunnels
-from mercato.compute.verifying import Canaries, Verification, packed
+from mercato.compute.verifying import Canaries, Verification
 from mercato.core.clock import SystemClock
 from mercato.core.errors import ConfigError
 from mercato.core.settings import Settings
@@ -96,10 +97,11 @@ async def work(
         carrier = Carrier(
             desk, router, catalogue, counting.Counter(counting.load(files)),
             patience=Patience(wanted.connect_seconds, wanted.first_seconds, wanted.idle_seconds, wanted.total_seconds),
-            attempts=wanted.attempts, settled=hub.present if hub else lambda receipt: None, packed=packed,
+            attempts=wanted.attempts, settled=hub.present if hub else lambda receipt: None, packed=verified.packed,
             metrics=metrics,
         )  # fmt: skip
-        gateway = Gateway(carrier, bounds(wanted), limits(wanted), views(catalogue, router, desk), tunnel=hub)
+        seen = views(catalogue, router, desk) | verdicts(url, desk)
+        gateway = Gateway(carrier, bounds(wanted), limits(wanted), seen, tunnel=hub)
         running = server.Server(
             server.config(gateway, head=wanted.head_octets, seconds=wanted.head_seconds, requests=wanted.requests),
             ready=ready,

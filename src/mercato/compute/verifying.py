@@ -40,9 +40,13 @@ def judge(wanted: Auditing) -> Judge:
     return Judge(test, Cut(wanted.rate, wanted.alike), Rates(least=wanted.least))
 
 
-def packed(need: Need, body: str, answer: str, calls: int) -> bytes:
-    """Returns what an auditor needs of a request."""
-    return exhibit.packed(need, body, answer, calls=calls)
+def reference(wanted: ComputeSettings, line: Callable[[ProviderId], Line | None]) -> Reference:
+    """Returns the checker of the settings; `line` knows the way to it."""
+    name = wanted.audit.checker
+    way = line(named(name))
+    assert way is not None, "settings have checked the name"
+    models = {model: one.upstream or model for model, one in wanted.upstreams[name].models.items()}
+    return Reference(name, named(name), way, models)
 
 
 class Verification:
@@ -62,7 +66,8 @@ class Verification:
         await asyncio.to_thread(self.liaison.look, {})
         self._tasks = [asyncio.create_task(self._share())]
         if self.judge is not None:
-            auditor = Auditor(self._till, self._reference(), self.judge, told=self._heard)
+            checker = reference(self._wanted, self._line)
+            auditor = Auditor(self._till, checker, self.judge, told=self._heard)
             self._tasks.append(asyncio.create_task(auditor.run()))
         return self
 
@@ -81,19 +86,16 @@ class Verification:
         known, checker = self.liaison.view.standings, named(self._wanted.audit.checker)
         return [(replace(it, standing=known.get(it.id, it.standing)), offer) for it, offer in pairs if it.id != checker]
 
-    def moved(self, providers: Iterable[Provider]) -> list[Provider]:
+    def moved(self, providers: Sequence[Provider]) -> list[Provider]:
         """Returns those of some providers that stand elsewhere than they did, as they stand now."""
         known = self.liaison.view.standings
         return [
             replace(it, standing=known[it.id]) for it in providers if known.get(it.id, it.standing) is not it.standing
         ]
 
-    def _reference(self) -> Reference:
-        name = self._wanted.audit.checker
-        line = self._line(named(name))
-        assert line is not None, "settings have checked the name"
-        models = {model: one.upstream or model for model, one in self._wanted.upstreams[name].models.items()}
-        return Reference(name, named(name), line, models)
+    def packed(self, need: Need, body: str, answer: str, calls: int) -> bytes:
+        """Returns what an auditor would need of a request; nothing where there is none."""
+        return b"" if self.judge is None else exhibit.packed(need, body, answer, calls=calls)
 
     def _heard(self, verdict: Verdict) -> None:
         if verdict.verdict != "void":

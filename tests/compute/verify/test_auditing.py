@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
-import pytest
-
 from mercato.compute import audits, roster
 from mercato.compute.books import disputes
-from mercato.compute.gateway.catalogue import named
-from mercato.compute.model import Standing
+from mercato.compute.gateway.catalogue import Catalogue, Source, named
+from mercato.compute.model import Offer, Price, Provider, Standing
+from mercato.compute.settings import Auditing
+from mercato.compute.verifying import Canaries
+from mercato.core.settings import Secret
 from mercato.store.bare import Bare
 from tests.compute.gateway.house import House
 from tests.compute.verify.conftest import Audited
@@ -73,12 +75,13 @@ def test_an_honest_provider_passes_and_what_was_kept_is_dropped(audited: Audited
     assert stands(home, "good") is Standing.ACTIVE
 
 
-@pytest.mark.parametrize("more", [{"temperature": 1}, {"max_tokens": 5}, {"n": 2}, {"temperature": None}], ids=str)
-def test_what_no_reference_can_judge_is_void_and_changes_nothing(audited: Audited, more: dict[str, Any]) -> None:
+def test_what_no_reference_can_judge_is_void_and_changes_nothing(audited: Audited) -> None:
     home = audited({"bad": "wrong-model"})
-    assert ask(home, 1, "bad", **more) == 200
+    members: list[dict[str, Any]] = [{"temperature": 1}, {"max_tokens": 5}, {"n": 2}, {"temperature": None}]
+    statuses = [ask(home, 1, "bad", **more) for more in members]
 
-    assert [each.verdict for each in judged(home, "bad", 1)] == ["void"]
+    assert statuses == [200] * 4
+    assert [each.verdict for each in judged(home, "bad", 4)] == ["void"] * 4
     assert stands(home, "bad") is Standing.ACTIVE
 
 
@@ -106,3 +109,35 @@ def test_the_checker_serves_nobody(audited: Audited) -> None:
     home = audited({"good": "honest"})
 
     assert ask(home, 1, "reference") == 400
+
+
+def test_a_request_tells_its_audit_to_its_own_key_only(audited: Audited) -> None:
+    home = audited({"good": "honest"})
+    ask(home, 1, "good")
+    request = judged(home, "good", 1)[0].request
+    shown = home.get(f"/audit/{request}").json
+    others = home.get(f"/audit/{request}", {"authorization": f"Bearer {home.key('bob')}"})
+    draws = home.get("/audits").json["data"]
+
+    assert (shown["verdict"], shown["checker"], shown["statistic"]["same"]) == ("pass", "reference", 40)
+    assert (others.status, home.get("/audit/req_none").status) == (404, 404)
+    assert [len(each["commitment"]) for each in draws] == [64, 64]
+    assert {each["secret"] for each in draws} == {None}
+
+
+def test_canaries_judge_a_cheater_whom_nobody_asks_anything(audited: Audited) -> None:
+    home = audited({"bad": "wrong-model"})
+    wanted = Auditing(canaries=3600, canary_key=Secret(home.ann))
+    offer = Offer(named("bad"), "toy", Price(1, 1), 8192)
+    provider = Provider(named("bad"), "bad", Standing.ACTIVE)
+    catalogue = Catalogue([Source(lambda: [(provider, offer)], lambda name: None)])
+    catalogue.look(0.0)
+
+    async def until_ejected() -> None:
+        asking = asyncio.create_task(Canaries(home.base, wanted, catalogue).run())
+        await asyncio.to_thread(wait_for, lambda: stands(home, "bad") is Standing.EJECTED)
+        asking.cancel()
+
+    asyncio.run(until_ejected())
+
+    assert {each.verdict for each in found(home, "bad")} == {"fail"}

@@ -95,7 +95,7 @@ class Stub:
         if asked.path.endswith("/embeddings"):
             return web.json_response(replies.embeddings(asked))
         if "prompt_logprobs" in asked.body:
-            return web.json_response(self._scored(asked))
+            return await self._whole(request, json.dumps(self._scored(asked)).encode(), shows)
         written, claim = self._written(asked, shows), LIES if shows and self._is(Behaviour.LIE_USAGE) else 1
         if asked.stream:
             return await self._streamed(request, replies.events(asked, written, claim), shows)

@@ -80,6 +80,10 @@ class Auditor:
             if not judged:
                 await asyncio.sleep(pause)
 
+    def close(self) -> None:
+        """Closes the books that it writes to."""
+        self._till.close()
+
     def _take(self, limit: int) -> list[Wanted]:
         with self._till.bare.transaction():
             return audits.take(self._till.bare, self._till.clock.now(), limit=limit, lease=LEASE)

@@ -1,0 +1,95 @@
+"""`mercato compute audits` and `mercato compute calibrate`: what was verified, and what honest answers look like."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mercato.compute.terminal import AsJson, show, table, till
+from mercato.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from mercato.compute.settings import ComputeSettings
+    from mercato.compute.verify.calibration import Calibration
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the commands to those of the room."""
+    app.command()(audits)
+    app.command()(calibrate)
+
+
+def audits(
+    provider: Annotated[str, typer.Argument(help="Its id, such as prov_…; all without.")] = "",
+    limit: Annotated[int, typer.Option(help="How many, the newest.", min=1, max=10_000)] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List audits with what was found, newest first, and the draws' commitments and revealed secrets."""
+    from mercato.compute import audits as store
+
+    with till() as books, books.bare.read():
+        found = store.latest(books.bare, provider, limit=limit)
+        epochs = store.published(books.bare)[-limit:]
+    if as_json:
+        body = [
+            {"request": each.request, "provider": each.provider, "model": each.model, "asked": each.asked.isoformat(),
+             "verdict": each.verdict or "waiting", "method": each.method, "statistic": dict(each.statistic),
+             "checker": each.checker} for each in found
+        ]  # fmt: skip
+        draws = [{"epoch": number, "commitment": made, "secret": public} for number, made, public in epochs]
+        show({"audits": body, "draws": draws})
+        return
+    rows = [
+        [each.request, each.provider, each.verdict or "waiting", each.statistic.get("same", "—"),
+         each.statistic.get("tokens", "—"), each.asked.isoformat(timespec="seconds")] for each in found
+    ]  # fmt: skip
+    table(["request", "provider", "verdict", "same", "tokens", "asked"], rows)
+    table(["draws of hour", "commitment", "secret"], [[number, made, public or "—"] for number, made, public in epochs])
+
+
+def calibrate(
+    upstream: Annotated[str, typer.Argument(help="An upstream of the settings that is honest for sure.")],
+    model: Annotated[str, typer.Option(help="The model's id here.")],
+    answers: Annotated[int, typer.Option(help="Answers to compare.", min=80, max=100_000)] = 400,
+    as_json: AsJson = False,
+) -> None:
+    """Measure how honest answers differ from the checker's, and print the settings that follow."""
+    import asyncio
+
+    from mercato.compute.installation import SECTIONS
+    from mercato.compute.settings import ComputeSettings
+    from mercato.core.settings import load
+
+    wanted = load(*SECTIONS, partial=True).of(ComputeSettings)
+    for name in (upstream, wanted.audit.checker):
+        if name not in wanted.upstreams or model not in wanted.upstreams[name].models:
+            hint = "name upstreams that list the model, and [compute.audit] checker"
+            raise ConfigError(f"upstream was {name!r}, which does not serve {model!r}", hint=hint)
+    found = asyncio.run(_calibrated(wanted, upstream, model, answers))
+    if as_json:
+        cut = {"rate": found.cut.rate, "alike": found.cut.alike}
+        show({"answers": found.answers, "match": found.match, "honest": found.honest, **cut})
+        return
+    typer.echo(f"# {found.answers} answers judged; {found.match:.2%} of tokens match")
+    typer.echo(
+        f"[compute.audit]\nrate = {found.cut.rate:.4f}\nalike = {found.cut.alike:.4f}\nhonest = {found.honest:.4f}"
+    )
+
+
+async def _calibrated(wanted: ComputeSettings, upstream: str, model: str, answers: int) -> Calibration:
+    from random import SystemRandom
+
+    from mercato.compute.gateway.catalogue import named
+    from mercato.compute.opening import Upstreams
+    from mercato.compute.verify.calibration import calibrate
+    from mercato.compute.verifying import reference
+
+    lines = Upstreams(wanted.upstreams, wanted.answer_octets)
+    try:
+        line = lines.line(named(upstream))
+        assert line is not None, "it is among the settings"
+        name = wanted.upstreams[upstream].models[model].upstream or model
+        return await calibrate(line, reference(wanted, lines.line), model, name, answers, SystemRandom())
+    finally:
+        await lines.close()

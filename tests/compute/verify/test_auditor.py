@@ -1,0 +1,135 @@
+"""Auditors judge each answer once, wait for a reference that is away, and book verdict and consequence together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+from threading import Thread
+
+import pytest
+
+from mercato.compute import audits, roster
+from mercato.compute.books.till import Till
+from mercato.compute.fleet.toy import Toy
+from mercato.compute.model import Standing
+from mercato.compute.testing import ToyChecker
+from mercato.compute.verify.auditor import Auditor, Verdict
+from mercato.compute.verify.docket import recorded
+from mercato.compute.verify.record import Judge
+from tests.compute.books.conftest import migrated, sqlite, url
+from tests.compute.books.counter import ACME, SIGNER, Counter
+from tests.compute.verify.books import listed, serve
+
+__all__ = ["migrated", "sqlite", "url"]  # fixtures of the books: both databases
+HONEST, CHEATER = Toy(), Toy(weights=9)
+
+
+@pytest.fixture
+def counter(sqlite: str) -> Iterator[Counter]:
+    with Counter(sqlite) as made:
+        listed(made)
+        yield made
+
+
+@pytest.fixture
+def either(url: str) -> Iterator[Counter]:
+    """Books on both databases, for what depends on their locks and their SQL."""
+    with Counter(url) as made:
+        listed(made)
+        yield made
+
+
+def auditor(counter: Counter, checker: ToyChecker) -> Auditor:
+    return Auditor(Till(counter.url, counter.clock, SIGNER), checker, Judge())
+
+
+def turn(counter: Counter, checker: ToyChecker, limit: int = 100) -> list[Verdict]:
+    made = auditor(counter, checker)
+    found = asyncio.run(made.turn(limit))
+    made.close()
+    return found
+
+
+def stands(counter: Counter) -> Standing:
+    found = roster.one(counter.till.bare, ACME)
+    assert found is not None
+    return found.standing
+
+
+def test_two_auditors_judge_each_answer_once_and_keep_one_record(either: Counter) -> None:
+    serve(either, HONEST, 40)
+    found: list[Verdict] = []
+
+    def work() -> None:
+        checker = ToyChecker()
+        while verdicts := turn(either, checker, 3):
+            found.extend(verdicts)
+
+    threads = [Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    record = recorded(either.till.bare, ACME, Standing.ACTIVE)
+
+    assert len({each.request for each in found}) == len(found) == 40
+    assert (record.evidence.audits, record.evidence.fails, record.clean) == (40, 0, 40)
+
+
+def test_while_the_reference_is_away_audits_wait_until_their_lease_is_over(counter: Counter) -> None:
+    serve(counter, HONEST, 2)
+    checker = ToyChecker()
+    checker.away = True
+    assert turn(counter, checker) == []
+    checker.away = False
+    assert turn(counter, checker) == []
+    counter.clock.move(timedelta(minutes=5))
+
+    assert [each.verdict for each in turn(counter, checker)] == ["pass", "pass"]
+
+
+def test_a_cheater_goes_by_probation_to_ejection_and_is_paid_nothing_of_it(either: Counter) -> None:
+    serve(either, CHEATER, 10)
+    verdicts = turn(either, ToyChecker())
+    serve(either, CHEATER, 2, first=50)  # was under way
+    turn(either, ToyChecker())
+    balances = either.till.balances()
+
+    assert [each.standing for each in verdicts if each.moved] == [Standing.PROBATION, Standing.EJECTED]
+    assert stands(either) is Standing.EJECTED
+    assert balances[f"provider:{ACME}:held"] == 0
+    assert balances[f"provider:{ACME}:withheld"] == 12 * 350
+    assert sum(balances.values()) == 0
+
+
+def test_one_who_cheats_now_and_then_is_found_and_the_record_outlives_the_auditor(counter: Counter) -> None:
+    checker = ToyChecker()
+    for start in range(0, 120, 12):
+        serve(counter, HONEST, 9, first=start)
+        serve(counter, CHEATER, 3, first=start + 9)
+        turn(counter, checker)  # a fresh auditor each time
+    record = recorded(counter.till.bare, ACME, stands(counter))
+
+    assert stands(counter) is Standing.EJECTED
+    assert record.evidence.fails == record.evidence.audits / 4
+
+
+def test_a_provider_on_probation_becomes_active_by_thirty_clean_audits(counter: Counter) -> None:
+    with counter.till.bare.transaction():
+        roster.stand(counter.till.bare, ACME, Standing.PROBATION, counter.clock.now(), "new")
+    serve(counter, HONEST, 29)
+    turn(counter, ToyChecker())
+    before = stands(counter)
+    serve(counter, HONEST, 1, first=100)
+    turn(counter, ToyChecker())
+
+    assert (before, stands(counter)) == (Standing.PROBATION, Standing.ACTIVE)
+
+
+def test_an_audit_of_an_unknown_provider_is_void(counter: Counter) -> None:
+    counter.till.bare.run("DELETE FROM compute_provider")
+    serve(counter, CHEATER, 1)
+
+    assert [each.verdict for each in turn(counter, ToyChecker())] == ["void"]
+    assert [each.verdict for each in audits.latest(counter.till.bare)] == ["void"]
