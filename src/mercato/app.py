@@ -43,6 +43,7 @@ from mercato.chains.messages import Accounts
 from mercato.chains.service import Indexer
 from mercato.chains.settings import ChainSettings
 from mercato.compute.installation import signer
+from mercato.compute.node.settings import NodeSettings
 from mercato.compute.service import Compute
 from mercato.compute.settings import ComputeSettings
 from mercato.core.clock import SystemClock
@@ -72,7 +73,7 @@ FIGURES = "/market/figures"  # where a figure id leads: the room that has figure
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SECTIONS = (
     ApiSettings, StoreSettings, ChainSettings, MarketSettings, SourceSettings, DocumentSettings, LaunchSettings,
-    SeasonSettings, KitSettings, ComputeSettings,
+    SeasonSettings, KitSettings, ComputeSettings, NodeSettings,
 )  # fmt: skip
 
 

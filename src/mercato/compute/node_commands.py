@@ -127,12 +127,14 @@ def approve(
     """At the gateway: let the node with this key dial in. It serves after its offers were tried once."""
     from mercato.compute.installation import SECTIONS, prepared
     from mercato.compute.node.enrolment import approve as approved
+    from mercato.compute.node.enrolment import checked
     from mercato.core.clock import SystemClock
     from mercato.core.settings import load
     from mercato.store.bare import Bare
 
+    known = checked(key)
     with Bare(prepared(load(*SECTIONS, partial=True))) as bare:
-        found = approved(bare, key.lower(), name, SystemClock())
+        found = approved(bare, known, name, SystemClock())
     typer.echo(f"{found.id} ({found.name}) is {found.standing.value}")
 
 

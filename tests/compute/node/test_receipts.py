@@ -120,7 +120,7 @@ def test_the_gateway_gets_the_nodes_word_over_the_tunnel_and_the_node_keeps_it(t
     with stub() as upstream:
         asyncio.run(run(upstream.url))
     kept = [json.loads(line) for line in (tmp_path / "receipts.jsonl").read_text().splitlines()]
-    assert [(one["receipt"]["request"], bool(one["countersigned"]), bool(one["objection"])) for one in kept] == [
+    assert [(one["request"], bool(one["countersigned"]), bool(one["objection"])) for one in kept] == [
         ("req_1", True, False),
         ("req_2", False, True),
     ]

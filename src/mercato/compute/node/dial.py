@@ -26,7 +26,7 @@ from mercato.compute.node.receipting import Desk, Folder, received, word
 from mercato.compute.node.serving import Serving
 from mercato.compute.node.session import Session
 from mercato.compute.node.wire import SENDING, Gone, Wire, heard, introduction, tell
-from mercato.compute.node.wording import Body, number, text
+from mercato.compute.node.wording import Body, inner, number, text
 from mercato.core.errors import ConfigError, Conflict, InvalidInput
 from mercato.core.events import Json
 
@@ -211,7 +211,7 @@ class Dialler:
         receipt = received(body)
         self._serving.owed.discard(receipt.request)
         signature, why = word(self._who.key, self._desk, receipt, self._serving.recent.get(receipt.request))
-        self._folder.keep(receipt, body.get("body"), countersigned=signature, objection=why)
+        self._folder.keep(receipt, inner(body.get("body"), "receipt"), countersigned=signature, objection=why)
         if why:
             self._serving.say("receipt not signed", request=receipt.request, why=why)
             await tell(wire, "object", request=receipt.request, why=why)

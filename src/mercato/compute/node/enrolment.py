@@ -132,14 +132,19 @@ class Enrolment:
         return found
 
 
-def approve(bare: Bare, key: str, name: str, clock: Clock) -> Provider:
-    """Writes a key down whose node may dial in; returns the provider, as it stands where it was known before.
-    InvalidInput for text that is no key."""
-    if not KEY.fullmatch(key):
+def checked(key: str) -> str:
+    """Returns a node's public key in its one spelling; InvalidInput for text that is none."""
+    if not KEY.fullmatch(key.lower()):
         raise InvalidInput(f"key was {key[:80]!r}", hint="64 letters of hexadecimal, from `mercato compute node key`")
+    return key.lower()
+
+
+def approve(bare: Bare, key: str, name: str, clock: Clock) -> Provider:
+    """Writes a key down whose node may dial in; returns the provider, as it stands where it was known before."""
+    known = checked(key)
     with bare.transaction():
-        found = roster.by_key(bare, key)
+        found = roster.by_key(bare, known)
         if found is not None:
             return found
-        fresh = Provider(PROVIDERS.new(), name or key[:12], Standing.PENDING, key=key)
+        fresh = Provider(PROVIDERS.new(), name or known[:12], Standing.PENDING, key=known)
         return roster.save(bare, fresh, clock.now(), "approved by the operator")

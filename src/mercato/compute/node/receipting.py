@@ -78,12 +78,12 @@ class Folder:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._receipts, self._pins = folder / "receipts.jsonl", folder / "gateways.json"
 
-    def keep(self, receipt: Receipt, body: Json, *, countersigned: str, objection: str) -> None:
-        """Adds a receipt as the gateway sent it, with the node's signature or its objection."""
-        line = {"receipt": body, "hash": receipt.hash, "signature": receipt.signature,
-                "countersigned": countersigned, "objection": objection}  # fmt: skip
+    def keep(self, receipt: Receipt, said: Mapping[str, Json], *, countersigned: str, objection: str) -> None:
+        """Adds a receipt as the gateway sent it, with the node's signature or its objection: a line for each, which
+        `mercato compute receipt verify` reads."""
+        ours = {"hash": receipt.hash, "signature": receipt.signature, "countersigned": countersigned}
         with self._receipts.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line, separators=(",", ":")) + "\n")
+            file.write(json.dumps({**said, **ours, "objection": objection}, separators=(",", ":")) + "\n")
 
     def pin(self, gateway: str, key: str) -> str:
         """Returns the key that a gateway showed at first, which is this one where it is seen for the first time."""
