@@ -1,7 +1,15 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from mercato import web
+from mercato.app import SECTIONS, create_app
+from mercato.core.settings import load
+from mercato.store import Store
+from mercato.web.testing import gallery
+from tests.browser.conftest import Serving
 from tests.browser.visits import Visits
 
 pytestmark = pytest.mark.browser
@@ -36,3 +44,18 @@ def test_the_chart_code_is_loaded_only_by_pages_with_a_chart(visits: Visits, add
 
     assert "/static/page." in loaded
     assert "plot-" not in loaded
+
+
+@pytest.mark.parametrize("width", [800, 1600])
+def test_every_room_of_many_can_be_seen_without_scrolling(
+    visits: Visits, serving: Serving, store: Store, width: int
+) -> None:
+    app = create_app(load(*SECTIONS, home=Path(str(store.url.database)).parent), store, ())
+    links = [web.Link(f"/room{place}", f"A room, {place}") for place in range(8)]
+    app.include_router(gallery(web.Site(nav=[*links, web.Link("/gallery", "Gallery")], version="0")))
+    with visits.open(serving(app) + "/gallery", viewport={"width": width, "height": 800}) as visit:
+        hidden = visit.page.evaluate("""() => [...document.querySelectorAll('header nav a')]
+            .map((link) => link.getBoundingClientRect().right).filter((right) => right > innerWidth)""")
+
+    assert hidden == []
+    assert visit.complaints == []

@@ -13,11 +13,13 @@ import httpx
 import pytest
 
 from mercato.api.testing import serve
+from mercato.app import SECTIONS, create_app, open_store, rooms
 from mercato.chains.errors import Unreachable
 from mercato.chains.signing import Key
 from mercato.chains.testing import KEYS
 from mercato.core.errors import ConfigError
 from mercato.core.settings import load
+from mercato.kit import Policy
 from mercato.kit.acts import State
 from mercato.kit.errors import Frozen
 from mercato.kit.evm.purse import Purse
@@ -297,6 +299,26 @@ def test_an_installation_without_books_says_what_to_do(
     assert "No book yet" in page
     assert "mercato kit policy set policy.toml" in page
     assert "Nothing waits" in waiting
+
+
+def test_the_policy_that_the_door_proposes_can_be_put_in_force(shown: tuple[Office, str]) -> None:
+    page = unescape(httpx.get(f"{shown[1]}/kit", headers=HTML).text)
+    text = page.partition("<<'END'\n")[2].partition("\nEND")[0]
+    policy = Policy.parse(text.replace("0x… whom it may pay", FRIEND))
+
+    assert [(rule.name, rule.verdict) for rule in policy.rules] == [("a little", "allow"), ("more", "ask")]
+    assert policy.budgets[0].asset == "eip155:31337/slip44:60"
+
+
+def test_the_application_opens_the_desk_beside_the_other_rooms(tmp_path: Path) -> None:
+    settings = load(*SECTIONS, home=tmp_path)
+    store = open_store(settings)
+    with serve(create_app(settings, store, rooms(store, settings), worker=False)) as address:
+        page = httpx.get(f"{address}/kit", headers=HTML).text
+    store.close()
+
+    assert '<a href="/kit" aria-current="page">Kit</a>' in page
+    assert "this installation names no operators" in page
 
 
 def test_unknown_books_and_acts_are_not_found(shown: tuple[Office, str]) -> None:
