@@ -89,7 +89,7 @@ def test_what_is_no_json_object_is_refused_with_what_is_wrong_with_it(raw: bytes
         ({"messages": QUESTION, "temperature": "hot"}, "temperature"),
         ({"messages": QUESTION, "temperature": 10**400}, "temperature"),
         ({"messages": QUESTION, "stream": "yes"}, "stream"),
-        ({"messages": QUESTION, "stream_options": {}}, "stream_options"),
+        ({"messages": QUESTION, "stream_options": 7}, "stream_options"),
         ({"messages": QUESTION, "stop": ["x"] * 17}, "stop"),
         ({"messages": QUESTION, "tools": {}}, "tools"),
         ({"messages": QUESTION, "tools": [{"type": "function"}]}, "tools[0].function"),

@@ -55,6 +55,8 @@ async def refuse(client: Client, error: MercatoError, more: Headers = ()) -> Non
     after = error.facts.get("after")
     if isinstance(after, int):
         headers.append((b"retry-after", str(after).encode()))
+    if isinstance(allow := error.facts.get("allow"), str):
+        headers.append((b"allow", allow.encode()))
     if code == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     await say(client, code, problem(error), headers)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from mercato.compute.books.keys import Key
 from mercato.compute.errors import Declined, Forbidden, Unserved
-from mercato.compute.gateway import answers, asking, responses
+from mercato.compute.gateway import answers, asking, openapi, responses
 from mercato.compute.gateway.asking import Asked
 from mercato.compute.gateway.carry import Carrier, Job
 from mercato.compute.gateway.checks import Bounds, shown
@@ -99,6 +99,9 @@ class Gateway:
             path, method = scope["path"], scope["method"]
             if method == "GET" and path == "/health":
                 await answers.say(client, 200, {"status": "ok"})
+                return
+            if method == "GET" and path == "/v1/openapi.json":
+                await answers.say(client, 200, openapi.document(self._bounds))
                 return
             headers = _headers(scope["headers"])
             view = None if path in SURFACES else self._view(path)
@@ -204,7 +207,9 @@ def _typed(headers: Headers) -> None:
 
 def _allowed(method: str, wanted: str) -> None:
     if method != wanted:
-        raise Declined(f"method was {method[:20]!r}", hint=f"use {wanted}", status=405, code="method_not_allowed")
+        raise Declined(
+            f"method was {method[:20]!r}", hint=f"use {wanted}", status=405, code="method_not_allowed", allow=wanted
+        )
 
 
 def _unknown(message: str, hint: str) -> Declined:

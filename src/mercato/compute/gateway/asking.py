@@ -103,8 +103,8 @@ def ask(surface: Surface, body: Body, digest: str, bounds: Bounds) -> Asked:
     wish = wishes.read(body.get("provider"))
     stream = checks.yes(body, "stream")
     options = body.get("stream_options")
-    if options is not None and (not isinstance(options, dict) or not stream):
-        raise wrong("stream_options", options, "send an object, and only with stream: true")
+    if options is not None and not isinstance(options, dict):
+        raise wrong("stream_options", options, "send an object")
     for name in ("temperature", "top_p", "frequency_penalty", "presence_penalty"):
         checks.number(body, name)
     reading = _READERS[surface](body, bounds)
@@ -120,7 +120,7 @@ def ask(surface: Surface, body: Body, digest: str, bounds: Bounds) -> Asked:
         prefix=hashlib.sha256(f"{model}\n{reading.prefix}".encode()).hexdigest()[:32] if reading.prefix else "",
         stream=stream,
     )
-    wants = bool(options and options.get("include_usage"))
+    wants = bool(stream and options and options.get("include_usage"))
     return Asked(need, body, digest, most, choices, reading.octets, reading.messages, wants)
 
 

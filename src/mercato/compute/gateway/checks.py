@@ -11,6 +11,7 @@ from typing import Any
 from mercato.compute.errors import Declined
 from mercato.compute.gateway import schemas
 from mercato.compute.gateway.body import Body
+from mercato.compute.gateway.numbers import integer
 
 #: Tokens that a chat template may put around a message, at most.
 FRAME = 16
@@ -18,7 +19,10 @@ MOST_INPUTS = 2048
 MOST_TOOLS = 256
 MOST_PARTS = 2_000
 MOST_STOPS = 16
+MOST_NUMBER = 1_000
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+#: Roles whose messages may have no content.
+SILENT = frozenset({"assistant", "function"})
 NAME = re.compile(r"[a-zA-Z0-9_.:-]{1,128}")
 SEEN = {"image_url": "vision", "input_audio": "audio", "file": "files", "video_url": "video"}
 
@@ -42,9 +46,13 @@ def wrong(param: str, value: Any, hint: str) -> Declined:
 def text(body: Body, name: str, most: int) -> str:
     """Returns a member that must be there and be text."""
     value = body.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= most or not value.isprintable():
+    if not isinstance(value, str) or not 0 < len(value) <= most or not _plain(value):
         raise wrong(name, value, f"send text of 1 to {most} characters")
     return value
+
+
+def _plain(value: str) -> bool:
+    return value.isascii() and value.isprintable()
 
 
 def yes(body: Body, name: str) -> bool:
@@ -60,9 +68,10 @@ def whole(body: Body, name: str, least: int, most: int) -> int | None:
     value = body.get(name)
     if value is None or (name == "logprobs" and isinstance(value, bool)):
         return None
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+    found = integer(value)
+    if found is None or not least <= found <= most:
         raise wrong(name, value, f"send a whole number from {least} to {most}")
-    return value
+    return found
 
 
 def number(body: Body, name: str) -> None:
@@ -70,7 +79,7 @@ def number(body: Body, name: str) -> None:
     value = body.get(name)
     if value is None:
         return
-    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1_000 or math.isnan(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > MOST_NUMBER or math.isnan(value):
         raise wrong(name, value, "send a number")
 
 
@@ -104,7 +113,7 @@ def _message(message: Any, place: str, seen: set[str]) -> int:
         octets += len(content) if content.isascii() else len(content.encode())
     elif isinstance(content, list) and len(content) <= MOST_PARTS:
         octets += sum(_part(part, f"{place}.content[{at}]", seen) for at, part in enumerate(content))
-    elif content is not None or role not in ("assistant", "function"):
+    elif content is not None or role not in SILENT:
         raise wrong(f"{place}.content", content, f"send text, or a list of at most {MOST_PARTS} parts")
     calls = message.get("tool_calls")
     if calls is not None:
@@ -140,8 +149,9 @@ def tools(body: Body, bounds: Bounds) -> set[str]:
         place = f"tools[{at}]"
         if not isinstance(tool, dict) or not isinstance(tool.get("type"), str):
             raise wrong(place, tool, 'send an object such as {"type": "function", "function": {…}}')
-        if tool["type"] == "function":
-            _function(tool.get("function"), f"{place}.function", bounds)
+        if tool["type"] != "function":
+            raise wrong(f"{place}.type", tool["type"], "send functions; a gateway runs no tools of its own")
+        _function(tool.get("function"), f"{place}.function", bounds)
     return {"tools"} if value else set()
 
 
@@ -177,7 +187,7 @@ def prompts(body: Body, name: str, bounds: Bounds, *, empty: bool) -> tuple[int,
     """Returns the octets of text, or tokens, that `prompt` or `input` holds, and how many pieces it has."""
     value = body.get(name)
     pieces = value if isinstance(value, list) else [value]
-    if pieces and all(isinstance(one, int) and not isinstance(one, bool) for one in pieces):
+    if pieces and all(_token(one) for one in pieces):
         pieces = [pieces]
     if not 0 < len(pieces) <= MOST_INPUTS:
         raise wrong(name, value, f"send text, or a list of 1 to {MOST_INPUTS}")
@@ -193,7 +203,8 @@ def prompts(body: Body, name: str, bounds: Bounds, *, empty: bool) -> tuple[int,
 
 
 def _token(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**32
+    found = integer(value)
+    return found is not None and 0 <= found < 2**32
 
 
 def shown(headers: Mapping[bytes, bytes], name: bytes, most: int = 200) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mercato.compute.errors import Declined
+from mercato.compute.gateway.numbers import integer
 from mercato.compute.model import Price, Wish
 
 NAMES = frozenset(
@@ -13,7 +14,7 @@ NAMES = frozenset(
 )  # fmt: skip
 SORTS = frozenset({"", "price", "latency", "throughput"})
 CHECKS = frozenset({"none", "sampled", "always"})
-MOST_NAMES = 100
+MOST_NAMES, MOST_PRICE = 100, 10**15
 _PLAIN = Wish()
 
 
@@ -55,17 +56,20 @@ def _price(value: Any) -> Price | None:
     hint = 'send {"prompt": …, "completion": …} in whole micro-dollars for a million tokens'
     if not isinstance(value, dict) or not value or not set(value) <= {"prompt", "completion"}:
         raise _wrong("max_price", value, hint)
-    most = 10**15
-    parts = [value.get(name, most) for name in ("prompt", "completion")]
-    if not all(isinstance(part, int) and not isinstance(part, bool) and 0 <= part <= most for part in parts):
+    prompt, completion = (integer(value.get(name, MOST_PRICE)) for name in ("prompt", "completion"))
+    if (
+        prompt is None
+        or completion is None
+        or not 0 <= min(prompt, completion) <= max(prompt, completion) <= MOST_PRICE
+    ):
         raise _wrong("max_price", value, hint)
-    return Price(parts[0], parts[1])
+    return Price(prompt, completion)
 
 
 def _whole(value: dict[str, Any], name: str, most: int) -> int:
-    found = value.get(name, 0)
-    if not isinstance(found, int) or isinstance(found, bool) or not 0 <= found <= most:
-        raise _wrong(name, found, f"send a whole number from 0 to {most}")
+    found = integer(value.get(name, 0))
+    if found is None or not 0 <= found <= most:
+        raise _wrong(name, value[name], f"send a whole number from 0 to {most}")
     return found
 
 
