@@ -16,7 +16,8 @@ from starlette.types import ASGIApp
 def served(app: ASGIApp) -> Iterator[str]:
     """Gives the address of the tools of an application that listens on a free port."""
     place = socket.create_server(("127.0.0.1", 0))
-    running = uvicorn.Server(uvicorn.Config(app, log_config=None))
+    # As `mercato kit serve` runs it: with httptools, where something else installed it, blanks stay around values.
+    running = uvicorn.Server(uvicorn.Config(app, log_config=None, http="h11", loop="asyncio"))
     thread = threading.Thread(target=running.run, kwargs={"sockets": [place]})
     thread.start()
     while not running.started:
