@@ -131,6 +131,22 @@ def test_an_open_journal_shows_new_acts_by_itself(visits: Visits, fresh: tuple[O
     assert visit.complaints == []
 
 
+def test_a_reason_that_is_half_written_is_kept_while_the_wallet_comes_anew(
+    visits: Visits, fresh: tuple[Office, str]
+) -> None:
+    made, address = fresh
+    with visits.open(address + "/kit/wallet?book=agent", prepare=known(address, CLERK)) as visit:
+        page = visit.page
+        expect(page.locator("live-status")).to_have_attribute("data-status", "live")
+        page.get_by_label("Why").fill("because it")
+        done(made.kit, "transfer", pay(made.town, FRIEND, 3))
+        expect(page.get_by_text("43 USD used or reserved, 157 USD left")).to_be_visible()
+        kept = page.get_by_label("Why").input_value()
+
+    assert kept == "because it"
+    assert visit.complaints == []
+
+
 def test_the_queue_says_that_it_changed_and_moves_no_button(visits: Visits, fresh: tuple[Office, str]) -> None:
     made, address = fresh
     with visits.open(address + "/kit/approvals", prepare=known(address)) as visit:

@@ -6,6 +6,8 @@ from typing import Any
 
 from mercato.market.terminal import AsJson, show, table
 
+WORDS = ("came", "left", "net")
+
 
 def profit(as_json: AsJson = False) -> None:
     """Print what acts came to: what came and left by asset, fees apart, and its value where prices are known."""
@@ -26,10 +28,10 @@ def profit(as_json: AsJson = False) -> None:
         show(body)
         return
     rows = [
-        [line["name"], line["came"], line["left"], line["net_whole"] or f"{line['net']} base units", _dollars(line)]
+        [line["name"], *(line[f"{word}_whole"] or f"{line[word]} base units" for word in WORDS), _dollars(line)]
         for line in body["lines"]
     ]
-    table("What acts came to", ["asset", "came, base units", "left, base units", "net", "value"], rows)
+    table("What acts came to", ["asset", *WORDS, "value"], rows)
     table("Fees", ["asset", "paid", "value"], [[fee["name"], fee["whole"], _dollars(fee)] for fee in body["fees"]])
     table("Result", ["settled", "failed", "value"], [[came.settled, came.failed, dollars(came.total)]])
 

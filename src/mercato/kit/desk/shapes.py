@@ -45,7 +45,8 @@ def profit(item: Profit, units: Units, *, simulated: bool = False) -> dict[str, 
     lines: list[Json] = [
         {
             "asset": line.asset, "name": units.title(line.asset), "came": str(line.came), "left": str(line.left),
-            "net": str(line.net), "net_whole": units.whole(line.asset, line.net), "promised": str(line.promised),
+            "net": str(line.net), "promised": str(line.promised), "came_whole": units.whole(line.asset, line.came),
+            "left_whole": units.whole(line.asset, line.left), "net_whole": units.whole(line.asset, line.net),
             "value_micro_usd": _text(line.value),
         }
         for line in item.lines
