@@ -26,7 +26,7 @@ from mercato.compute.node.member import MISSES, Member
 from mercato.compute.node.offers import verified
 from mercato.compute.node.roll import REFUSED, Roll, Stranger
 from mercato.compute.node.tunnel import Tunnel
-from mercato.compute.node.wire import AsgiWire, Gone, Receive, Send, Wire, heard, introduction, tell
+from mercato.compute.node.wire import AsgiWire, Gone, Leaving, Receive, Send, Wire, heard, introduction, tell
 from mercato.compute.node.wording import Body, inner, text
 from mercato.core.clock import Clock, SystemClock
 from mercato.core.errors import Conflict, InvalidInput
@@ -35,6 +35,7 @@ from mercato.core.events import Json
 PURPOSE = "tunnel"  # what the signature of an introduction is for
 WRONG, FORBIDDEN, SILENT, REPLACED = 4400, 4403, 4408, 4409  # close codes: HTTP's, and 4000 more
 ARRIVAL = 10.0  # seconds to introduce oneself
+QUIET = 10  # looks, a twentieth of a second apart
 MOST_STRANGERS, MOST_MEMBERS = 64, 2_000
 SAID = ("offers", "pong", "drain", "countersign", "object")
 
@@ -148,20 +149,34 @@ class Hub:
         self._spawn(self._remind(member))
         try:
             while True:
-                message = await member.wire.receive()
-                member.spoke(asyncio.get_running_loop().time())
-                if isinstance(message, bytes):
-                    member.tunnel.serve(message)
-                else:
-                    said = heard(message, *SAID)
-                    if said.get("request") not in member.shown:  # what we asked for is not too much
-                        member.controlled(dear=said["type"] == "offers")
-                    await self._control(member, said)
+                try:
+                    await self._hear(member, await member.wire.receive())
+                except Leaving:
+                    member.draining = True
+                    self._spawn(self._see_off(member))
         finally:
             beating.cancel()
             member.tunnel.lose("reset")
             if self._members.get(member.provider.id) is member:
                 del self._members[member.provider.id]
+
+    async def _hear(self, member: Member, message: str | bytes) -> None:
+        member.spoke(asyncio.get_running_loop().time())
+        if isinstance(message, bytes):
+            member.tunnel.serve(message)
+            return
+        said = heard(message, *SAID)
+        if said.get("request") not in member.shown:  # what we asked for is not too much
+            member.controlled(dear=said["type"] == "offers")
+        await self._control(member, said)
+
+    async def _see_off(self, member: Member) -> None:
+        """Closes a connection once nothing has been under way in it for a moment."""
+        idle = 0
+        while idle < QUIET:
+            await asyncio.sleep(0.05)
+            idle = 0 if member.tunnel.underway else idle + 1
+        await member.tunnel.close()
 
     async def _remind(self, member: Member) -> None:
         """Shows what the node has not answered when it was here last."""

@@ -15,6 +15,7 @@ from mercato.compute.node.wording import parsed, text
 from mercato.core.errors import InvalidInput
 from mercato.core.events import Json
 
+LEAVE = "mercato.leave"  # an ASGI message of our own, by which a server says that it ends
 SENDING = 20.0  # seconds that one message may take to leave: a peer that stopped reading is as good as gone
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -27,6 +28,10 @@ class Gone(Exception):
     def __init__(self, code: int = 1006, why: str = "") -> None:
         super().__init__(f"{code} {why}".strip())
         self.code, self.why = code, why
+
+
+class Leaving(Gone):
+    """The server behind the connection ends soon, and waits until it is closed."""
 
 
 class Wire(Protocol):
@@ -67,6 +72,8 @@ class AsgiWire:
     async def receive(self) -> str | bytes:
         """Returns the next message; Gone at the end."""
         message = await self._receive()
+        if message["type"] == LEAVE:
+            raise Leaving
         if message["type"] != "websocket.receive":
             self._over = True
             raise Gone(message.get("code") or 1006, str(message.get("reason") or ""))
