@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables for people.")]
+from mercato.compute.terminal import AsJson, show, table
 
 
 def attach(app: typer.Typer) -> None:
@@ -37,15 +36,17 @@ def simulate(
             "simulated": True, "requests": requests, "seeds": seeds, "providers": providers, "policies": rows,
             "detection": [asdict(each) for each in found], "honest": asdict(spared),
         }  # fmt: skip
-        typer.echo(json.dumps(body, indent=2))
+        show(body)
         return
-    _policies(f"Simulated: {providers} providers, {requests:,} requests, means of {seeds} fleets", rows)
+    fleets = f"{seeds} fleet{'s' * (seeds > 1)}"
+    _policies(f"Simulated: {providers} providers, {requests:,} requests, means of {fleets}", rows)
     _audits(found, spared)
 
 
 def _policies(title: str, rows: dict[str, dict[str, Any]]) -> None:
-    columns = ["policy", "bad", "cut", "cost", "+audits", "p95 s", "audited", "cheats out", "honest out"]
-    _table(title, columns, [
+    columns = ["policy", "bad answers", "cut", "cost", "with audits", "p95 s", "audited", "cheaters out", "honest out"]
+    typer.echo(title)
+    table(columns, [
         [name, f"{row['bad']:.2%}", f"{row['truncated']:.2%}", f"{row['cost']:.3f}",
          f"{row['cost'] + row['audit_cost']:.3f}", f"{row['p95']:.2f}", f"{row['audits']:.1%}",
          f"{row['ejected']:.0f} of {row['cheaters']:.0f}", f"{row['false_bans']:.0f}"]
@@ -58,26 +59,13 @@ def _audits(found: Sequence[Any], spared: Any) -> None:
 
     test = audited.judge().test
     title = f"Simulated: audits until ejection; alpha {test.alpha:g} within {test.horizon:,} audits, beta {test.beta:g}"
-    columns = ["provider", "fails", "half out by", "95 % by", "bound", "later"]
-    _table(title, columns, [
+    columns = ["provider", "answers that fail", "half out by", "95 % by", "stated bound", "later than that"]
+    typer.echo(f"\n{title}")
+    table(columns, [
         [each.kind, f"{each.fails:.1%}", f"{each.half:.0f}", f"{each.most:.0f}", f"{each.stated}", f"{each.late:.1%}"]
         for each in found
     ])  # fmt: skip
     typer.echo(
-        f"Honest: {spared.ejected} ejections in {spared.tokens:,} audited tokens; {spared.fails:.2%} of answers failed,"
-        f" {spared.allowed:.2%} are allowed for; evidence rose to {spared.highest:.0%} of the bar at most."
+        f"\nHonest: {spared.ejected} ejections in {spared.tokens:,} audited tokens; {spared.fails:.2%} of answers"
+        f" failed, {spared.allowed:.2%} are allowed for; evidence rose to {spared.highest:.0%} of the bar at most."
     )
-
-
-def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    sheet = Table()
-    for place, column in enumerate(columns):
-        sheet.add_column(column, justify="right" if place else "left", no_wrap=True)
-    for row in rows:
-        sheet.add_row(*row)
-    console = Console()
-    console.print(title, style="italic", soft_wrap=True)
-    console.print(sheet)

@@ -22,5 +22,5 @@ def test_the_command_prints_json() -> None:
     body = json.loads(CliRunner().invoke(app, [*SMALL, "--json"]).output)
 
     assert body["simulated"] is True
-    assert list(body["policies"]) == ["round robin", "cheapest", "inverse square", "score", "ours"]
+    assert list(body["policies"]) == ["round robin", "cheapest", "inverse square + outage filter", "score", "ours"]
     assert body["detection"][0]["kind"] == "wrong model, always"

@@ -205,7 +205,7 @@ def _candidate(place: int, member: Member) -> Candidate:
 POLICIES: dict[str, type[Plain]] = {
     "round robin": RoundRobin,
     "cheapest": Cheapest,
-    "inverse square": InverseSquare,
+    "inverse square + outage filter": InverseSquare,
     "score": Score,
     "ours": Ours,
 }
