@@ -35,14 +35,19 @@ def serve(
     port: Annotated[
         int | None, typer.Option(help="The port to listen on; 0 picks a free one [default: 8600].", min=0, max=65535)
     ] = None,
+    upstream: Annotated[
+        str, typer.Option(help="Also serve all models of this endpoint, for nothing: its address up to and with /v1.")
+    ] = "",
 ) -> None:
     """Serve the gateway: OpenAI's API over the upstreams and providers of this installation."""
     from mercato.compute.installation import SECTIONS
-    from mercato.compute.opening import listen, run
+    from mercato.compute.opening import listen, run, with_endpoint
     from mercato.compute.settings import ComputeSettings
     from mercato.core.settings import load
 
     settings = load(*SECTIONS, partial=True)
+    if upstream:
+        settings = with_endpoint(settings, upstream)
     wanted = settings.of(ComputeSettings)
     run(settings, listen(host or wanted.host, wanted.port if port is None else port), say=typer.echo)
 

@@ -19,6 +19,7 @@ from mercato.compute.gateway.asgi import Gateway, Limits
 from mercato.compute.gateway.carry import Carrier
 from mercato.compute.gateway.catalogue import Catalogue, Pair, Source, listed, named
 from mercato.compute.gateway.checks import Bounds
+from mercato.compute.gateway.discovery import discover
 from mercato.compute.gateway.line import Line, Patience
 from mercato.compute.gateway.metrics import Metrics
 from mercato.compute.gateway.verdicts import verdicts
@@ -32,7 +33,8 @@ from mercato.compute.tunnelling import tunnels
 from mercato.compute.verifying import Canaries, Verification
 from mercato.core.clock import SystemClock
 from mercato.core.errors import ConfigError
-from mercato.core.settings import Settings
+from mercato.core.settings import Secret, Settings
+from mercato.store.settings import StoreSettings
 
 
 class Upstreams:
@@ -116,6 +118,14 @@ async def work(
             asking = loop.create_task(Canaries(base, wanted.audit, catalogue).run())
             opened.callback(asking.cancel)
         await running.serve(sockets=[place])
+
+
+def with_endpoint(settings: Settings, url: str) -> Settings:
+    """Returns the settings with one more upstream, `endpoint`, and with one worker: others would not know of it."""
+    found = asyncio.run(discover(url, Secret("")))
+    wanted = settings.of(ComputeSettings)
+    changed = wanted.model_copy(update={"upstreams": {**wanted.upstreams, "endpoint": found}, "workers": 1})
+    return Settings(settings.home, {StoreSettings: settings.of(StoreSettings), ComputeSettings: changed})
 
 
 def bounds(wanted: ComputeSettings) -> Bounds:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -13,10 +14,10 @@ _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: clos
 
 
 @contextmanager
-def endless() -> Iterator[str]:
-    """Yields the address of a provider on loopback whose stream has no end."""
+def endless(gap: float = 0.0) -> Iterator[str]:
+    """Yields the address of a provider on loopback whose stream has no end, with a pause between events."""
     place = socket.create_server(("127.0.0.1", 0))
-    thread = threading.Thread(target=_serve, args=(place,), name="endless", daemon=True)
+    thread = threading.Thread(target=_serve, args=(place, gap), name="endless", daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{place.getsockname()[1]}/v1"
@@ -26,7 +27,7 @@ def endless() -> Iterator[str]:
         thread.join(10)
 
 
-def _serve(place: socket.socket) -> None:
+def _serve(place: socket.socket, gap: float) -> None:
     event = b"data: " + json.dumps(_EVENT).encode() + b"\n\n"
     with suppress(OSError):
         while True:
@@ -37,3 +38,4 @@ def _serve(place: socket.socket) -> None:
                 made.sendall(_HEAD)
                 while True:
                     made.sendall(event)
+                    time.sleep(gap)

@@ -81,7 +81,7 @@ def test_a_kill_switch_refuses_what_comes_and_cuts_what_runs(house: Open) -> Non
                 assert refused.status == 403
             return (await running.read())[-300:], running.headers["x-request-id"]
 
-    with endless() as one:
+    with endless(gap=0.02) as one:
         home = house({"one": one})
         till = Till(home.url, SystemClock(), signer(home.home))
         ended, name = asyncio.run(cut(home, till))

@@ -54,6 +54,7 @@ def _read() -> Schema:
         "/v1/providers": _get("List providers with their offers and how they fare", listed),
         "/v1/receipts/{id}": _get("Show the receipt of a request of this key", named, "id"),
         "/v1/audit/{id}": _get("Show what an audit found of a request of this key", named, "id"),
+        "/v1/audits": _get("Show each hour's commitment to its draws, and its secret once it is over", listed),
     }
 
 
