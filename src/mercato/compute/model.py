@@ -89,9 +89,13 @@ class Price:
 
     def of(self, usage: Usage, *, round: Round) -> int:
         """Returns what an answer costs in micro-dollars: up for who pays, down for who is paid."""
-        cheap = self.prompt if self.cached is None else self.cached
-        parts = (usage.prompt - usage.cached) * self.prompt + usage.cached * cheap + usage.completion * self.completion
+        parts = self.parts(usage)
         return -(-parts // MILLION) if round is Round.UP else parts // MILLION
+
+    def parts(self, usage: Usage) -> int:
+        """Returns what an answer costs, exactly, in millionths of a micro-dollar."""
+        cheap = self.prompt if self.cached is None else self.cached
+        return (usage.prompt - usage.cached) * self.prompt + usage.cached * cheap + usage.completion * self.completion
 
 
 @dataclass(frozen=True, slots=True)

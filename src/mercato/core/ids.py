@@ -23,6 +23,8 @@ from mercato.core.errors import InvalidInput
 
 LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
 LENGTH = 26
+_PAIRS = [first + second for first in LETTERS for second in LETTERS]
+_SHIFTS = range(120, -1, -10)
 _VALUE = {letter: value for value, letter in enumerate(LETTERS)}
 _PREFIX = re.compile(r"[a-z]{2,8}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -98,7 +100,8 @@ def made_at(text: str) -> datetime:
 
 def encode(value: UUID) -> str:
     """Returns a UUID as 26 letters whose order as text is the order of the numbers."""
-    return "".join(LETTERS[value.int >> shift & 31] for shift in range(125, -1, -5))
+    number = value.int
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
 def decode(text: str) -> UUID:

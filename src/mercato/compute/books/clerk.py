@@ -84,6 +84,11 @@ class Clerk:
         done = self.book([Release(id, "its worker died") for id in found]) if found else []
         return sum(answer is None for answer in done)
 
+    def tidy(self) -> None:
+        """Lets SQLite bring commits to its main file, by a connection of its own, so that no request waits for it."""
+        with Bare(self.bare.url) as other:
+            other.checkpoint()
+
     def idle(self) -> bool:
         """Returns whether nobody's open requests are left by a dead worker, and no lane's lease is over."""
         with self.bare.read():

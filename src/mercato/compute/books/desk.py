@@ -24,6 +24,7 @@ from mercato.compute.books.words import Hold, Replay, Served
 from mercato.compute.model import Attempt, Receipt, RequestId
 
 TOGETHER = 64
+TIDY_SECONDS = 1
 log = logging.getLogger("mercato.compute.books")
 _Waiting = tuple[Ask, "asyncio.Future[Answer]"]
 
@@ -43,13 +44,14 @@ class Desk:
         self._loop = asyncio.get_running_loop()
         await self._loop.run_in_executor(self._thread, self.clerk.open)
         await self._loop.run_in_executor(self._thread, self.clerk.abandon)  # crash-only: a start clears up
-        self._beating = self._loop.create_task(self._beat())
+        self._tending = (self._loop.create_task(self._beat()), self._loop.create_task(self._tidy()))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._beating.cancel()
+        for task in self._tending:
+            task.cancel()
         while self._busy or self._waiting:
             with suppress(Exception):  # the database may be away: whoever asked was told
                 await asyncio.shield(self._ask(Beat()))
@@ -155,3 +157,12 @@ class Desk:
                 await self._loop.run_in_executor(self._thread, self.clerk.abandon)
             except Exception:  # the database may be away for a while; the lease may be over then, and nothing else
                 log.exception("lease of %s could not be renewed", self.lane)
+
+    async def _tidy(self) -> None:
+        """Does beside the requests what a commit would else do now and then."""
+        while True:
+            await asyncio.sleep(TIDY_SECONDS)
+            try:
+                await asyncio.to_thread(self.clerk.tidy)
+            except Exception:  # what is not tidied now is tidied later
+                log.exception("database could not be tidied")

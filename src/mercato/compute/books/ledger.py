@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mercato.compute.books.words import PAID, Served
-from mercato.core.money import DOWN, UP
+from mercato.compute.model import MILLION
 
 OUTSIDE = "outside"
 GATEWAY = "gateway"
@@ -70,10 +70,10 @@ def cost(served: Served, limit: int, fee_bps: int = 0) -> tuple[int, int]:
     """
     if served.end not in PAID:
         return 0, 0
-    counts = (served.claimed.least(served.counted), served.claimed, served.counted)
-    charged = min(limit, *(served.price.of(usage, round=UP) for usage in counts))
-    whole = min(charged, *(served.price.of(usage, round=DOWN) for usage in counts))
-    return charged, whole * (BPS - fee_bps) // BPS
+    price, claimed, counted = served.price, served.claimed, served.counted
+    parts = min(price.parts(claimed), price.parts(counted), price.parts(claimed.least(counted)))
+    charged = min(limit, -(-parts // MILLION))
+    return charged, min(charged, parts // MILLION) * (BPS - fee_bps) // BPS
 
 
 def of_hold(account: str, limit: int) -> tuple[Move, ...]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from mercato.compute.books import sheet
 from mercato.compute.books.receipts import SETTLED, Signer, body, digest
-from mercato.compute.model import Receipt, canonical
+from mercato.compute.books.words import Served
+from mercato.compute.model import KeyId, Receipt, RequestId, canonical
 from mercato.core.events import Json
 from mercato.store.bare import Bare
 
@@ -26,11 +26,14 @@ class Pen:
         told: dict[str, Json] = {"kind": kind, "lane": self.lane, "seq": self.seq + 1, "at": self._at}
         self._add(kind, canonical(told | {"previous": self.head} | dict(facts)))
 
-    def receipt(self, receipt: Receipt) -> Receipt:
+    def receipt(self, request: RequestId, key: KeyId, served: Served, charged: int, earned: int) -> Receipt:
         """Adds a receipt's entry; returns the receipt with its place in the chain, its hash and our signature."""
-        placed = replace(receipt, lane=self.lane, seq=self.seq + 1, at=self.at, previous=self.head)
-        self._add(SETTLED, canonical(body(placed)))
-        return replace(placed, hash=self.head, signature=self._signer.sign(self.head))
+        facts = (
+            request, self.lane, self.seq + 1, self.at, key, served.provider, served.model, served.end, served.asked,
+            served.answered, served.claimed, served.counted, served.price, charged, earned, self.head,
+        )  # fmt: skip
+        self._add(SETTLED, canonical(body(Receipt(*facts))))
+        return Receipt(*facts, hash=self.head, signature=self._signer.sign(self.head))
 
     def close(self) -> None:
         """Writes what was added."""

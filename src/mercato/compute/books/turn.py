@@ -180,14 +180,7 @@ class Turn:
     def _settle(self, ask: Settle, row: sheet.Open) -> Receipt:
         served = ask.served
         charged, earned = ledger.cost(served, row.bound, self.fee_bps)
-        made = self.pen.receipt(
-            Receipt(
-                request=ask.request, lane="", seq=0, at=self.pen.at, key=KeyId(row.key), provider=served.provider,
-                model=served.model, end=served.end, asked=served.asked, answered=served.answered,
-                claimed=served.claimed, counted=served.counted, price=served.price, charged=charged, earned=earned,
-                previous="",
-            )
-        )  # fmt: skip
+        made = self.pen.receipt(ask.request, KeyId(row.key), served, charged, earned)
         self._made[ask.request] = (made, row.account)
         self._move(ledger.of_settle(row.account, row.bound, served.provider, charged, earned))
         self._free(row, charged)
@@ -211,9 +204,12 @@ class Turn:
         )
 
     def _move(self, moves: Iterable[Move]) -> None:
-        for account, micro in ledger.changes(moves).items():
-            self._changes[account] += micro
-            self._balances[account] = self._balances.get(account, 0) + micro
+        changed, held = self._changes, self._balances
+        for move in moves:
+            changed[move.source] -= move.micro
+            changed[move.target] += move.micro
+            held[move.source] = held.get(move.source, 0) - move.micro
+            held[move.target] = held.get(move.target, 0) + move.micro
 
     def _write(self) -> None:
         bare = self.bare

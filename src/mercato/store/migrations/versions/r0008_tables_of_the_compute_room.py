@@ -29,6 +29,7 @@ def _log() -> None:
         sa.Column("micro", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("micro >= 0 OR account = 'outside'", name=op.f("ck_compute_balance_covered")),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_compute_balance")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "compute_entry",
@@ -38,6 +39,7 @@ def _log() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("lane", "seq", name=op.f("pk_compute_entry")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "compute_lane",
@@ -47,6 +49,7 @@ def _log() -> None:
         sa.Column("due_us", sa.BigInteger(), nullable=True),
         sa.Column("closed", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("lane", name=op.f("pk_compute_lane")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "compute_move",
@@ -54,6 +57,7 @@ def _log() -> None:
         sa.Column("lane", sa.String(length=40), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_compute_move")),
+        sqlite_with_rowid=False,
     )
 
 
@@ -82,6 +86,7 @@ def _requests() -> None:
         sa.Column("ended_us", sa.BigInteger(), nullable=True),
         sa.Column("attempts", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_compute_request")),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         "ix_compute_request_open",
@@ -119,6 +124,7 @@ def _receipts() -> None:
         sa.Column("signature", sa.String(length=128), nullable=False),
         sa.Column("countersigned", sa.String(length=128), nullable=False),
         sa.PrimaryKeyConstraint("request", name=op.f("pk_compute_receipt")),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_compute_receipt_epoch", "compute_receipt", ["epoch", "provider"], unique=False)
     op.create_index("ix_compute_receipt_key", "compute_receipt", ["key", "at_us"], unique=False)
@@ -144,6 +150,7 @@ def _keys() -> None:
         sa.Column("slot_used", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_compute_key")),
         sa.UniqueConstraint("hash", name=op.f("uq_compute_key_hash")),
+        sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_compute_key_account"), "compute_key", ["account"], unique=False)
     op.create_table(
