@@ -70,6 +70,11 @@ class Bare:
             return True
         return getattr(error, "sqlstate", None) in _AGAIN
 
+    def hasten(self, on: bool) -> None:
+        """On SQLite, lets what would wait for another process's transaction fail at once instead; `again` is true."""
+        if self.dialect == "sqlite":
+            self.run(f"PRAGMA busy_timeout = {0 if on else BUSY_SECONDS * 1000}")
+
     def checkpoint(self) -> None:
         """Brings what was committed to SQLite's main file, without keeping writers waiting; does nothing on PostgreSQL.
 

@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from mercato.compute.books import Clerk, Desk, Hold, Served
+from mercato.compute.books.words import Lost
 from mercato.compute.errors import Short
 from mercato.compute.model import REQUESTS, End, KeyId, Price, ProviderId, Usage
 from mercato.core.clock import SystemClock
@@ -37,18 +38,24 @@ async def request(desk: Desk, key: KeyId, folder: Path, chance: random.Random) -
     hold = Hold(REQUESTS.new(), key, "ann", "n", chance.randint(1, LARGEST))
     try:
         await desk.reserve(hold)
+        await asyncio.sleep(chance.random() / 200)
+        way = chance.randrange(10)
+        if way == 0:
+            await desk.release(hold.request, "no provider")
+        elif way > 1:  # and one in ten is left open by a worker that goes on
+            receipt = await desk.settle(hold.request, served=answer(key, chance))
+            note(folder / "delivered", f"{hold.request} {hold.limit} {receipt.charged} {receipt.earned}")
     except Short:
-        return
-    await asyncio.sleep(chance.random() / 200)
-    way = chance.randrange(10)
-    if way == 0:
-        await desk.release(hold.request, "no provider")
-    elif way > 1:  # and one in ten is left open by a worker that goes on
-        claimed, counted = (Usage(chance.randint(0, 30), chance.randint(0, 30)) for _ in range(2))
-        provider = ProviderId(f"prov_{chance.randrange(3)}")
-        served = Served(key, provider, "toy", chance.choice(ENDS), "a" * 64, "b" * 64, claimed, counted, PRICE)
-        receipt = await desk.settle(hold.request, served=served)
-        note(folder / "delivered", f"{hold.request} {hold.limit} {receipt.charged} {receipt.earned}")
+        note(folder / "refused", hold.request)
+    except Lost:  # leases are so short that on a busy machine those of the living run out, too
+        note(folder / "lost", hold.request)
+
+
+def answer(key: KeyId, chance: random.Random) -> Served:
+    """Returns what was served: some honest, some claimed too high, some cut."""
+    claimed, counted = (Usage(chance.randint(0, 30), chance.randint(0, 30)) for _ in range(2))
+    provider = ProviderId(f"prov_{chance.randrange(3)}")
+    return Served(key, provider, "toy", chance.choice(ENDS), "a" * 64, "b" * 64, claimed, counted, PRICE)
 
 
 async def work(url: str, folder: Path, key: KeyId, number: int, count: int) -> None:

@@ -10,10 +10,12 @@ import pytest
 
 from mercato.compute.books import Replay, keys
 from mercato.compute.books.receipts import faults
+from mercato.compute.books.replay import replay
 from mercato.compute.books.words import Lost
 from mercato.compute.errors import Busy, Forbidden, Short
 from mercato.compute.model import End, Usage
 from mercato.core.errors import Conflict
+from mercato.store.bare import Bare
 from tests.compute.books.counter import ACME, DOLLAR, SIGNER, Counter
 
 
@@ -212,6 +214,40 @@ def test_a_settle_whose_client_left_still_happens(counter: Counter) -> None:
 
     asyncio.run(go())
     assert counter.balance() == (DOLLAR - 350, 0)
+
+
+def test_the_loop_does_not_wait_for_another_process_that_writes(sqlite: str) -> None:
+    async def go(counter: Counter) -> bool:
+        async with counter.desk() as desk:
+            other = Bare(sqlite)
+            with other.transaction():
+                asking = asyncio.create_task(desk.reserve(counter.hold()))
+                done, _ = await asyncio.wait({asking}, timeout=0.05)
+                held = not done
+            assert await asking is None
+            other.close()
+            return held
+
+    with Counter(sqlite) as counter:
+        assert asyncio.run(go(counter))
+        assert counter.balance() == (DOLLAR - 1_000, 1_000)
+
+
+def test_one_request_at_a_time_and_many_at_once_come_to_the_same(counter: Counter) -> None:
+    async def go(at_once: int) -> list[int]:
+        async with counter.desk() as desk:
+
+            async def one() -> int:
+                hold = counter.hold()
+                await desk.reserve(hold)
+                return (await desk.settle(hold.request, served=counter.served())).seq
+
+            return [seq for _ in range(12 // at_once) for seq in await asyncio.gather(*(one() for _ in range(at_once)))]
+
+    assert sorted(asyncio.run(go(1))) == [2 * turn for turn in range(1, 13)]
+    assert len(set(asyncio.run(go(12)))) == 12
+    assert counter.balance() == (DOLLAR - 24 * 350, 0)
+    assert replay(counter.till.bare, SIGNER.public).faults == []
 
 
 def test_a_worker_loads_neither_sqlalchemy_nor_pydantic_nor_a_driver_it_does_not_need() -> None:

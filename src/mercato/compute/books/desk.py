@@ -4,18 +4,20 @@
         again = await desk.reserve(hold)        # durable before anything is sent; Short, Busy, Forbidden
         receipt = await desk.settle(hold.request, served=served)      # durable before the last bytes are delivered
 
-All work on the database is done by one thread, so the loop never waits for a disk or a lock.
+Work on the database is done by one thread, so the loop never waits for a disk or a lock. Only while hardly anything is
+open, and SQLite has no other writer, the loop does it itself: that is quicker than to hand it over.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from types import TracebackType
+from typing import TypeVar
 
 from mercato.compute.books.clerk import Clerk
 from mercato.compute.books.keys import Key, Ring, found
@@ -25,6 +27,8 @@ from mercato.compute.model import Attempt, Receipt, RequestId
 
 TOGETHER = 64
 TIDY_SECONDS = 1
+FEW = 2
+T = TypeVar("T")
 log = logging.getLogger("mercato.compute.books")
 _Waiting = tuple[Ask, "asyncio.Future[Answer]"]
 
@@ -38,12 +42,13 @@ class Desk:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mercato-books")
         self._waiting: list[_Waiting] = []
         self._busy = False
+        self._lent = self._open = 0
         self._ring = Ring()
 
     async def __aenter__(self) -> Desk:
         self._loop = asyncio.get_running_loop()
-        await self._loop.run_in_executor(self._thread, self.clerk.open)
-        await self._loop.run_in_executor(self._thread, self.clerk.abandon)  # crash-only: a start clears up
+        await self._lend(self.clerk.open)
+        await self._lend(self.clerk.abandon)  # crash-only: a start clears up
         self._tending = (self._loop.create_task(self._beat()), self._loop.create_task(self._tidy()))
         return self
 
@@ -55,7 +60,7 @@ class Desk:
         while self._busy or self._waiting:
             with suppress(Exception):  # the database may be away: whoever asked was told
                 await asyncio.shield(self._ask(Beat()))
-        await self._loop.run_in_executor(self._thread, self.clerk.close)
+        await self._lend(self.clerk.close)
         self._thread.shutdown()
 
     @property
@@ -99,16 +104,26 @@ class Desk:
 
     async def receipt(self, request: str) -> Receipt | None:
         """Returns a request's receipt; None where there is none."""
-        return await self._loop.run_in_executor(self._thread, self.clerk.receipt, request)
+        return await self._lend(self.clerk.receipt, request)
 
     async def key(self, secret: str) -> Key | None:
         """Returns the key of a secret text as it was a second ago at most; None for none. Whether it `holds`, and what
         it is for, is for the caller to see."""
         fresh, key = self._ring.get(secret)
         if not fresh:
-            key = await self._loop.run_in_executor(self._thread, found, self.clerk.bare, secret)
+            key = await self._lend(found, self.clerk.bare, secret)
             self._ring.put(secret, key)
         return key
+
+    def _lend(self, work: Callable[..., T], *given: object) -> asyncio.Future[T]:
+        """Runs something in the thread; until it is done the loop leaves the connection alone."""
+        self._lent += 1
+        done = self._loop.run_in_executor(self._thread, lambda: work(*given))
+        done.add_done_callback(self._returned)
+        return asyncio.shield(done)
+
+    def _returned(self, done: object) -> None:
+        self._lent -= 1
 
     def _ask(self, ask: Ask) -> asyncio.Future[Answer]:
         waiting: asyncio.Future[Answer] = self._loop.create_future()
@@ -123,6 +138,11 @@ class Desk:
     def _hand(self) -> None:
         """Hands what waits to the thread; what comes meanwhile waits for the next turn."""
         batch, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
+        if len(batch) == 1 and self._open < FEW and not self._lent:
+            answers = self.clerk.at_once([batch[0][0]])
+            if answers:
+                self._tell(batch, answers)
+                return
         if batch:
             self._thread.submit(self._work, batch)
         else:
@@ -136,7 +156,11 @@ class Desk:
         self._loop.call_soon_threadsafe(self._tell, batch, answers)
 
     def _tell(self, batch: list[_Waiting], answers: list[Answer]) -> None:
-        for (_, waiting), answer in zip(batch, answers, strict=True):
+        for (ask, waiting), answer in zip(batch, answers, strict=True):
+            if isinstance(ask, Hold):
+                self._open += answer is None
+            elif not isinstance(ask, Beat):
+                self._open = max(self._open - 1, 0)
             if isinstance(answer, Exception):
                 waiting.set_exception(answer)
             else:
@@ -154,7 +178,7 @@ class Desk:
             await asyncio.sleep(self.clerk.lease / timedelta(seconds=3))
             try:
                 await asyncio.shield(self._ask(Beat()))
-                await self._loop.run_in_executor(self._thread, self.clerk.abandon)
+                await self._lend(self.clerk.abandon)
             except Exception:  # the database may be away for a while; the lease may be over then, and nothing else
                 log.exception("lease of %s could not be renewed", self.lane)
 
