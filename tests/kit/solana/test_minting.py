@@ -58,6 +58,8 @@ def test_a_fixed_supply_leaves_nobody_a_right(kit: Kit, town: Town) -> None:
     assert (found.supply, found.authority, found.freezer) == (5_000, None, None)
     assert more.metadata
     assert (more.metadata.authority, more.pointer_authority) == (None, None)
+    assert made.effects.payments == ()  # its rent is locked for ever: spent, and nobody's
+    assert moved(made)["SOL"] < -at(town, address).lamports
     assert moved(made)[token(address)] == town.units(ME, address, TOKEN_2022) == 5_000
     told = kit.read("token-risk", {"token": address})
     assert isinstance(told, dict)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from mercato.chains.solana.extensions import rules
 from mercato.chains.solana.messages import octets
-from mercato.chains.solana.model import SYSTEM, Account, Address
+from mercato.chains.solana.model import SYSTEM, TOKEN, TOKEN_2022, Account, Address
 from mercato.chains.solana.tokens import mint as mint_of
 from mercato.kit.model import Authority, Grant, Move, Payment, Power
 from mercato.kit.solana.sight import Seen
@@ -45,6 +45,13 @@ class Scene:
     def mine(self) -> list[tuple[Address, Seen, Seen]]:
         """Returns the accounts that are, or become, one's own, or over which one has a say."""
         return [one for one in self.pairs() if any(self._concerns(seen) for seen in one[1:])]
+
+    def purse(self, at: Address, old: Seen, new: Seen) -> Address:
+        """Returns who may take the lamports of an account afterwards. Rent that is locked in a new mint over which
+        nobody has a say counts as one's own: it is spent, and nobody is paid."""
+        locked = new.mint is None and new.program in (TOKEN, TOKEN_2022) and not (old.there or new.blind)
+        who = new.purse(old)
+        return self.me if locked and who == at else who
 
     def _concerns(self, seen: Seen) -> bool:
         return seen.there and (seen.who == self.me or any(holder == self.me for _, holder in seen.says.values()))
@@ -83,7 +90,8 @@ def coin(scene: Scene) -> int:
     rent for accounts of one's own is no price of a trade, and what lay wrapped before is no gain."""
     return scene.fee + sum(
         sign * ((seen.lamports if purse == scene.me else 0) + (seen.units if _wraps(scene, seen) else 0))
-        for _, old, new in scene.pairs() for sign, seen, purse in ((-1, old, old.purse()), (1, new, new.purse(old)))
+        for at, old, new in scene.pairs()
+        for sign, seen, purse in ((-1, old, old.purse()), (1, new, scene.purse(at, old, new)))
     )  # fmt: skip
 
 
@@ -163,8 +171,8 @@ def touched(scene: Scene) -> set[Address]:
 def _totals(scene: Scene, native: str) -> dict[str, dict[Address, int]]:
     """Returns by asset how much more, or less, each wallet has in the end."""
     found: dict[str, dict[Address, int]] = {native: {}}
-    for _, old, new in scene.pairs():
-        for sign, seen, purse in ((-1, old, old.purse()), (1, new, new.purse(old))):
+    for at, old, new in scene.pairs():
+        for sign, seen, purse in ((-1, old, old.purse()), (1, new, scene.purse(at, old, new))):
             _add(found, native, scene.within.get(purse, purse), sign * seen.lamports)
             if seen.mint:
                 asset = f"{scene.prefix}/token:{seen.mint}"
