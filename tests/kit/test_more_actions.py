@@ -91,18 +91,6 @@ def test_a_token_of_ones_own_is_created_with_its_whole_supply(sqlite: Store, clo
     assert [token.read("symbol"), token.read("live"), token.read("balanceOf", ME)] == ["LAMP", True, 1_000 * TOKEN]
 
 
-def test_lending_and_borrowing_move_what_they_say(sqlite: Store, clock: HandClock, town: Town) -> None:
-    pool = hostile(town.chain, "plain_lender")
-    kit = opened(town, sqlite, clock)
-    wanted: dict[str, Json] = {"pool": pool.address, "asset": town.dollar.address, "amount": "100"}
-
-    assert act(kit, "aave-supply", wanted).effects.moves == (Move(town.usd, -100),)
-    assert act(kit, "aave-borrow", {**wanted, "amount": "40"}).effects.moves == (Move(town.usd, 40),)
-    assert act(kit, "aave-repay", {**wanted, "amount": "40"}).effects.moves == (Move(town.usd, -40),)
-    assert act(kit, "aave-withdraw", wanted).effects.moves == (Move(town.usd, 100),)
-    assert (pool.read("lent", ME), pool.read("owed", ME)) == (0, 0)
-
-
 def test_a_name_stands_for_its_address(sqlite: Store, clock: HandClock, town: Town) -> None:
     names = hostile(town.chain, "plain_names")
     node = bytes.fromhex("de9b09fd7c5f901e23a3f19fecc54828e9c848539801e86591bd9801b019f84f")  # foo.eth, in EIP-137

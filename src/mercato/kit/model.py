@@ -110,13 +110,15 @@ class Message:
 class Plan:
     """What an intent comes to: its steps in order, or a message to sign, whose effects are known beforehand.
 
-    `assets` are looked at besides those that the dry run shows.
+    `assets` are looked at besides those that the dry run shows. `accruing` are those that grow by themselves: their logs
+    tell what grew since the last one together with what moves, so that their balances alone are believed.
     """
 
     steps: tuple[Step, ...] = ()
     assets: tuple[str, ...] = ()
     trade: Trade | None = None
     message: Message | None = None
+    accruing: tuple[str, ...] = ()
 
     def body(self) -> dict[str, Json]:
         """Returns the plan as JSON."""

@@ -6,7 +6,7 @@ from mercato.chains import Address
 from mercato.kit.actions import Argument, Catalogue, Ground
 from mercato.kit.evm.actions.contracts import approvals, ask, step
 from mercato.kit.evm.actions.signatures import interface
-from mercato.kit.model import Plan
+from mercato.kit.model import Plan, Step
 
 ACTIONS = Catalogue()
 VAULT = Argument("vault", "address", "The vault's contract (ERC-4626).")
@@ -55,7 +55,10 @@ def vault_redeem(ground: Ground, vault: Address, shares: int) -> Plan:
 _LENDER = interface(
     "supply(address,uint256,address,uint16)", "withdraw(address,uint256,address) returns (uint256)",
     "borrow(address,uint256,uint256,uint16,address)", "repay(address,uint256,uint256,address) returns (uint256)",
+    "getReserveData(address) view returns ([uint256,uint128,uint128,uint128,uint128,uint128,uint40,uint16,address,"
+    "address,address,address,uint128,uint128,uint128])",
 )  # fmt: skip
+_LENT, _OWED = 8, 10  # places of the tokens for a loan and for a debt in what the pool tells of a reserve
 LENDER = Argument("pool", "address", "The pool's contract (Aave v3).")
 ASSET = Argument("asset", "address", "The token.")
 UNITS = Argument("amount", "units", "How much, in base units.")
@@ -70,7 +73,7 @@ def aave_supply(ground: Ground, pool: Address, asset: Address, amount: int) -> P
     """Returns the approval that is needed, and the loan."""
     made = step("Supply", pool, _LENDER, "supply", asset, amount, ground.account, 0)
     steps = (*approvals(ground.chain, ground.account, asset, pool, amount), made)
-    return Plan(steps, _names(ground, asset))
+    return _lending(ground, pool, asset, *steps)
 
 
 @ACTIONS.action(
@@ -80,7 +83,7 @@ def aave_supply(ground: Ground, pool: Address, asset: Address, amount: int) -> P
 def aave_withdraw(ground: Ground, pool: Address, asset: Address, amount: int) -> Plan:
     """Returns one call of `withdraw`."""
     made = step("Withdraw", pool, _LENDER, "withdraw", asset, amount, ground.account)
-    return Plan((made,), _names(ground, asset))
+    return _lending(ground, pool, asset, made)
 
 
 @ACTIONS.action(
@@ -90,7 +93,7 @@ def aave_withdraw(ground: Ground, pool: Address, asset: Address, amount: int) ->
 def aave_borrow(ground: Ground, pool: Address, asset: Address, amount: int) -> Plan:
     """Returns one call of `borrow`."""
     made = step("Borrow", pool, _LENDER, "borrow", asset, amount, _VARIABLE, 0, ground.account)
-    return Plan((made,), _names(ground, asset))
+    return _lending(ground, pool, asset, made)
 
 
 @ACTIONS.action(
@@ -101,7 +104,14 @@ def aave_repay(ground: Ground, pool: Address, asset: Address, amount: int) -> Pl
     """Returns the approval that is needed, and the payment."""
     made = step("Repay", pool, _LENDER, "repay", asset, amount, _VARIABLE, ground.account)
     steps = (*approvals(ground.chain, ground.account, asset, pool, amount), made)
-    return Plan(steps, _names(ground, asset))
+    return _lending(ground, pool, asset, *steps)
+
+
+def _lending(ground: Ground, pool: Address, asset: Address, *steps: Step) -> Plan:
+    """Returns the plan; the pool's own tokens for loan and debt grow by interest, the asset itself never does."""
+    told = ask(ground.chain, pool, _LENDER, "getReserveData", asset)
+    own = _names(ground, *(Address(told[place]) for place in (_LENT, _OWED) if told[place] != asset))
+    return Plan(steps, (*_names(ground, asset), *own), accruing=own)
 
 
 def _names(ground: Ground, *tokens: Address) -> tuple[str, ...]:
