@@ -110,7 +110,7 @@ class Message:
 class Plan:
     """What an intent comes to: its steps in order, or a message to sign, whose effects are known beforehand.
 
-    `assets` are looked at besides those that the dry run shows. `accruing` are those that grow by themselves: logs of them
+    `assets` are looked at besides those that the dry run shows. `accruing` grow by themselves: logs of these
     tell what grew since the last one together with what moves, so that their balances alone are believed.
     """
 
