@@ -66,6 +66,17 @@ def test_a_fixed_supply_leaves_nobody_a_right(kit: Kit, town: Town) -> None:
     assert (told["authorities"], told["risks"]) == ([], [])
 
 
+def test_a_single_item_is_made_and_sent(kit: Kit, town: Town) -> None:
+    item: dict[str, Json] = {"title": "Badge 1", "symbol": "BADGE", "decimals": 0, "supply": "1", "fixed": True}
+    address, found = made_by(town, act(kit, "create-mint", **item))
+    plan = kit.plan(kit.intent("transfer", {"token": address, "to": FRIEND, "amount": "1"}))
+
+    assert (found.supply, found.decimals, found.authority) == (1, 0, None)
+    assert plan.body()["steps"]
+    with pytest.raises(Denied, match=address):  # no rule knows it yet
+        act(kit, "transfer", token=address, to=FRIEND, amount="1")
+
+
 def test_two_intents_make_two_tokens(kit: Kit, town: Town) -> None:
     first, second = (made_by(town, act(kit, "create-mint", **COIN, freezable=True)) for _ in range(2))
 
