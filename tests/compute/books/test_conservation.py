@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -113,35 +113,36 @@ def test_nobody_pays_or_is_paid_for_more_than_both_counts(
     assert 0 <= earned <= charged <= most
 
 
+class Power(Exception):
+    """The power failed."""
+
+
+def cut_after(counter: Counter, settle: Settle, statements: int) -> bool:
+    """Settles, and cuts the power after so many statements; returns whether the turn was over before."""
+    clerk, left = counter.clerk(), iter(range(statements))
+    clerk.open()
+    run = clerk.bare.run
+
+    def counted(sql: str, values: Sequence[object] = ()) -> list[tuple]:
+        if next(left, None) is None:
+            raise Power
+        return run(sql, values)
+
+    clerk.bare.run = counted  # type: ignore[method-assign] # the power fails between any two statements
+    (answer,) = clerk.book([settle])
+    clerk.bare.run = run  # type: ignore[method-assign] # and is back
+    clerk.close()
+    return isinstance(answer, Receipt)
+
+
 def test_a_turn_that_is_interrupted_anywhere_leaves_nothing_behind(sqlite: str) -> None:
-    class Power(Exception):
-        pass
-
-    def cut_after(statements: int) -> bool:
-        """Cuts the power after so many statements; returns whether the turn was over before."""
-        clerk, left = counter.clerk(), [statements]
-        clerk.open()
-        run = clerk.bare.run
-
-        def counted(sql: str, values: object = ()) -> list[tuple]:
-            left[0] -= 1
-            if left[0] < 0:
-                raise Power
-            return run(sql, values)  # type: ignore[arg-type] # handed on as it came
-
-        clerk.bare.run = counted  # type: ignore[method-assign] # the power fails between any two statements
-        (answer,) = clerk.book([Settle(hold.request, counter.served())])
-        clerk.bare.run = run  # type: ignore[method-assign] # and is back
-        clerk.close()
-        return isinstance(answer, Receipt)
-
     with Counter(sqlite) as counter:
         hold = counter.hold()
         first = counter.clerk()
         first.open()
         assert first.book([hold]) == [None]
         cuts = 0
-        while not cut_after(cuts):
+        while not cut_after(counter, Settle(hold.request, counter.served()), cuts):
             assert counter.balance() == (DOLLAR - 1_000, 1_000)
             assert replay(counter.till.bare).faults == []
             cuts += 1

@@ -85,7 +85,7 @@ _ADVANCE = """UPDATE compute_lane SET seq = ?, head = ?, due_us = ? WHERE lane =
     RETURNING seq"""
 _OVER = "UPDATE compute_lane SET closed = ? WHERE NOT closed AND due_us < ? RETURNING lane"
 _ABANDONED = """SELECT id FROM compute_request JOIN compute_lane ON compute_lane.lane = compute_request.lane
-    WHERE state = 'open' AND closed ORDER BY id LIMIT ?"""
+    WHERE compute_request.state = 'open' AND compute_lane.closed LIMIT ?"""
 _RECEIVED = """SELECT body, hash, signature, countersigned FROM compute_receipt JOIN compute_entry
     ON compute_entry.lane = compute_receipt.lane AND compute_entry.seq = compute_receipt.seq WHERE request = ?"""
 _AUDIT = """INSERT INTO compute_audit (request, provider, model, at_us, state, due_us, evidence, id, method, statistic,
