@@ -241,6 +241,8 @@ def test_an_answer_that_smuggles_an_authority_is_refused(sqlite: Store, clock: H
         ({"swapInstruction": shown(Instruction(TOKEN, (Meta(FRIEND, signer=True),), b""))}, f"wants {FRIEND} to sign"),
         ({"setupInstructions": [shown(Instruction(TOKEN, (), b""))] * 30}, "instructions were 32"),
         ({"swapInstruction": {"programId": TOKEN, "accounts": [], "data": "&"}}, "data were '&'"),
+        ({"swapInstruction": shown(Instruction(TOKEN, (Meta(FRIEND),) * 65, b""))}, "instruction was"),
+        ({"addressesByLookupTableAddress": {str(number): [] for number in range(17)}}, "lookup tables were"),
     ],
 )
 def test_an_answer_to_something_else_is_refused(exchange: Exchange, changes: dict[str, Any], said: str) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from mercato.chains.solana.extensions import Metadata, rules
-from mercato.chains.solana.model import TOKEN_2022, Address
+from mercato.chains.solana import token_2022
+from mercato.chains.solana.extensions import Extension, Metadata, rules
+from mercato.chains.solana.model import TOKEN_2022, Address, Instruction
 from mercato.chains.solana.testing import issue
-from mercato.chains.solana.tokens import Mint, associated, mint, token_account
+from mercato.chains.solana.tokens import Mint, associated, create_account_with_seed, create_mint, mint, token_account
 from mercato.core.clock import HandClock
 from mercato.core.events import Json
 from mercato.kit import Authority, Payment, Power
@@ -16,7 +20,7 @@ from mercato.kit.errors import BadArgument, Denied
 from mercato.kit.service import Kit
 from mercato.store import Store
 from tests.kit.solana.acting import RENT, act, at, moved, opened
-from tests.kit.solana.ground import ANYTHING, DIME, FRIEND, FRIEND_KEY, ME, NATIVE, STRANGER, Town, token, town
+from tests.kit.solana.ground import ANYTHING, DIME, FRIEND, FRIEND_KEY, ME, NATIVE, STRANGER, WALLET, Town, token, town
 
 COIN: dict[str, Json] = {"title": "Mercato coin", "symbol": "MRC", "decimals": 6, "uri": "https://example.org/c.json"}
 
@@ -140,6 +144,36 @@ def test_rights_over_metadata_are_given_up_too(kit: Kit, town: Town) -> None:
     more = rules(at(town, address))
     assert more.metadata
     assert (more.metadata.authority, more.pointer_authority) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "right", "step", "power"),
+    [
+        (Extension.TRANSFER_FEE, "transfer-fee", lambda at: token_2022.charge_fee(at, 9, 9, ME, None), Power.OWNER),
+        (Extension.CLOSE_AUTHORITY, "close", lambda at: token_2022.allow_closing(at, ME), Power.CLOSE),
+        (
+            Extension.PERMANENT_DELEGATE, "permanent-delegate", lambda at: token_2022.give_delegate(at, ME),
+            Power.DELEGATE,
+        ),
+        (Extension.TRANSFER_HOOK, "transfer-hook", lambda at: token_2022.hook_transfers(at, ME, FRIEND), Power.CODE),
+        (Extension.PAUSABLE, "pause", lambda at: token_2022.allow_pausing(at, ME), Power.FREEZE),
+    ],
+)  # fmt: skip
+def test_every_right_of_an_extension_is_given_up_by_its_name(
+    kit: Kit, town: Town, kind: Extension, right: str, step: Callable[[Address], Instruction], power: Power
+) -> None:
+    size = token_2022.mint_size([kind])
+    made, account = create_account_with_seed(ME, "odd", town.cluster.rent(size), size, TOKEN_2022)
+    town.run(account, step(made), create_mint(made, 6, ME, ME, TOKEN_2022), by=WALLET)
+
+    given_up = act(kit, "revoke-authority", token=made, right=right)
+
+    assert Authority(power, made, ME, False) in given_up.effects.authorities
+    assert {item.given for item in given_up.effects.authorities} == {False}
+    told: Any = kit.read("token-risk", {"token": made})
+    assert {item["holder"] for item in told["authorities"] if item["power"] == right} <= {FRIEND}
+    with pytest.raises(BadArgument, match=f"{right} authority of {made} was None"):
+        act(kit, "revoke-authority", token=made, right=right)
 
 
 def test_other_peoples_tokens_are_left_alone(kit: Kit, town: Town) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from mercato.chains.solana.keys import SolanaKey
 from mercato.chains.solana.local import LocalCluster
 from mercato.chains.solana.lookup import lookup_table
 from mercato.chains.solana.messages import decode
 from mercato.chains.solana.model import SOL, Address
-from mercato.chains.solana.stake import SIZE, stake_account
+from mercato.chains.solana.stake import SIZE, StakeRight, authorize, stake_account
 from mercato.chains.solana.testing import validator
 from mercato.core.clock import HandClock
 from mercato.core.events import Json
@@ -16,7 +19,7 @@ from mercato.kit.errors import BadArgument, WouldFail
 from mercato.kit.service import Kit
 from mercato.store import Store
 from tests.kit.solana.acting import act, at, moved, opened
-from tests.kit.solana.ground import FRIEND, FRIEND_KEY, ME, STRANGER, Town, town
+from tests.kit.solana.ground import FRIEND, FRIEND_KEY, ME, STRANGER, WALLET, Town, town
 
 EPOCH = 432_000  # slots
 STAKED = 5 * SOL
@@ -82,6 +85,31 @@ def test_what_is_no_stake_of_ones_own_is_refused(kit: Kit, town: Town) -> None:
     with pytest.raises(BadArgument, match="expected a vote account") as refused:
         act(kit, "stake-delegate", stake=created, validator=FRIEND)
     assert refused.value.code == "bad-argument"
+
+
+@pytest.mark.parametrize(
+    ("right", "action", "role"),
+    [(StakeRight.WITHDRAW, "stake-withdraw", "withdrawer"), (StakeRight.DELEGATE, "stake-deactivate", "staker")],
+)
+def test_stake_that_is_anothers_by_now_is_left_alone(
+    kit: Kit, town: Town, right: StakeRight, action: str, role: str
+) -> None:
+    vote = validator(town.cluster, FRIEND_KEY)
+    [created] = act(kit, "stake-create", amount=str(STAKED), validator=vote).effects.creations
+    town.run(authorize(Address(created), ME, FRIEND, right), by=WALLET)
+
+    with pytest.raises(BadArgument, match=f"whose {role} is {FRIEND}"):
+        act(kit, action, stake=created)
+
+
+def test_a_full_lookup_table_takes_no_more(kit: Kit, town: Town) -> None:
+    many: list[Json] = [SolanaKey(number.to_bytes(32, "big")).address for number in range(1, 21)]
+    [table] = act(kit, "create-lookup-table", addresses=many).effects.creations
+    account = at(town, Address(table))
+    town.cluster.put(Address(table), replace(account, data=account.data + account.data[56:88] * 235))
+
+    with pytest.raises(BadArgument, match="with 255 addresses"):
+        act(kit, "extend-lookup-table", table=table, addresses=[FRIEND, STRANGER])
 
 
 def test_a_lookup_table_is_made_extended_used_and_closed(kit: Kit, town: Town) -> None:
