@@ -21,7 +21,7 @@ from mercato.chains.solana.tokens import (
     token_account,
 )  # fmt: skip
 from mercato.core.clock import Clock
-from mercato.core.errors import SourceError
+from mercato.core.errors import MercatoError
 from mercato.core.events import Json
 from mercato.kit import Origin, Policy
 from mercato.kit.actions import Catalogue
@@ -149,10 +149,10 @@ def at(name: str, happens: Callable[[], object], times: int = 10**9, after: int 
     return before
 
 
-def failing(name: str, kind: type[SourceError]) -> Callable[[str], None]:
-    """Returns what makes one question to the cluster fail."""
+def failing(name: str, kind: type[MercatoError], after: int = 0) -> Callable[[str], None]:
+    """Returns what makes one question to the cluster fail, after so many of it."""
 
     def fails() -> None:
         raise kind(f"{name} fails", hint="a test does this")
 
-    return at(name, fails)
+    return at(name, fails, after=after)

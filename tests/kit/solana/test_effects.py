@@ -11,6 +11,7 @@ import pytest
 from mercato.chains.errors import BadAnswer
 from mercato.chains.solana import stake, tokens
 from mercato.chains.solana.budget import priority_fee
+from mercato.chains.solana.keys import SolanaKey
 from mercato.chains.solana.lookup import LOOKUP, create_table, extend_table
 from mercato.chains.solana.messages import octets
 from mercato.chains.solana.model import MEMO, SOL, SYSTEM, TOKEN, TOKEN_2022, Account, Address, Instruction, Meta
@@ -57,13 +58,19 @@ def purse(town: Town) -> Address:
 
 def test_sol_that_is_sent_leaves_for_whom_it_is_sent_to(town: Town) -> None:
     found = tried(town, transfer_lamports(ME, FRIEND, SOL), price=1_000_000)
-    units = rehearse(town.cluster, ME, plan("Try", transfer_lamports(ME, FRIEND, SOL)), 0).units[0]
+    (units,) = rehearse(town.cluster, ME, plan("Try", transfer_lamports(ME, FRIEND, SOL)), 0).units
 
     assert found.moves == (Move(NATIVE, -SOL),)
     assert found.payments == (Payment(NATIVE, FRIEND, SOL),)
     assert found.fee == 5_000 + priority_fee(units, 1_000_000)
-    assert found.fee_asset == NATIVE
+    assert (units, found.fee_asset) == (3 * 150 * 120 // 100 + 3_000, NATIVE)
     assert (found.grants, found.authorities, found.creations, found.contracts, found.gaps) == ((), (), (), (), ())
+
+
+def test_a_wallet_that_gets_its_first_sol_is_no_creation(town: Town) -> None:
+    new = SolanaKey.new().address
+
+    assert tried(town, transfer_lamports(ME, new, SOL)).creations == ()
 
 
 def test_a_token_that_is_sent_pays_the_wallet_behind_the_account(town: Town) -> None:

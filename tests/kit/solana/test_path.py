@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from mercato.chains.errors import Unreachable
-from mercato.chains.solana import rpc
+from mercato.chains.errors import BadCall, Unreachable
+from mercato.chains.solana import rpc, stake
 from mercato.chains.solana.facade import SolanaFacade
 from mercato.chains.solana.local import WINDOW
 from mercato.chains.solana.model import SOL, Account, Instruction
 from mercato.chains.solana.testing import WEALTH, Interrupted, keys
 from mercato.chains.solana.token_2022 import charge_fee, transfer_with_fee
-from mercato.chains.solana.tokens import create_associated, transfer_lamports, transfer_tokens
+from mercato.chains.solana.tokens import create_account_with_seed, create_associated, transfer_lamports, transfer_tokens
 from mercato.core.clock import HandClock
 from mercato.core.events import Json
 from mercato.core.settings import Secret
@@ -33,6 +33,7 @@ from tests.kit.solana.ground import (
     ME,
     NATIVE,
     STRANGER,
+    WALLET,
     Town,
     at,
     done,
@@ -265,6 +266,28 @@ def test_a_block_that_comes_late_is_waited_for(sqlite: Store, clock: HandClock, 
 
     assert act.state is State.DONE
     assert town.cluster.balance(FRIEND) == WEALTH + SOL
+
+
+def test_a_node_that_took_it_first_and_refuses_it_later_is_waited_for(
+    sqlite: Store, clock: HandClock, town: Town
+) -> None:
+    kit = opened(town, sqlite, clock)
+    town.cluster.automine = False
+    moody = Interrupted(town.cluster, failing("send_raw", BadCall, after=1))
+    patient = Interrupted(moody, at("wait", town.cluster.mine, times=1, after=8))
+    act = done(town.kit(sqlite, clock, kit.ledger.policy("agent"), cluster=patient), "transfer-native", pay())
+
+    assert act.state is State.DONE
+
+
+def test_stake_that_was_withdrawn_for_somebody_else_stays_spent(sqlite: Store, clock: HandClock, town: Town) -> None:
+    place, made = create_account_with_seed(ME, "stake", 3 * SOL, stake.SIZE, stake.STAKE)
+    town.run(made, stake.initialize(place, ME, ME), by=WALLET)
+    kit = town.kit(sqlite, clock, town.policy(ANYTHING, budgets=[BUDGET]), stake.withdraw(place, STRANGER, ME, SOL))
+    act = done(kit, "do")
+
+    assert act.effects.moves == (Move(NATIVE, -SOL),)
+    assert replay(sqlite, "agent").reserves[act.id] == {("day", ""): SOL + FEE}
 
 
 def test_the_kill_switch_holds_what_is_signed_until_it_is_off(sqlite: Store, clock: HandClock, town: Town) -> None:
