@@ -30,6 +30,7 @@ from mercato.compute.node.hub import Hub
 from mercato.compute.routing.router import Router
 from mercato.compute.settings import ComputeSettings, Upstream
 from mercato.compute.tunnelling import tunnels
+from mercato.compute.verify.auditor import Verdict
 from mercato.compute.verifying import Canaries, Verification
 from mercato.core.clock import SystemClock
 from mercato.core.errors import ConfigError
@@ -77,10 +78,10 @@ async def work(
         upstreams = Upstreams(wanted.upstreams, wanted.answer_octets)
         opened.push_async_callback(upstreams.close)
         desk = await opened.enter_async_context(Desk(Clerk(url, SystemClock(), signer(settings.home))))
-        router, till = Router(), Till(url, SystemClock(), signer(settings.home))
-        verified = await opened.enter_async_context(
-            Verification(wanted, till, url, router, upstreams.pairs(), upstreams.line)
-        )
+        metrics, router, till = Metrics(), Router(), Till(url, SystemClock(), signer(settings.home))
+        told = partial(_judged, metrics)
+        beside = Verification(wanted, till, url, router, upstreams.pairs(), upstreams.line, told)
+        verified = await opened.enter_async_context(beside)
         desk.clerk.draw = verified.liaison.draw
         sources = [Source(lambda: verified.standing(upstreams.pairs()), upstreams.line)]
         hub: Hub | None = None
@@ -95,7 +96,6 @@ async def work(
             for model, one in each.models.items()
             if one.tokenizer
         }
-        metrics = Metrics()
         carrier = Carrier(
             desk, router, catalogue, counting.Counter(counting.load(files)),
             patience=Patience(wanted.connect_seconds, wanted.first_seconds, wanted.idle_seconds, wanted.total_seconds),
@@ -138,6 +138,10 @@ def limits(wanted: ComputeSettings) -> Limits:
     return Limits(
         wanted.body_octets, wanted.reading_seconds, wanted.sending_seconds, wanted.beat_seconds, wanted.requests
     )
+
+
+def _judged(metrics: Metrics, verdict: Verdict) -> None:
+    metrics.judged(verdict.provider, verdict.verdict)
 
 
 def _standing(verified: Verification, hub: Hub) -> list[Pair]:

@@ -11,10 +11,11 @@ from random import SystemRandom
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from mercato.compute.books.keys import found
 from mercato.compute.books.till import Till
 from mercato.compute.gateway.catalogue import Catalogue, Pair, named
 from mercato.compute.gateway.line import Line
-from mercato.compute.model import Need, Provider, ProviderId
+from mercato.compute.model import Need, Provider, ProviderId, Receipt
 from mercato.compute.routing.router import Router
 from mercato.compute.settings import Auditing, ComputeSettings
 from mercato.compute.verify import exhibit
@@ -26,6 +27,7 @@ from mercato.compute.verify.liaison import Liaison
 from mercato.compute.verify.match import Cut
 from mercato.compute.verify.rate import Rates
 from mercato.compute.verify.record import Judge
+from mercato.core.errors import ConfigError
 
 if TYPE_CHECKING:
     import aiohttp
@@ -50,16 +52,19 @@ def reference(wanted: ComputeSettings, line: Callable[[ProviderId], Line | None]
 
 
 class Verification:
-    """Runs beside one worker's requests. Without a checker it only shares health and standings."""
+    """Runs beside one worker's requests. Without a checker it only shares health and standings.
+
+    `line` knows the way to a provider, `told` hears of every verdict of this worker.
+    """
 
     def __init__(
         self, wanted: ComputeSettings, till: Till, url: str, router: Router, settled: Sequence[Pair],
-        line: Callable[[ProviderId], Line | None],
+        line: Callable[[ProviderId], Line | None], told: Callable[[Verdict], None] = lambda verdict: None,
     ) -> None:  # fmt: skip
         self.judge = judge(wanted.audit) if wanted.audit.checker else None
         providers = list({pair[0].id: pair[0] for pair in settled}.values())
         self.liaison = Liaison(url, till.clock, f"worker-{secrets.token_hex(8)}", self.judge, settled=providers)
-        self._wanted, self._till, self._router, self._line = wanted, till, router, line
+        self._wanted, self._till, self._router, self._line, self._told = wanted, till, router, line, told
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -67,7 +72,8 @@ class Verification:
         self._tasks = [asyncio.create_task(self._share())]
         if self.judge is not None:
             checker = reference(self._wanted, self._line)
-            auditor = Auditor(self._till, checker, self.judge, told=self._heard)
+            witness = await asyncio.to_thread(self._witness)
+            auditor = Auditor(self._till, checker, self.judge, told=self._heard, witness=witness)
             self._tasks.append(asyncio.create_task(auditor.run()))
         return self
 
@@ -97,7 +103,18 @@ class Verification:
         """Returns what an auditor would need of a request; nothing where there is none."""
         return b"" if self.judge is None else exhibit.packed(need, body, answer, calls=calls)
 
+    def _witness(self) -> Callable[[Receipt], bool]:
+        """Returns whose answers are evidence; ConfigError where the canaries' key is not one of ours."""
+        audit = self._wanted.audit
+        if audit.witnesses == "all":
+            return lambda receipt: True
+        key = found(self._till.bare, audit.canary_key.reveal())
+        if key is None:
+            raise ConfigError("key of the canaries was not known", hint="make one: mercato compute keys make ACCOUNT")
+        return lambda receipt: receipt.key == key.id
+
     def _heard(self, verdict: Verdict) -> None:
+        self._told(verdict)
         if verdict.verdict != "void":
             self._router.judged(verdict.provider, verdict.verdict == "pass")
 

@@ -43,22 +43,28 @@ def judged(home: House, name: str, count: int) -> list[audits.Audit]:
     return found(home, name)
 
 
-def test_a_cheater_is_ejected_loses_its_unsettled_pay_and_is_asked_no_more(audited: Audited) -> None:
-    home = audited({"good": "honest", "bad": "wrong-model"})
-    for number in range(8):
-        ask(home, number, "bad")
-    wait_for(lambda: stands(home, "bad") is Standing.EJECTED)
-    wait_for(lambda: ask(home, 99, "bad") == 503)
-    with Bare(home.url) as bare:
-        dispute = disputes.listed(bare, named("bad"))[0]
-        wait_for(lambda: roster.unsettled(bare, named("bad")) == 0)
-        why = roster.history(bare, named("bad"))[-1].why
+CHEATERS = ["wrong-model", "sybil", "replay-cache", "watermark"]
 
-    assert dispute.amount > 0
-    assert dispute.kind is disputes.Kind.STATISTICAL
+
+def test_cheaters_of_every_kind_are_ejected_lose_unsettled_pay_and_are_asked_no_more(audited: Audited) -> None:
+    """Sybils that share their wrong answers too: nobody is judged by what other providers say."""
+    home = audited({"good": "honest", "ally": "sybil", **{name: name for name in CHEATERS}})
+    bad = [*CHEATERS, "ally"]
+    for number in range(12):
+        for name in ("good", *bad):
+            ask(home, number, name)
+    wait_for(lambda: {stands(home, name) for name in bad} == {Standing.EJECTED})
+    wait_for(lambda: {ask(home, 99, name) for name in bad} == {503})
+    with Bare(home.url) as bare:
+        wait_for(lambda: sum(roster.unsettled(bare, named(name)) for name in bad) == 0)
+        first = {name: disputes.listed(bare, named(name))[0] for name in bad}
+        why = roster.history(bare, named("sybil"))[-1].why
+
+    assert min(dispute.amount for dispute in first.values()) > 0
+    assert {dispute.kind for dispute in first.values()} == {disputes.Kind.STATISTICAL}
     assert "audited answers failed" in why
     assert "100% of the bar for alpha 0.001" in why
-    assert ask(home, 100, "good") == 200
+    assert (ask(home, 100, "good"), stands(home, "good")) == (200, Standing.ACTIVE)
 
 
 def test_an_honest_provider_passes_and_what_was_kept_is_dropped(audited: Audited) -> None:

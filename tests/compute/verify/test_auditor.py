@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -40,12 +41,12 @@ def either(url: str) -> Iterator[Counter]:
         yield made
 
 
-def auditor(counter: Counter, checker: ToyChecker) -> Auditor:
-    return Auditor(Till(counter.url, counter.clock, SIGNER), checker, Judge())
+def auditor(counter: Counter, checker: ToyChecker, **named: Any) -> Auditor:
+    return Auditor(Till(counter.url, counter.clock, SIGNER), checker, Judge(), **named)
 
 
-def turn(counter: Counter, checker: ToyChecker, limit: int = 100) -> list[Verdict]:
-    made = auditor(counter, checker)
+def turn(counter: Counter, checker: ToyChecker, limit: int = 100, **named: Any) -> list[Verdict]:
+    made = auditor(counter, checker, **named)
     found = asyncio.run(made.turn(limit))
     made.close()
     return found
@@ -133,3 +134,14 @@ def test_an_audit_of_an_unknown_provider_is_void(counter: Counter) -> None:
 
     assert [each.verdict for each in turn(counter, ToyChecker())] == ["void"]
     assert [each.verdict for each in audits.latest(counter.till.bare)] == ["void"]
+
+
+def test_whoever_is_no_witness_is_told_the_verdict_and_ejects_nobody(counter: Counter) -> None:
+    """Rivals could choose questions on which no two machines agree."""
+    serve(counter, CHEATER, 20)
+    verdicts = turn(counter, ToyChecker(), witness=lambda receipt: False)
+    record = recorded(counter.till.bare, ACME, Standing.ACTIVE)
+
+    assert {each.verdict for each in verdicts} == {"fail"}
+    assert stands(counter) is Standing.ACTIVE
+    assert record.evidence.audits == 0

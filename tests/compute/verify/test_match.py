@@ -12,7 +12,7 @@ from scipy import stats
 
 from mercato.compute.fleet.toy import HARDWARE, QUANTISED, Toy
 from mercato.compute.verify import Cut, Match
-from mercato.compute.verify.match import at_most, calibrated, upper
+from mercato.compute.verify.match import at_most, calibrated, interval, upper
 
 LENGTH = 60
 HONEST = Toy(noise=HARDWARE, run=1)
@@ -35,6 +35,17 @@ def test_binomial_chances_agree_with_scipy(count: int, tries: int, chance: float
 @given(st.integers(0, 30), st.integers(31, 5_000))
 def test_the_upper_bound_is_clopper_and_pearsons(fails: int, audits: int) -> None:
     assert upper(fails, audits, 0.001) == pytest.approx(stats.beta.ppf(0.999, fails + 1, audits - fails), rel=1e-6)
+
+
+@pytest.mark.parametrize(("fails", "audits"), [(0, 10), (1, 10), (10, 10), (3, 400)])
+def test_the_interval_of_passing_answers_is_exact_at_both_ends(fails: int, audits: int) -> None:
+    found = stats.binomtest(audits - fails, audits).proportion_ci(0.95, "exact")
+
+    assert interval(fails, audits) == pytest.approx((found.low, found.high), abs=1e-9)
+
+
+def test_of_a_provider_never_audited_nothing_is_known() -> None:
+    assert interval(0, 0) == (0, 1)
 
 
 def test_tokens_of_one_answer_are_not_independent() -> None:

@@ -44,6 +44,14 @@ class Metrics:
             registry=registry,
         )  # fmt: skip
 
+        self._audits = Counter(
+            "mercato_compute_audits", "Audits that were judged here.", ("provider", "verdict"), registry=registry
+        )
+
+    def judged(self, provider: str, verdict: str) -> None:
+        """Counts an audit: pass, fail or void."""
+        self._audits.labels(provider, verdict).inc()
+
     def attempt(self, name: str, attempt: Attempt) -> None:
         """Counts an attempt at a provider of that name."""
         self._attempts.labels(name, attempt.error).inc()

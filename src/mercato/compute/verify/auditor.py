@@ -18,7 +18,7 @@ from mercato.compute.books import disputes
 from mercato.compute.books.pen import Pen
 from mercato.compute.books.till import Till
 from mercato.compute.errors import Unreached
-from mercato.compute.model import ProviderId, Standing
+from mercato.compute.model import ProviderId, Receipt, Standing
 from mercato.compute.verify import docket, exhibit
 from mercato.compute.verify.checker import Checker
 from mercato.compute.verify.match import Match
@@ -45,12 +45,17 @@ class Verdict:
 
 
 class Auditor:
-    """Judges by one reference. `told` hears of every verdict, such as the router of this process."""
+    """Judges by one reference. `told` hears of every verdict, such as the router of this process.
+
+    Only the answers to a `witness` are evidence against a provider; the verdict on others is told, and no more: who may
+    choose questions may choose such as no two machines agree on.
+    """
 
     def __init__(
-        self, till: Till, checker: Checker, judge: Judge, *, told: Callable[[Verdict], None] = lambda verdict: None
-    ) -> None:
-        self._till, self._checker, self._judge, self._told = till, checker, judge, told
+        self, till: Till, checker: Checker, judge: Judge, *, told: Callable[[Verdict], None] = lambda verdict: None,
+        witness: Callable[[Receipt], bool] = lambda receipt: True,
+    ) -> None:  # fmt: skip
+        self._till, self._checker, self._judge, self._told, self._witness = till, checker, judge, told, witness
 
     async def turn(self, limit: int = TOGETHER) -> list[Verdict]:
         """Judges what waits, oldest first, at most so many; returns what came of each. What the reference could not
@@ -104,7 +109,8 @@ class Auditor:
                 )
                 return Verdict(receipt.request, receipt.provider, "void")
             before = docket.recorded(pen.bare, receipt.provider, provider.standing)
-            record, effects = self._judge.after(before, match)
+            heard = self._witness(receipt)
+            record, effects = self._judge.after(before, match) if heard else (before, frozenset[Effect]())
             failed = self._judge.cut.fails(match)
             audits.judge(
                 pen.bare, receipt.request, pen.at, method=METHOD, verdict="fail" if failed else "pass",

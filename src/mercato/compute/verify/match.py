@@ -71,6 +71,13 @@ def upper(fails: int, audits: int, risk: float) -> float:
     return high
 
 
+def interval(fails: int, audits: int, risk: float = 0.05) -> tuple[float, float]:
+    """Returns the exact interval of the share of answers that pass, wrong with a chance of at most `risk`."""
+    if audits == 0:
+        return 0.0, 1.0
+    return 1 - upper(fails, audits, risk / 2), upper(audits - fails, audits, risk / 2)
+
+
 def at_most(count: int, tries: int, chance: float) -> float:
     """Returns the chance of at most `count` successes in `tries`."""
     if count >= tries or chance <= 0:
