@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from mercato.kit.acts import State
 from mercato.kit.errors import Frozen
 from mercato.kit.evm.purse import Purse
 from mercato.kit.ledger import Ledger
+from mercato.kit.model import ACTS
+from mercato.kit.pages import SHOWN
 from mercato.kit.replay import replay
 from mercato.kit.settings import KitSettings
 from mercato.store import Store
@@ -241,6 +244,20 @@ def test_any_operator_freezes_and_thaws(fresh: tuple[Office, str]) -> None:
     assert "&lt;i&gt;odd&lt;/i&gt;" in journal
     assert thawed["frozen"] is False
     assert done(made.kit, "transfer", pay(made.town, FRIEND, 1)).state is State.DONE
+
+
+def test_an_agent_that_asks_for_very_much_does_not_bury_the_queue(fresh: tuple[Office, str]) -> None:
+    made, address = fresh
+    one = made.kit.ledger.act(made.acts["asked"])
+    for _ in range(SHOWN):
+        made.kit.ledger.ask(replace(one.intent, id=ACTS.new()), {"steps": []}, one.effects, one.decision)
+    with visitor(address, TREASURER) as client:
+        page = client.get("/kit/approvals", headers=HTML).text
+        whole = client.get("/api/kit/approvals").json()
+
+    assert page.count('class="card asked"') == SHOWN
+    assert "2 more wait behind these" in page
+    assert len(whole) == SHOWN + 2
 
 
 def test_an_approver_may_be_named_by_account_in_the_policy(fresh: tuple[Office, str]) -> None:

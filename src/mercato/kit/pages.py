@@ -26,6 +26,7 @@ __all__ = ["NAV", "live", "pages"]
 
 NAV = (("/kit", "Kit"),)
 """What the site's header links to."""
+SHOWN = 50  # acts that the queue's page shows
 TABS = (("/kit", "Books"), ("/kit/approvals", "Approvals"))
 
 
@@ -141,10 +142,13 @@ def _queue(router: APIRouter, press: Press) -> None:
             desk.require(account(request))
         except Denied:
             return press.door(request)
-        waiting = desk.waiting()
+        waiting, who = desk.waiting(), account(request)
+        shown = waiting[:SHOWN]  # an agent that asks for very much does not keep the page from coming
+        units = desk.units(shown)
         return press.page(
             request, "approvals.html", tab="/kit/approvals", seen=seen(waiting), shelves=desk.shelves(),
-            items=[views.asked(desk, item, account(request)) for item in waiting],
+            items=[views.asked(desk, item, who, units[item.intent.book]) for item in shown],
+            more=len(waiting) - len(shown),
         )  # fmt: skip
 
     @router.get("/kit/approvals/news")

@@ -90,14 +90,17 @@ def _reads(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/approvals", summary="Acts that wait")
     def approvals(who: Who) -> list[dict[str, Any]]:
         """Lists what waits for an approval, or was approved and is not carried out yet, oldest first."""
-        return [shapes.asked(desk, item, who) for item in desk.waiting()]
+        waiting = desk.waiting()
+        units = desk.units(waiting)
+        return [shapes.asked(desk, item, who, units[item.intent.book]) for item in waiting]
 
 
 def _answers(routes: APIRouter, desk: Desk) -> None:
     @routes.post("/approvals", summary="Approve or reject an act")
     def answer(body: Answer, who: Who) -> dict[str, Any]:
         """Answers for those whom the policy names; the agent's own process carries out what was approved."""
-        return shapes.asked(desk, desk.answer(body.act, who, yes=body.yes), who)
+        done = desk.answer(body.act, who, yes=body.yes)
+        return shapes.asked(desk, done, who, desk.units([done])[done.intent.book])
 
     @routes.post("/switch", summary="Freeze or thaw a book")
     def switch(body: Switch, who: Who) -> dict[str, Any]:

@@ -198,6 +198,10 @@ class Desk:
             books = [book.id for book in tables.all_books(session)]
         return sorted((act for book in books for act in self.ledger.waiting(book)), key=lambda act: act.id)
 
+    def units(self, acts: Iterable[Act]) -> dict[str, Units]:
+        """Returns what the books of these acts call their assets, by book."""
+        return {book: self.tally(book).units for book in {act.intent.book for act in acts}}
+
     def may_answer(self, act: Act, account: str) -> str:
         """Returns the name under which an account may approve an act, "" where it may not: the policy names it, or it
         has a name that the policy asks for."""

@@ -82,9 +82,8 @@ def story(item: Story, units: Units) -> dict[str, Json]:
     }  # fmt: skip
 
 
-def asked(desk: Desk, item: Act, account: str) -> dict[str, Json]:
+def asked(desk: Desk, item: Act, account: str, units: Units) -> dict[str, Json]:
     """Returns an act that waits; `you_may_answer` says whether whoever asks may."""
-    units = desk.tally(item.intent.book).units
     return {
         "act": item.id, "state": item.state.value, "intent": intent_body(item.intent), "rule": item.decision.rule,
         "effects": item.effects.body(), "says": _said(item.effects, units), "approvers": list(item.decision.approvers),

@@ -176,9 +176,9 @@ def item(found: Story | Entry, units: Units) -> ItemSaid:
     return _story(found, units) if isinstance(found, Story) else _news(found)
 
 
-def asked(desk: Desk, act: Act, account: str) -> AskedSaid:
+def asked(desk: Desk, act: Act, account: str, units: Units) -> AskedSaid:
     """Returns an act that waits, as somebody sees it who is signed in."""
-    shown = _story(desk.story(act.id), desk.tally(act.intent.book).units)
+    shown = _story(desk.story(act.id), units)
     mine = desk.may_answer(act, account)
     return AskedSaid(shown, act.state is State.ASKED, mine, wording.listed(act.decision.approvers, "or"))
 
