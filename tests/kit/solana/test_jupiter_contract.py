@@ -184,6 +184,15 @@ def test_the_price_of_a_trade_is_without_rent_and_what_lay_wrapped_before(
     assert moved(made)["SOL"] == wrapped + (RENT if wrapped else 0) - 100_000 - RENT
 
 
+def test_an_offer_below_what_one_wants_at_least_is_refused(sqlite: Store, clock: HandClock, exchange: Exchange) -> None:
+    exchange.offer()
+    kit = exchange.kit(sqlite, clock)
+
+    with pytest.raises(BadArgument, match="least was 1981, offered is 1980"):
+        exchange.swap(kit, least="1981")
+    assert moved(exchange.swap(kit, least="1980"))[token(exchange.coin)] == 1_990
+
+
 def test_sol_that_is_bought_comes_unwrapped(sqlite: Store, clock: HandClock, exchange: Exchange) -> None:
     mine, pool = (associated(who, WRAPPED) for who in (ME, STRANGER))
     exchange.town.run(

@@ -22,9 +22,13 @@ def trading(router: Router | None) -> Catalogue:
         Argument("buy", "base58", "The token to buy; that of wrapped SOL buys SOL."),
         Argument("amount", "units", "How much to sell, in base units."),
         Argument("slippage_bps", "whole", "How much less than quoted may come, in bps.", 50, optional=True),
+        Argument("least", "units", "How much has to come at least, in base units; left out, what is quoted counts.",
+                 optional=True),
         effects="`amount` of `sell` leaves, at least the quote less the slippage of `buy` comes",
     )  # fmt: skip
-    def swap(ground: Ground, sell: Address, buy: Address, amount: int, slippage_bps: int) -> SolanaPlan:
+    def swap(
+        ground: Ground, sell: Address, buy: Address, amount: int, slippage_bps: int, least: int | None
+    ) -> SolanaPlan:
         """Returns one transaction. Its price impact is measured against the price that the provider states."""
         if sell == buy or slippage_bps > FULL_BPS:
             raise BadArgument(f"sell was {sell!r}, slippage {slippage_bps}", hint="two tokens, 10000 bps at most")
@@ -33,6 +37,8 @@ def trading(router: Router | None) -> Catalogue:
         if router is None:
             raise BadArgument("there is nobody to ask for trades", hint="open the kit by its settings")
         found = router.route(Wish(sell, buy, some(amount), slippage_bps, ground.account))
+        if least is not None and found.least < least:
+            raise BadArgument(f"least was {least}, offered is {found.least}", hint="sell more, or ask for less")
         trade = Trade(_asset(ground, sell), _asset(ground, buy), found.num, found.den)
         return plan("Trade", *found.steps, tables=found.tables, price=found.price, trade=trade)
 
