@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from mercato.chains.solana import token_2022, tokens
 from mercato.chains.solana.extensions import Extension
-from mercato.chains.solana.model import SOL, TOKEN_2022, Address, Instruction
+from mercato.chains.solana.model import SOL, TOKEN_2022, Address, Instruction, Meta
 from mercato.chains.solana.testing import issue, signed
 from mercato.chains.solana.tokens import WRAPPED, associated
 from mercato.core.clock import HandClock
@@ -123,6 +124,38 @@ def test_a_token_that_cannot_be_sent_or_judged_is_refused_in_words(
         act(opened(town, sqlite, clock), "transfer", token=odd, to=FRIEND, amount="1")
 
 
+def test_a_token_whose_transfers_are_stopped_is_refused_in_words(sqlite: Store, clock: HandClock, town: Town) -> None:
+    size = token_2022.mint_size([Extension.PAUSABLE])
+    odd, made = tokens.create_account_with_seed(ME, "odd", town.cluster.rent(size), size, TOKEN_2022)
+    begin = [token_2022.allow_pausing(odd, ME), tokens.create_mint(odd, 6, ME, ME, TOKEN_2022)]
+    stop = Instruction(TOKEN_2022, (Meta(odd, writable=True), Meta(ME, signer=True)), bytes([44, 1]))
+    town.run(made, *begin, tokens.create_associated(ME, ME, odd, TOKEN_2022), stop, by=WALLET)
+    kit = opened(town, sqlite, clock)
+
+    with pytest.raises(BadArgument, match="all its transfers are stopped"):
+        act(kit, "transfer", token=odd, to=FRIEND, amount="1")
+    told: Any = kit.read("token-risk", {"token": odd})
+    assert "all transfers are stopped" in told["risks"]
+
+
+def test_a_friend_whose_account_became_anothers_is_not_paid_by_it(sqlite: Store, clock: HandClock, town: Town) -> None:
+    yours = associated(FRIEND, town.dollar)
+    town.run(tokens.set_authority(yours, FRIEND, tokens.Right.OWNER, STRANGER), by=FRIEND_KEY)
+
+    with pytest.raises(BadArgument, match="whose account for the token is somebody else's by now"):
+        act(opened(town, sqlite, clock), "transfer", token=town.dollar, to=FRIEND, amount="1")
+
+
+def test_an_account_that_is_anothers_by_now_is_not_ones_own(sqlite: Store, clock: HandClock, town: Town) -> None:
+    town.run(tokens.set_authority(associated(ME, town.dollar), ME, tokens.Right.OWNER, STRANGER), by=WALLET)
+    kit = opened(town, sqlite, clock)
+
+    with pytest.raises(BadArgument, match="who has no account"):
+        act(kit, "transfer", token=town.dollar, to=FRIEND, amount="1")
+    told: Any = kit.read("balance", {"token": town.dollar})
+    assert told["units"] == "0"
+
+
 def test_a_frozen_token_is_refused_in_words(sqlite: Store, clock: HandClock, town: Town) -> None:
     town.run(tokens.freeze(associated(ME, town.dollar), town.dollar, ME), by=WALLET)
 
@@ -184,6 +217,7 @@ def test_sol_is_wrapped_and_comes_back_whole(sqlite: Store, clock: HandClock, to
         ("transfer", {"to": ME, "amount": "1"}, "to was"),
         ("transfer", {"to": "mint", "amount": "1"}, "no token account, mint or program"),
         ("transfer", {"to": "account", "amount": "1"}, "no token account, mint or program"),
+        ("transfer", {"to": str(TOKEN_2022), "amount": "1"}, "no token account, mint or program"),
         ("transfer", {"to": FRIEND, "amount": "0"}, "amount was 0"),
         ("transfer", {"to": FRIEND, "amount": str(2**64)}, "amount was"),
         ("transfer", {"to": FRIEND, "amount": "1", "memo": "x" * 600}, "memo was"),
