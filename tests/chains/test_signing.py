@@ -11,9 +11,10 @@ from eth_account.messages import encode_defunct
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mercato.chains.addresses import keccak
 from mercato.chains.errors import BadCall
 from mercato.chains.model import Address
-from mercato.chains.signing import Key, personal, signed_by
+from mercato.chains.signing import Key, personal, signed_by, unsigned
 from mercato.chains.testing import ACCOUNTS, KEYS
 from mercato.chains.transactions import ORDER
 from mercato.core.settings import Secret
@@ -29,6 +30,15 @@ def test_messages_are_signed_as_another_library_signs_them(message: bytes, key: 
 
     assert signature == bytes(Account.sign_message(encode_defunct(message), key).signature)
     assert signed_by(personal(message), signature) == Key(key).address
+
+
+@pytest.mark.parametrize("price", [{"maxFeePerGas": 7}, {"gasPrice": 7}, {"gasPrice": 7, "accessList": []}])
+def test_what_is_to_be_signed_elsewhere_gives_the_same_transaction(price: dict[str, object]) -> None:
+    fields = {"chainId": 31337, "nonce": 3, "gas": 21_000, "to": ACCOUNTS[1], "value": 5, "data": b"\1", **price}
+    signed = Account.unsafe_sign_hash(keccak(unsigned(fields, ACCOUNTS[0])), KEYS[0])
+    raw = Key(KEYS[0]).transaction(fields)
+
+    assert raw.endswith(signed.r.to_bytes(32, "big") + b"\xa0" + signed.s.to_bytes(32, "big"))
 
 
 def test_a_signature_may_count_its_parity_from_0_or_from_27() -> None:

@@ -107,7 +107,8 @@ def test_a_watched_account_is_tried_and_signs_nothing(ruled: Run, town: Town, mo
     monkeypatch.setenv("MERCATO_KIT_KEY", "")
     monkeypatch.setenv("MERCATO_KIT_ACCOUNT", ME)
 
-    assert ruled("dry-run", *pay(town, 5))[1]["decision"]["verdict"] == "allow"
+    tried = ruled("dry-run", *pay(town, 5))[1]
+    assert (tried["decision"]["verdict"], tried["unsigned"][0][:4]) == ("allow", "0x02")
     code, _, err = ruled("act", *pay(town, 5))
     assert (code, "watches only" in err) == (1, True)
 

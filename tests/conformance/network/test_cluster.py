@@ -9,7 +9,7 @@ from mercato.chains.solana import clusters
 from mercato.chains.solana.base58 import encode
 from mercato.chains.solana.keys import SolanaKey
 from mercato.chains.solana.messages import assemble, compile_message, sign
-from mercato.chains.solana.model import SYSTEM, TOKEN, TOKEN_2022, Account, Address, Cluster
+from mercato.chains.solana.model import SYSTEM, TOKEN, TOKEN_2022, Account, Address, Cluster, Held
 from mercato.chains.solana.testing import WEALTH, issue, keys, signed
 from mercato.chains.solana.tokens import (
     ACCOUNT_SIZE,
@@ -49,6 +49,25 @@ def test_accounts_are_read_together(cluster: Cluster) -> None:
     assert found[1] is None
     assert found[2]
     assert found[2].executable
+
+
+@pytest.mark.parametrize("program", [TOKEN, TOKEN_2022])
+def test_a_receipt_tells_whose_tokens_moved(cluster: Cluster, program: Address) -> None:
+    token = issue(cluster, ANN, 1_000, program=program)
+    mine, yours = (associated(key.address, token, program) for key in (ANN, BEN))
+    steps = [
+        create_associated(ANN.address, BEN.address, token, program),
+        transfer_tokens(mine, yours, token, ANN.address, 250, 6, program),
+    ]
+    receipt = cluster.wait(cluster.send_raw(signed(cluster, steps, ANN)))
+
+    assert set(receipt.held) == {Held(mine, token, ANN.address, 1_000)}
+    assert set(receipt.holds) == {Held(mine, token, ANN.address, 750), Held(yours, token, BEN.address, 250)}
+
+
+def test_a_simulation_tells_its_fee_and_the_final_chain_its_height(cluster: Cluster) -> None:
+    assert cluster.simulate(assemble(message(cluster))).fee == 5_000
+    assert cluster.height(final=True) == cluster.height()
 
 
 @pytest.mark.parametrize("program", [TOKEN, TOKEN_2022])
