@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from mercato.chains.errors import BadCall, Unreachable
+from mercato.chains.errors import BadCall, RealChainRefused, Unreachable
 from mercato.core.events import Json
 from mercato.kit.actions import Catalogue
 from mercato.kit.acts import Act, State
@@ -172,6 +172,10 @@ class Kit:
                 receipt = self.rail.send(self.address, item)
             except Unreachable:
                 self.ledger.sent(act, item.hash)
+                raise
+            except RealChainRefused:
+                if not late and not found:  # it never left this process
+                    self.ledger.release(act, "the fuse for real chains is in")
                 raise
             except (BadCall, Lost) as error:
                 if not found:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mercato.chains.errors import BadCall, Unreachable
+from mercato.chains.errors import BadCall, RealChainRefused, Unreachable
 from mercato.chains.solana import rpc, stake
 from mercato.chains.solana.facade import SolanaFacade
 from mercato.chains.solana.local import WINDOW
@@ -288,6 +288,18 @@ def test_stake_that_was_withdrawn_for_somebody_else_stays_spent(sqlite: Store, c
 
     assert act.effects.moves == (Move(NATIVE, -SOL),)
     assert replay(sqlite, "agent").reserves[act.id] == {("day", ""): SOL + FEE}
+
+
+def test_what_the_fuse_keeps_from_a_real_cluster_is_given_back_at_once(
+    sqlite: Store, clock: HandClock, town: Town
+) -> None:
+    kit = opened(town, sqlite, clock)
+    real = Interrupted(town.cluster, failing("send_raw", RealChainRefused))
+
+    with pytest.raises(RealChainRefused):
+        done(town.kit(sqlite, clock, kit.ledger.policy("agent"), cluster=real), "transfer-native", pay())
+    assert set(replay(sqlite, "agent").states.values()) == {State.OVER}
+    assert kit.recover() == []
 
 
 def test_the_kill_switch_holds_what_is_signed_until_it_is_off(sqlite: Store, clock: HandClock, town: Town) -> None:
