@@ -246,6 +246,18 @@ def test_any_operator_freezes_and_thaws(fresh: tuple[Office, str]) -> None:
     assert done(made.kit, "transfer", pay(made.town, FRIEND, 1)).state is State.DONE
 
 
+def test_whoever_approves_a_signature_sees_the_words(fresh: tuple[Office, str]) -> None:
+    made, address = fresh
+    rule = {"name": "words", "verdict": "ask", "approvers": ["treasurer"], "actions": ["sign-message"]}
+    made.kit.ledger.open("agent", made.town.policy(rule), "operator")
+    done(made.kit, "sign-message", {"message": "I <b>owe</b> you everything"})
+    with visitor(address, TREASURER) as client:
+        page = client.get("/kit/approvals", headers=HTML).text
+
+    assert "Words that are signed" in page
+    assert "I &lt;b&gt;owe&lt;/b&gt; you everything" in page
+
+
 def test_an_agent_that_asks_for_very_much_does_not_bury_the_queue(fresh: tuple[Office, str]) -> None:
     made, address = fresh
     one = made.kit.ledger.act(made.acts["asked"])

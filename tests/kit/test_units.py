@@ -37,6 +37,7 @@ def test_what_no_policy_knows_is_said_in_base_units_and_coins_need_none() -> Non
 
     assert KNOWN.amount(other, 1_000) == f"1,000 base units of erc20:0x{'0d' * 20}"
     assert KNOWN.amount(ETH, 10**18) == "1 ETH"
+    assert KNOWN.amount(other.replace("erc20", "erc721") + "/7", 1) == f"1 erc721:0x{'0d' * 20}/7"
     assert KNOWN.amount("solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp/slip44:501", 5 * 10**8) == "0.5 SOL"
     assert (KNOWN.contract(USD), KNOWN.contract("0x1")) == (f"{USD} (USD)", "0x1")
 

@@ -44,7 +44,10 @@ class Units:
 
     def places(self, asset: str) -> int | None:
         """Returns the decimals of an asset; None where they are not known."""
-        coin = COINS.get(asset.partition("/")[2])
+        name = asset.partition("/")[2]
+        if name.startswith("erc721:"):
+            return 0  # one of a kind
+        coin = COINS.get(name)
         return self.decimals.get(asset, coin[1] if coin else None)
 
     def whole(self, asset: str, units: int) -> str | None:

@@ -19,6 +19,7 @@ from mercato.kit.units import Units, dollars, plain, spaced
 
 RULES = 100  # that a page shows of a policy
 LOGS = 40
+WHOLE = 200_000  # letters: what somebody approves is never cut
 ORIGINS = {Origin.AGENT: "an agent", Origin.MANDATE: "a signed mandate", Origin.OPERATOR: "the operator"}
 NEWS = {
     Arrow.OPENED: "The book was opened", Arrow.RULED: "A policy was put in force", Arrow.FROZEN: "The book was frozen",
@@ -229,7 +230,7 @@ def _story(item: Story, units: Units) -> ItemSaid:
         origin=ORIGINS.get(Origin(item.origin), item.origin), account=item.account, note=item.note,
         decided=_decided(item), why=_why(item), answers=tuple(map(_answer, item.answers)), done=done,
         says=wording.effects(effects, units, done=done) if effects else (), steps=tuple(map(_step, item.steps)),
-        message=_json(item.message) if item.message else "",
+        message=plain(json.dumps(item.message, ensure_ascii=False), WHOLE) if item.message else "",
         arguments=tuple((plain(name, 60), plain(_text(value), 400)) for name, value in item.arguments.items()),
         transactions=item.transactions, outcomes=item.outcomes, logs=_logs(effects),
         arrows=tuple(map(_arrow, item.entries)),
