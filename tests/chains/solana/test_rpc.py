@@ -11,7 +11,7 @@ import pytest
 from mercato.chains.errors import BadAnswer, BadCall, RealChainRefused, Reverted, Unreachable
 from mercato.chains.solana import clusters, rpc
 from mercato.chains.solana.messages import compile_message, sign, signature_of
-from mercato.chains.solana.model import SYSTEM, Account, Blockhash, Signature
+from mercato.chains.solana.model import SYSTEM, Account, Blockhash, Held, Signature
 from mercato.chains.solana.rpc import RemoteCluster
 from mercato.chains.solana.testing import keys
 from mercato.chains.solana.tokens import transfer_lamports
@@ -184,3 +184,32 @@ def test_keys_in_an_address_are_not_shown(node: Node, cluster: RemoteCluster) ->
     with pytest.raises(BadAnswer) as refused:
         cluster.height()
     assert "secret-key" not in json.dumps(str(refused.value))
+
+
+def receipt(tokens: object) -> dict[str, Any]:
+    """A node's receipt of a transaction with two accounts, and what it says of tokens after it."""
+    meta = {"err": None, "fee": 5_000, "preBalances": [9, 0], "postBalances": [8, 1], "postTokenBalances": tokens}
+    message = {"accountKeys": [ANN.address, BEN.address]}
+    return {"slot": 1, "blockTime": 7, "meta": meta, "transaction": {"message": message, "signatures": [NAME]}}
+
+
+def held(place: object = 1, amount: object = "5", owner: str | None = BEN.address) -> dict[str, Any]:
+    return {"accountIndex": place, "mint": ANN.address, "owner": owner, "uiTokenAmount": {"amount": amount}}
+
+
+def test_tokens_of_a_receipt_are_read_and_those_without_an_owner_left_out(node: Node, cluster: RemoteCluster) -> None:
+    node.results["getTransaction"] = receipt([held(), held(0, owner=None)])
+    found = cluster.receipt(NAME)
+
+    assert found
+    assert (found.held, found.holds) == ((), (Held(BEN.address, ANN.address, BEN.address, 5),))
+
+
+@pytest.mark.parametrize("wrong", [held(2), held(-1), held(amount="5.0"), held(amount=5), {}, "tokens"])
+def test_tokens_of_a_receipt_that_cannot_be_right_are_noticed(
+    node: Node, cluster: RemoteCluster, wrong: object
+) -> None:
+    node.results["getTransaction"] = receipt([wrong])
+
+    with pytest.raises(BadAnswer):
+        cluster.receipt(NAME)
