@@ -51,15 +51,20 @@ def test_words_are_signed_as_wallets_sign_them(kit: Kit) -> None:
     assert made.effects == Effects()
 
 
-def test_a_sign_in_names_the_page_that_asked(kit: Kit) -> None:
-    asked: dict[str, Json] = {"domain": "example.org", "statement": "Come in.", "nonce": "abcdefgh12"}
+def test_a_sign_in_has_the_words_that_the_page_asked_for(kit: Kit) -> None:
+    asked: dict[str, Json] = {
+        "domain": "example.org", "statement": "Come in.", "uri": "https://example.org", "version": "1",
+        "chain": "mainnet", "nonce": "abcdefgh12", "resources": ["https://example.org/terms"],
+    }  # fmt: skip
     plan = kit.plan(kit.intent("sign-in", asked))
     made = act(kit, "sign-in", **asked)
 
     assert plan.message
-    text = plan.message.digest.decode()
-    assert text.startswith(f"example.org wants you to sign in with your Solana account:\n{ME}\n\nCome in.\n\n")
-    assert f"Chain ID: {kit.rail.name}\nNonce: abcdefgh12" in text
+    assert plan.message.digest.decode() == (
+        f"example.org wants you to sign in with your Solana account:\n{ME}\n\nCome in.\n\n"
+        "URI: https://example.org\nVersion: 1\nChain ID: mainnet\nNonce: abcdefgh12\n"
+        "Resources:\n- https://example.org/terms"
+    )
     assert Signature.from_bytes(made.signed[0].raw).verify(Pubkey.from_string(ME), plan.message.digest)
 
 
@@ -93,13 +98,24 @@ def test_no_instructions_are_no_batch(kit: Kit) -> None:
         kit.plan(kit.intent("batch", {"instructions": []}))
 
 
-def test_words_that_pose_as_something_else_are_not_signed(kit: Kit) -> None:
-    for action, arguments in (
-        ("sign-message", {"message": "\x01\x00"}), ("sign-in", {"domain": "a.org\nb"}), ("sign-in", {"domain": ""}),
+@pytest.mark.parametrize(
+    ("action", "arguments"),
+    [
+        ("sign-message", {"message": "\x01\x00"}),
+        ("sign-in", {"domain": "a.org\nb"}),
+        ("sign-in", {"domain": ""}),
+        ("sign-in", {"domain": "a.org", "resources": [1]}),
+        ("sign-in", {"domain": "a.org", "resources": ["x"] * 17}),
         ("memo", {"text": ""}),
-    ):  # fmt: skip
-        with pytest.raises(BadArgument):
-            kit.plan(kit.intent(action, arguments))
+        ("batch", {"instructions": [PAY], "tables": [ME] * 9}),
+        ("batch", {"instructions": [PAY] * 17}),
+    ],
+)
+def test_words_that_pose_as_something_else_and_too_much_at_once_are_refused(
+    kit: Kit, action: str, arguments: dict[str, Json]
+) -> None:
+    with pytest.raises(BadArgument):
+        kit.plan(kit.intent(action, arguments))
 
 
 def test_an_account_is_read_as_what_it_is(kit: Kit, town: Town) -> None:

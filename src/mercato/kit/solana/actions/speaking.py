@@ -13,6 +13,7 @@ from mercato.kit.model import Effects, Message
 from mercato.kit.solana.plan import Ground, SolanaPlan, plan
 
 ACTIONS = Catalogue()
+RESOURCES = 16
 
 
 @ACTIONS.action(
@@ -36,22 +37,23 @@ def sign_message(ground: Ground, message: str) -> SolanaPlan:
 @ACTIONS.action(
     "sign-in", "Signs the words of a sign-in (SIWS), which no other page can use.",
     Argument("domain", "text", "The host of the page that asks, such as example.org."),
-    Argument("statement", "text", "What it says to its users.", "", optional=True),
-    Argument("uri", "text", "The page's address.", "", optional=True),
-    Argument("nonce", "text", "What the page asked for, so that the words are good once.", "", optional=True),
-    Argument("issued", "text", "When, in ISO 8601.", "", optional=True),
-    Argument("expires", "text", "Until when it is good, in ISO 8601.", "", optional=True),
+    *(Argument(name, "text", says, "", optional=True) for name, says in (
+        ("statement", "What the page says to its users."), ("uri", "The page's address."),
+        ("version", "The version that the page asked for, mostly 1."),
+        ("chain", "The cluster that the page asked for, such as mainnet."),
+        ("nonce", "What the page asked for, so that the words are good once."),
+        ("issued", "When, in ISO 8601."), ("expires", "Until when it is good, in ISO 8601."),
+        ("valid_from", "From when on it is good, in ISO 8601."), ("request", "The page's name of its request."),
+    )),
+    Argument("resources", "list", "Addresses that the page lists, as texts.", [], optional=True),
     effects="none on a chain: whoever has the signature can sign in at `domain` as long as it is good",
 )  # fmt: skip
-def sign_in(
-    ground: Ground, domain: str, statement: str, uri: str, nonce: str, issued: str, expires: str
-) -> SolanaPlan:  # fmt: skip
-    """Returns the message to sign."""
-    asked = SignIn(
-        domain, ground.account, statement, uri, "1", str(ground.cluster.name), nonce, issued, expires
-    )  # fmt: skip
+def sign_in(ground: Ground, domain: str, resources: list[Json], **asked: str) -> SolanaPlan:
+    """Returns the message to sign. What the page did not ask for has to be left out, or it will not know its words."""
+    if len(resources) > RESOURCES or not all(isinstance(item, str) for item in resources):
+        raise BadArgument(f"resources were {resources!r:.120}", hint=f"at most {RESOURCES} texts")
     try:
-        text = asked.text()
+        text = SignIn(domain, ground.account, resources=tuple(str(item) for item in resources), **asked).text()
     except BadCall as error:
         raise BadArgument(error.message, hint=error.hint) from None
     return _signed({"kind": "sign-in", "domain": domain, "text": text}, text)
