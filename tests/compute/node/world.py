@@ -50,6 +50,7 @@ async def gateway(
     beat: float = 1.0, roll: MemoryRoll | None = None, signer: str = "", **more: Any
 ) -> AsyncIterator[Gateway]:
     listening = socket.create_server(("127.0.0.1", 0))
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     name = f"127.0.0.1:{listening.getsockname()[1]}"
     roll = roll or MemoryRoll()
     hub = Hub(roll, names=frozenset({name}), signer=signer, beat=beat)
