@@ -179,18 +179,21 @@ def here(place: socket.socket) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def run(settings: Settings, place: socket.socket, *, say: Callable[[str], None], number: int = 0) -> None:
-    """Serves until a signal ends it, with as many processes as the settings name; `number` is this one among them."""
+def run(settings: Settings, place: socket.socket, *, say: Callable[[str], None], number: int | None = None) -> None:
+    """Serves until a signal ends it, with as many processes as the settings name; `number` is this
+    one among them, None for who starts them."""
     url, wanted = prepared(settings), settings.of(ComputeSettings)
     shown = f"http://{here(place)}/v1"
-    if wanted.workers > 1:
+    if wanted.workers > 1 and number is None:
         say(f"Mercato's gateway is at {shown}")
         _many(place, wanted.workers)
         return
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)  # the server takes them while it runs, then sends itself what it got
-    _loop()(work(settings, url, place, number=number, ready=lambda running: say(f"Mercato's gateway is at {shown}")))
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, lambda *_: None)  # the server takes them while it runs, then sends itself what it got
+    _loop()(
+        work(settings, url, place, number=number or 0, ready=lambda running: say(f"Mercato's gateway is at {shown}"))
+    )
 
 
 def _loop() -> Callable[..., None]:

@@ -21,7 +21,8 @@ async def tunnels(wanted: ComputeSettings, url: str, place: socket.socket, signe
     clock = SystemClock()
     specs = {model: ModelSpec(model, one.context, one.weights, quant=one.quant) for model, one in wanted.specs.items()}
     roll = Enrolment(Till(url, clock, signer), welcome=wanted.nodes == "anyone", specs=specs)
-    hub = Hub(roll, names=names(wanted, place), signer=signer.public, clock=clock, beat=wanted.node_seconds)
+    hub = Hub(roll, names=names(wanted, place), signer=signer.public, clock=clock, beat=wanted.node_seconds,
+              workers=wanted.workers)  # fmt: skip
     try:
         yield hub
     finally:

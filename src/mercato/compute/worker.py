@@ -10,16 +10,13 @@ import sys
 
 from mercato.compute.installation import SECTIONS
 from mercato.compute.opening import run
-from mercato.compute.settings import ComputeSettings
-from mercato.core.settings import Section, Settings, load
+from mercato.core.settings import load
 
 
 def main(handle: int, number: int) -> None:
     """Serves on the socket with this handle, as the worker of this number."""
     settings = load(*SECTIONS, partial=True)
-    sections: dict[type[Section], Section] = {kind: settings.of(kind) for kind in SECTIONS}
-    sections[ComputeSettings] = settings.of(ComputeSettings).model_copy(update={"workers": 1})
-    run(Settings(settings.home, sections), socket.socket(fileno=handle), say=lambda text: None, number=number)
+    run(settings, socket.socket(fileno=handle), say=lambda text: None, number=number)
 
 
 if __name__ == "__main__":

@@ -29,10 +29,9 @@ from tests.compute.node.world import (
     JSON,
     PATIENCE,
     Gateway,
-    Node,
+    enrolled,
     gateway,
     joined,
-    known,
     made,
     read,
     running,
@@ -48,7 +47,15 @@ def url(met: Gateway) -> str:
 
 
 def hello(key: NodeKey, nonce: str, gateway: str, /, **more: Any) -> str:
-    said = {"type": "hello", "key": key.public, "gateway": gateway, "name": "n", "region": "", "zdr": False}
+    said = {
+        "type": "hello",
+        "key": key.public,
+        "gateway": gateway,
+        "name": "n",
+        "region": "",
+        "zdr": False,
+        "instance": "",
+    }
     signature = key.sign("tunnel", canonical({"nonce": nonce, "gateway": gateway}))
     return json.dumps(said | {"signature": signature} | more)
 
@@ -131,7 +138,7 @@ def test_a_lying_node_gets_no_offer_in(tmp_path: Path) -> None:
     async def run() -> None:
         async with gateway() as met:
             key, other = NodeKey.new(), NodeKey.new()
-            met.roll.providers[key.public] = known(Node(None, None, key))  # type: ignore[arg-type]  # its key is enough
+            met.roll.providers[key.public] = enrolled(key)
             async with dialled(met, key) as socket:
                 answers = []
                 for text in (
@@ -157,7 +164,7 @@ def test_an_offer_that_ran_out_is_not_asked_any_more() -> None:
     async def run() -> None:
         async with gateway() as met:
             key = NodeKey.new()
-            met.roll.providers[key.public] = known(Node(None, None, key))  # type: ignore[arg-type]  # its key is enough
+            met.roll.providers[key.public] = enrolled(key)
             async with dialled(met, key) as socket:
                 await socket.send(document(met, key, until_s=0.5))
                 await said(socket, "offered")

@@ -29,7 +29,14 @@ async def rogue(script: Script) -> AsyncIterator[str]:
     async def answer(socket: ServerConnection) -> None:
         await socket.send(json.dumps({"type": "challenge", "nonce": "0" * 64}))
         await socket.recv()
-        words = {"type": "welcome", "provider": "prov_1", "standing": "active", "beat": 1000, "signer": ""}
+        words = {
+            "type": "welcome",
+            "provider": "prov_1",
+            "standing": "active",
+            "beat": 1000,
+            "signer": "",
+            "workers": 1,
+        }
         await socket.send(json.dumps(words))
         await script(socket)
         await socket.wait_closed()
@@ -182,9 +189,9 @@ def test_a_refusal_at_the_first_welcome_stops_the_node_with_the_gateways_words(t
     async def run() -> None:
         async with gateway() as met:
             node = made(tmp_path, "http://127.0.0.1:9/v1", met.url)
-            node.dialler.name = "another.example"
+            node.ways[0].name = "another.example"
             with pytest.raises(Conflict, match=r"gateway was called 'another.example'"):
-                await node.dialler.run()
+                await node.crew.run()
             node.serving.daybook.close()
 
     asyncio.run(run())

@@ -19,9 +19,9 @@ from tests.compute.node.world import (
     JSON,
     LARGE,
     PATIENCE,
+    enrolled,
     gateway,
     joined,
-    known,
     large,
     made,
     read,
@@ -111,7 +111,7 @@ def test_what_an_upstream_breaks_is_told_in_one_word(tmp_path: Path, behaviour: 
     async def run(url: str) -> None:
         async with gateway() as met:
             node = made(tmp_path, url, met.url)
-            met.roll.providers[node.key.public] = known(node)
+            met.roll.providers[node.key.public] = enrolled(node.key)
             async with running(node):
                 await until(lambda: bool(met.hub.candidates()))
                 with pytest.raises(Unreached) as lost:
@@ -126,7 +126,7 @@ def test_an_upstream_that_is_not_there_is_told_and_counted(tmp_path: Path) -> No
     async def run() -> None:
         async with gateway() as met:
             node = made(tmp_path, "http://127.0.0.1:9/v1", met.url)
-            met.roll.providers[node.key.public] = known(node)
+            met.roll.providers[node.key.public] = enrolled(node.key)
             async with running(node):
                 await until(lambda: bool(met.hub.candidates()))
                 with pytest.raises(Unreached, match="connect"):
@@ -172,7 +172,7 @@ def test_a_node_that_leaves_ends_what_it_began_and_takes_nothing_new(tmp_path: P
             line = way(met)
             reply = await line.open("/chat/completions", ask(stream=True), JSON, deadline=PATIENCE)
             node.serving.draining = True
-            leaving = asyncio.create_task(node.dialler.leave(30))
+            leaving = asyncio.create_task(node.crew.leave(30))
             await until(lambda: met.hub.candidates() == [])
             status, body = await read(line, ask())
             whole = b"".join([piece async for piece in reply.chunks()])

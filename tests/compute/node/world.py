@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import uvicorn
@@ -19,6 +20,7 @@ from aiohttp import web
 from mercato.compute.gateway.line import Line, Patience
 from mercato.compute.model import PROVIDERS, Offer, Provider, Standing
 from mercato.compute.node.caps import Caps, Meter, Used
+from mercato.compute.node.crew import Crew
 from mercato.compute.node.daybook import Daybook
 from mercato.compute.node.dial import Dialler, Identity
 from mercato.compute.node.frames import MOST_MESSAGE, WINDOW
@@ -37,33 +39,50 @@ JSON = {"content-type": "application/json"}
 
 @dataclass
 class Gateway:
-    """A hub that is listened to."""
+    """Workers that are listened to, each with a hub."""
 
-    hub: Hub
+    hubs: list[Hub]
     roll: MemoryRoll
     url: str
     server: uvicorn.Server
 
+    @property
+    def hub(self) -> Hub:
+        """The first worker's."""
+        return self.hubs[0]
+
 
 @asynccontextmanager
 async def gateway(
-    beat: float = 1.0, roll: MemoryRoll | None = None, signer: str = "", **more: Any
+    beat: float = 1.0, roll: MemoryRoll | None = None, signer: str = "", workers: int = 1, **more: Any
 ) -> AsyncIterator[Gateway]:
     listening = socket.create_server(("127.0.0.1", 0))
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     name = f"127.0.0.1:{listening.getsockname()[1]}"
     roll = roll or MemoryRoll()
-    hub = Hub(roll, names=frozenset({name}), signer=signer, beat=beat)
+    hubs = [Hub(roll, names=frozenset({name}), signer=signer, beat=beat, workers=workers) for _ in range(workers)]
+    drawn = Random(7)
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        """A worker, as the kernel would draw one for each connection."""
+        await drawn.choice(hubs)(scope, receive, send)
+
     config = uvicorn.Config(
-        hub, lifespan="off", log_level="critical", ws_max_size=MOST_MESSAGE, ws_per_message_deflate=False, **more
+        application,
+        lifespan="off",
+        log_level="critical",
+        ws_max_size=MOST_MESSAGE,
+        ws_per_message_deflate=False,
+        **more,
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         await until(lambda: server.started)
-        yield Gateway(hub, roll, f"http://{name}", server)
+        yield Gateway(hubs, roll, f"http://{name}", server)
     finally:
-        await hub.close()
+        for hub in hubs:
+            await hub.close()
         server.should_exit = server.force_exit = True
         await serving
         listening.close()
@@ -74,7 +93,8 @@ class Node:
     """A node's parts, and the lines of its log."""
 
     serving: Serving
-    dialler: Dialler
+    crew: Crew
+    ways: list[Dialler]
     key: NodeKey
     said: list[dict[str, Any]] = field(default_factory=list)
 
@@ -88,17 +108,23 @@ def made(folder: Path, url: str, gateway_url: str, *offers: Offer, caps: Caps = 
         Upstream(url, Secret("")), offered, meter, Daybook(folder / "daybook.jsonl"),
         lambda what, **facts: said.append({"what": what, **facts}),
     )  # fmt: skip
-    dialler = Dialler(gateway_url, Identity(key, **who), serving, Folder(folder), pausing=lambda tries, rng: 0.05)
-    return Node(serving, dialler, key, said)
+    ways: list[Dialler] = []
+    identity, kept = Identity(key, **who), Folder(folder)
+
+    def way(grow: Callable[[int], None]) -> Dialler:
+        ways.append(Dialler(gateway_url, identity, serving, kept, grow=grow, pausing=lambda tries, rng: 0.05))
+        return ways[-1]
+
+    return Node(serving, Crew(way), ways, key, said)
 
 
 @asynccontextmanager
 async def running(node: Node) -> AsyncIterator[asyncio.Task[None]]:
-    task = asyncio.create_task(node.dialler.run())
+    task = asyncio.create_task(node.crew.run())
     try:
         yield task
     finally:
-        await node.dialler.leave(0)
+        await node.crew.leave(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await node.serving.upstream.close()
@@ -138,9 +164,9 @@ async def until(done: Any, seconds: float = 30.0) -> None:
             await asyncio.sleep(0.01)
 
 
-def known(node: Node, standing: Standing = Standing.ACTIVE) -> Provider:
-    """The provider that a node is, as a gateway has it that tried it before."""
-    return Provider(PROVIDERS.new(), "node", standing, key=node.key.public)
+def enrolled(key: NodeKey) -> Provider:
+    """The provider of a key, as a gateway has it that tried it before."""
+    return Provider(PROVIDERS.new(), "node", Standing.ACTIVE, key=key.public)
 
 
 LARGE = 3 * WINDOW

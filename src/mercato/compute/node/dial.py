@@ -7,8 +7,9 @@ comes back is not met by all of its nodes at once.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -37,18 +38,21 @@ STEADY = 60.0  # seconds after which a connection counts as one that worked
 OPENING = 10.0
 RECEIPTS = 3.0
 MISSES = 3
+TAKEN = 4423  # the worker at the other end has a way of ours already
 FINAL = frozenset({4403, 4409})  # close codes after which trying again cannot help
 HEARD = ("ping", "offered", "standing", "refused", "receipt")
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """How a node shows itself: its key, a name for people, a region, and whether it keeps prompts (`zdr`: no)."""
+    """How a node shows itself: its key, a name for people, a region, and whether it keeps prompts (`zdr`: no). The
+    instance is its process: several ways to one gateway are the same node's, and two nodes with one key are not."""
 
     key: NodeKey
     name: str = ""
     region: str = ""
     zdr: bool = False
+    instance: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
 class SocketWire:
@@ -107,12 +111,15 @@ def pause(tries: int, rng: Random) -> float:
 
 
 class Dialler:
-    """One gateway. `run` stays until `leave` is called; Conflict where the gateway will not have this node."""
+    """One way to a gateway. `run` stays until `leave` is called; Conflict where the gateway will not have this node.
+    `grow` is told how many workers the gateway has."""
 
     def __init__(
         self, gateway: str, who: Identity, serving: Serving, folder: Folder, *, plain: bool = False,
+        grow: Callable[[int], None] = lambda workers: None,
         rng: Random | None = None, pausing: Callable[[int, Random], float] = pause,
     ) -> None:  # fmt: skip
+        self._grow = grow
         self._url, self.name = address(gateway, plain=plain)
         self._who, self._serving = who, serving
         self._rng, self._pausing = rng or Random(), pausing
@@ -133,7 +140,10 @@ class Dialler:
             began = loop.time()
             try:
                 await self._once()
-            except (Gone, OSError, TimeoutError, InvalidHandshake, InvalidInput) as lost:
+            except Gone as gone:
+                if gone.code != TAKEN:  # else we met a worker that has us: another one is looked for, without a word
+                    self._serving.say("tunnel lost", gateway=self.name, why=str(gone))
+            except (OSError, TimeoutError, InvalidHandshake, InvalidInput) as lost:
                 self._serving.say("tunnel lost", gateway=self.name, why=f"{type(lost).__name__} {lost!s:.200}")
             tries = 0 if loop.time() - began > STEADY else tries + 1
             await self._wait(self._pausing(tries, self._rng))
@@ -184,12 +194,13 @@ class Dialler:
         who = self._who
         await tell(
             wire, "hello", key=who.key.public, gateway=self.name, name=who.name, region=who.region, zdr=who.zdr,
-            signature=who.key.sign("tunnel", canonical(said)),
+            instance=who.instance, signature=who.key.sign("tunnel", canonical(said)),
         )  # fmt: skip
         answer = heard(await wire.receive(), "welcome", "refused")
         if answer["type"] == "refused":
             self._refused(answer)
         self._welcomed = True
+        self._grow(number(answer, "workers", 1, 1_000))
         self._desk = self._opened(answer)
         self._serving.say("connected", gateway=self.name, provider=text(answer, "provider", most=60),
                           standing=text(answer, "standing", most=20))  # fmt: skip
@@ -220,6 +231,8 @@ class Dialler:
 
     def _refused(self, answer: Body) -> None:
         why = str(answer.get("why"))[:500]
+        if answer.get("code") == TAKEN:
+            raise Gone(TAKEN, why)
         # Before the first welcome it is our own settings that are wrong, and a person should look at them.
         if answer.get("code") in FINAL or not self._welcomed:
             raise Conflict(f"gateway {self.name!r} refused this node: {why}", hint="see the node's page")

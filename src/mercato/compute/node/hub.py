@@ -33,7 +33,7 @@ from mercato.core.errors import Conflict, InvalidInput
 from mercato.core.events import Json
 
 PURPOSE = "tunnel"  # what the signature of an introduction is for
-WRONG, FORBIDDEN, SILENT, REPLACED = 4400, 4403, 4408, 4409  # close codes: HTTP's, and 4000 more
+WRONG, FORBIDDEN, SILENT, REPLACED, TAKEN = 4400, 4403, 4408, 4409, 4423  # close codes: HTTP's, and 4000 more
 ARRIVAL = 10.0  # seconds to introduce oneself
 QUIET = 10  # looks, a twentieth of a second apart
 MOST_STRANGERS, MOST_MEMBERS = 64, 2_000
@@ -42,13 +42,21 @@ SAID = ("offers", "pong", "drain", "countersign", "object")
 
 class Hub:
     """The nodes that dialled into this process. `names` are what they may call this gateway, as `host` or `host:port`;
-    `signer` is the public key of its receipts, `beat` the number of seconds between two pings."""
+    `signer` is the public key of its receipts, `beat` the number of seconds between two pings. `workers` share
+    this address, each with a hub of its own: a node is told, and dials until it has met them all."""
 
     def __init__(
-        self, roll: Roll, *, names: frozenset[str], signer: str = "", clock: Clock | None = None, beat: float = 20.0
+        self,
+        roll: Roll,
+        *,
+        names: frozenset[str],
+        signer: str = "",
+        clock: Clock | None = None,
+        beat: float = 20.0,
+        workers: int = 1,
     ) -> None:
         self._roll, self._names, self._signer, self._beat = roll, names, signer, beat
-        self._clock = clock or SystemClock()
+        self._clock, self._workers = clock or SystemClock(), workers
         self._members: dict[ProviderId, Member] = {}
         self._strangers = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -122,9 +130,13 @@ class Hub:
         finally:
             self._strangers -= 1
         provider = await self._roll.arrived(who)
+        here = self._members.get(provider.id)
+        if here and here.instance == who.instance and self._lives(here):
+            await self._dismiss(wire, TAKEN, "this worker has a connection of this node")
+            raise Gone
         await tell(wire, "welcome", provider=provider.id, standing=provider.standing.value,
-                   signer=self._signer, beat=int(self._beat * 1000))  # fmt: skip
-        return Member(provider, wire, Tunnel(wire), asyncio.get_running_loop().time())
+                   signer=self._signer, workers=self._workers, beat=int(self._beat * 1000))  # fmt: skip
+        return Member(provider, wire, Tunnel(wire), asyncio.get_running_loop().time(), who.instance)
 
     async def _introduced(self, wire: Wire) -> Stranger:
         """Returns who is there: the key is theirs, since they signed what we made up for this connection."""
@@ -137,14 +149,16 @@ class Hub:
         signature = text(said, "signature", most=128)
         if not verifies(key, PURPOSE, canonical(introduction(nonce, gateway)), signature):
             raise Conflict("introduction was not signed by its key", hint="sign the challenge of this connection")
-        return Stranger(key, text(said, "name", most=60), text(said, "region", most=32), said.get("zdr") is True)
+        return Stranger(key, text(said, "name", most=60), text(said, "region", most=32), said.get("zdr") is True,
+                        text(said, "instance", most=32))  # fmt: skip
 
     async def _listen(self, member: Member) -> None:
         before = self._members.get(member.provider.id)
         self._members[member.provider.id] = member
         if before:
             before.tunnel.lose("reset")
-            self._spawn(self._dismiss(before.wire, REPLACED, "another connection came with the same key"))
+            code = SILENT if before.instance == member.instance else REPLACED
+            self._spawn(self._dismiss(before.wire, code, "another connection came with the same key"))
         beating = asyncio.create_task(self._beats(member))
         self._spawn(self._remind(member))
         try:
@@ -183,6 +197,9 @@ class Hub:
         for receipt in await self._roll.unsigned(member.provider.id):
             if receipt.request not in member.shown:
                 self.present(receipt)
+
+    def _lives(self, member: Member) -> bool:
+        return asyncio.get_running_loop().time() - member.heard < 2 * self._beat
 
     async def _beats(self, member: Member) -> None:
         loop = asyncio.get_running_loop()

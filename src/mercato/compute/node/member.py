@@ -26,6 +26,7 @@ class Member:
     wire: Wire
     tunnel: Tunnel
     heard: float
+    instance: str = ""
     offering: Offering | None = None
     draining: bool = False
     tried: bool = False

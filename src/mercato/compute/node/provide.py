@@ -13,6 +13,7 @@ from pathlib import Path
 
 from mercato.compute.model import Offer, Price, ProviderId
 from mercato.compute.node.caps import Caps, Meter
+from mercato.compute.node.crew import Crew
 from mercato.compute.node.daybook import Daybook, day, latest
 from mercato.compute.node.dial import Dialler, Identity, address
 from mercato.compute.node.keyfile import opened
@@ -108,7 +109,7 @@ class Node:
     settings: NodeSettings
     serving: Serving
     wares: Sequence[Ware]
-    diallers: Sequence[Dialler]
+    crews: Sequence[Crew]
 
     async def run(self) -> None:
         """Serves until a signal; a second one does not wait. Conflict where a gateway will not have this node."""
@@ -119,7 +120,7 @@ class Node:
         watching: asyncio.Task[object] = asyncio.create_task(
             watch(self.serving, self.wares, self.settings.watch_seconds)
         )
-        dialling: list[asyncio.Task[object]] = [asyncio.create_task(dialler.run()) for dialler in self.diallers]
+        dialling: list[asyncio.Task[object]] = [asyncio.create_task(crew.run()) for crew in self.crews]
         stopping: asyncio.Task[object] = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait([*dialling, stopping, watching], return_when=asyncio.FIRST_COMPLETED)
@@ -146,7 +147,7 @@ class Node:
         self.serving.say("left", abandoned=self.serving.meter.underway)
 
     async def _hang_up(self) -> None:
-        await asyncio.gather(*(dialler.leave(self.settings.drain_seconds) for dialler in self.diallers))
+        await asyncio.gather(*(crew.leave(self.settings.drain_seconds) for crew in self.crews))
 
 
 async def prepared(settings: NodeSettings, folder: Path, say: Say) -> Node:
@@ -166,9 +167,13 @@ async def prepared(settings: NodeSettings, folder: Path, say: Say) -> Node:
     except BaseException:
         await upstream.close()
         raise
-    diallers = [Dialler(url, who, serving, Folder(folder), plain=settings.plain) for url in settings.gateways]
+    crews = [_crew(url, who, serving, Folder(folder), plain=settings.plain) for url in settings.gateways]
     say("ready", key=who.key.public, offers=[_shown(one) for one in wares])
-    return Node(settings, serving, wares, diallers)
+    return Node(settings, serving, wares, crews)
+
+
+def _crew(url: str, who: Identity, serving: Serving, folder: Folder, *, plain: bool) -> Crew:
+    return Crew(lambda grow: Dialler(url, who, serving, folder, plain=plain, grow=grow))
 
 
 def _serving(settings: NodeSettings, folder: Path, upstream: Upstream, wares: Sequence[Ware], say: Say) -> Serving:

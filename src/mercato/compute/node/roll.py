@@ -19,13 +19,14 @@ SERVING = frozenset({Standing.PROBATION, Standing.ACTIVE})
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
-    """What a node says of itself when it dials in, its key proven: a name for people, a region, and whether it keeps
-    prompts. Nothing but the key is believed."""
+    """What a node says of itself when it dials in, its key proven: a name for people, a region, whether it keeps
+    prompts, and which process it is. Nothing but the key is believed."""
 
     key: str
     name: str
     region: str
     zdr: bool
+    instance: str = ""
 
 
 class Roll(Protocol):
