@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -201,3 +204,35 @@ def test_the_later_of_two_nodes_with_one_key_stays_and_the_earlier_one_stops(tmp
 
     with stub() as upstream:
         asyncio.run(run(upstream.url))
+
+
+@pytest.mark.parametrize("behaviour", ["honest", "truncate", "html", "stall"])
+def test_no_words_of_a_prompt_or_an_answer_are_in_a_log_or_a_file_at_any_level(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, behaviour: str
+) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    async def run(url: str) -> tuple[list[object], str]:
+        async with gateway() as met:
+            node = made(tmp_path, url, met.url)
+            met.roll.providers[node.key.public] = enrolled(node.key)
+            async with running(node):
+                await until(lambda: bool(met.hub.candidates()))
+                hurried = replace(PATIENCE, idle=0.5)
+                said = b""
+                with contextlib.suppress(Unreached):
+                    reply = await way(met).open("/chat/completions", ask(SECRET, stream=True), JSON, deadline=hurried)
+                    async for piece in reply.chunks():
+                        said += piece
+                await until(lambda: node.serving.meter.underway == 0 or behaviour == "stall")
+            return [*node.said], _words(said)
+
+    with stub(behaviour) as upstream:
+        said, answer = asyncio.run(run(upstream.url))
+    files = "".join(path.read_text() for path in tmp_path.rglob("*.json*"))
+    for text in (caplog.text, str(said), files):
+        assert SECRET not in text
+        assert not answer or answer not in text
+
+
+SECRET = "the-word-that-nobody-should-see"

@@ -7,6 +7,7 @@ comes back is not met by all of its nodes at once.
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ from mercato.core.events import Json
 
 PATH = "/v1/tunnel"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+QUIET = logging.getLogger("mercato.compute.node.socket")
+QUIET.setLevel(logging.ERROR)  # at DEBUG the library would log what frames hold
 FIRST, LONGEST_PAUSE = 0.5, 60.0  # seconds between two tries: about the first, and at most
 STEADY = 60.0  # seconds after which a connection counts as one that worked
 OPENING = 10.0
@@ -141,7 +144,9 @@ class Dialler:
             try:
                 await self._once()
             except Gone as gone:
-                if gone.code != TAKEN:  # else we met a worker that has us: another one is looked for, without a word
+                if (
+                    gone.code != TAKEN and not self._leaving.is_set()
+                ):  # else we met a worker that has us: another one is looked for, without a word
                     self._serving.say("tunnel lost", gateway=self.name, why=str(gone))
             except (OSError, TimeoutError, InvalidHandshake, InvalidInput) as lost:
                 self._serving.say("tunnel lost", gateway=self.name, why=f"{type(lost).__name__} {lost!s:.200}")
@@ -158,7 +163,7 @@ class Dialler:
     async def _once(self) -> None:
         options: dict[str, Any] = {
             "subprotocols": [Subprotocol(PROTOCOL)], "compression": None, "max_size": MOST_MESSAGE,
-            "ping_interval": None, "open_timeout": OPENING, "close_timeout": 5, "proxy": None,
+            "ping_interval": None, "open_timeout": OPENING, "close_timeout": 5, "proxy": None, "logger": QUIET,
         }  # fmt: skip
         try:
             async with _Straight(self._url, **options) as socket:
