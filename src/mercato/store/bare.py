@@ -9,9 +9,10 @@ are declared and migrated as everywhere; only the statements are plain SQL here,
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +22,8 @@ BUSY_SECONDS = 30
 STATEMENTS = 512
 WAL_PAGES = 8_192  # 32 MB, where nobody calls `checkpoint`
 _SQLITE = "sqlite:///"
+_ASKS = re.compile(r"\s*(SELECT|WITH|VALUES|SHOW)\b")
+_CHANGES = re.compile(r"\b(INSERT INTO|UPDATE \w+ SET|DELETE FROM)\b")
 #: Deadlock found, serialization failed, and the server going away: a transaction that met them may be tried again.
 _AGAIN = ("40P01", "40001", "57P01", "57P02", "57P03")
 
@@ -39,9 +42,16 @@ class Bare:
         self._inside = False
 
     def run(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
-        """Runs one statement and returns its rows, none where it returns none."""
-        cursor = self._connection().execute(sql if self.dialect == "sqlite" else _numbered(sql), values)
-        return cursor.fetchall() if cursor.description else []
+        """Runs one statement and returns its rows, none where it returns none. Each `?` stands for a value.
+
+        Within a transaction on PostgreSQL, what is wrong with a statement without rows is raised by a later one, or at
+        the end.
+        """
+        if self.dialect == "sqlite":
+            return list(self._connection().execute(sql, values))
+        text, answers = _spoken(sql)
+        cursor = self._connection().execute(text, values)
+        return cursor.fetchall() if answers else []
 
     def many(self, head: str, rows: Sequence[Sequence[object]], tail: str = "") -> list[Row]:
         """Runs one statement over all rows: `head`, then VALUES with each row, then `tail`. No rows: nothing runs."""
@@ -100,11 +110,13 @@ class Bare:
         if self._inside:
             raise Conflict("transaction was opened inside another one", hint="pass the open one as an argument")
         raw = self._connection()
-        raw.execute(begin)
         self._inside = True
         try:
-            yield
-            raw.execute("COMMIT")
+            # PostgreSQL gets statements as they come and answers when an answer is wanted: fewer ways there and back.
+            with raw.pipeline() if self.dialect == "postgresql" else nullcontext():
+                raw.execute(begin)
+                yield
+                raw.execute("COMMIT")
         except BaseException:
             with suppress(Exception):  # what went wrong first is what is told
                 raw.execute("ROLLBACK")
@@ -135,8 +147,10 @@ def _postgres(url: str) -> Any:
 
 
 @lru_cache(4096)
-def _numbered(sql: str) -> str:
-    return sql.replace("%", "%%").replace("?", "%s")
+def _spoken(sql: str) -> tuple[str, bool]:
+    """Returns a statement as psycopg takes it, and whether it answers with rows."""
+    asks = _ASKS.match(sql) is not None and not _CHANGES.search(sql)
+    return sql.replace("%", "%%").replace("?", "%s"), asks or "RETURNING" in sql
 
 
 @lru_cache(4096)
