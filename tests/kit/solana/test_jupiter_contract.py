@@ -241,6 +241,8 @@ def test_an_answer_that_smuggles_an_authority_is_refused(sqlite: Store, clock: H
         ({"outputMint": str(FRIEND)}, "answered for"),
         ({"outAmount": "0", "otherAmountThreshold": "0"}, "answered for"),
         ({"outAmount": "1.5"}, "outAmount was '1.5'"),
+        ({"outAmount": str(2**64)}, "outAmount was '18446744073709551616'"),
+        ({"outAmount": "0" * 4_000 + "1990"}, "outAmount was '0000"),
         ({"otherAmountThreshold": "1900"}, "least amount was 1900 of 1990"),
         ({"priceImpactPct": "2"}, "priceImpactPct was '2'"),
         ({"priceImpactPct": "much"}, "priceImpactPct was 'much'"),

@@ -175,6 +175,6 @@ def _meta(told: Any, taker: Address) -> Meta:
 
 def _units(told: Any, name: str) -> int:
     found = member(told, name)
-    if isinstance(found, str) and found.isascii() and found.isdigit() and int(found[:21]) < 2**64:
+    if isinstance(found, str) and found.isascii() and found.isdigit() and len(found) <= 20 and int(found) < 2**64:
         return int(found)
     raise BadAnswer(f"Jupiter's {name} was {found!r:.40}", hint="expected base units as text")
