@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ from mercato.store import Store
 from mercato.store.settings import StoreSettings
 from tests.kit.ground import ANYTHING, FRIEND, STRANGER, Town, town
 from tests.kit.serving import served
+from tests.waiting import wait_for
 
 PROGRAM = str(Path(sys.executable).parent / "mercato")
 TOKEN = Secret("a token of some length")
@@ -104,22 +107,56 @@ def test_a_refusal_is_told_with_its_code_and_changes_nothing(
     assert KEYS[0].hex() not in json.dumps(refused.structured_content)
 
 
-def test_a_command_serves_the_tools_on_its_pipes(town: Town, home: Path, migrated: Path) -> None:
+@pytest.fixture
+def environment(town: Town, home: Path, migrated: Path) -> Iterator[dict[str, str]]:
+    """What a command of the kit finds: a node, a wallet, a book whose policy lets it pay a friend, and a token."""
     place = Path(str(Store(StoreSettings().address(home)).url.database))
     place.write_bytes(migrated.read_bytes())
     store = Store(StoreSettings().address(home))
     Ledger(store, HandClock(NOON)).open("agent", town.policy({**ANYTHING, "recipients": [FRIEND]}), "operator")
     store.close()
     with Facade(town.chain, 0, accounts=ACCOUNTS) as facade:
-        environment = {
+        yield {
             "MERCATO_HOME": str(home), "MERCATO_CHAINS_RPC": facade.url, "MERCATO_KIT_KEY": KEYS[0].hex(),
-            "PATH": os.environ["PATH"],
+            "MERCATO_KIT_TOKEN": TOKEN.reveal(), "PATH": os.environ["PATH"],
         }  # fmt: skip
-        command = StdioServerParameters(command=PROGRAM, args=["kit", "serve"], env=environment)
-        made = talked(command, lambda client: client.call_tool("transfer", pay(town)))
+
+
+def test_a_command_serves_the_tools_on_its_pipes(town: Town, environment: dict[str, str]) -> None:
+    command = StdioServerParameters(command=PROGRAM, args=["kit", "serve"], env=environment)
+    made = talked(command, lambda client: client.call_tool("transfer", pay(town)))
 
     assert (made.is_error, made.structured_content["state"]) == (False, "done")
     assert town.dollar.read("balanceOf", FRIEND) == 5
+
+
+def test_a_command_serves_the_tools_over_http(town: Town, environment: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = subprocess.Popen([PROGRAM, "kit", "serve", "--port", str(port)], env=environment)
+    try:
+        wait_for(lambda: listens(port))
+        made = anyio.run(paid, f"http://127.0.0.1:{port}/mcp", town)
+    finally:
+        command.terminate()
+        command.wait(60)
+
+    assert (made.is_error, made.structured_content["state"]) == (False, "done")
+    assert town.dollar.read("balanceOf", FRIEND) == 5
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as asks:
+        return asks.connect_ex(("127.0.0.1", port)) == 0
+
+
+async def paid(url: str, town: Town) -> Any:
+    headers = {"authorization": f"Bearer {TOKEN.reveal()}"}
+    async with (
+        httpx2.AsyncClient(headers=headers) as http,
+        Client(streamable_http_client(url, http_client=http)) as client,
+    ):
+        return await client.call_tool("transfer", pay(town))
 
 
 def test_over_http_nobody_without_the_token_calls_a_tool(kit: Kit) -> None:
@@ -134,17 +171,8 @@ def test_over_http_nobody_without_the_token_calls_a_tool(kit: Kit) -> None:
 
 
 def test_over_http_whoever_has_the_token_pays_within_the_policy(kit: Kit, town: Town) -> None:
-    headers = {"authorization": f"Bearer {TOKEN.reveal()}"}
-
-    async def run(url: str) -> Any:
-        async with (
-            httpx2.AsyncClient(headers=headers) as http,
-            Client(streamable_http_client(url, http_client=http)) as client,
-        ):
-            return await client.call_tool("transfer", pay(town))
-
     with served(site(server(kit), TOKEN)) as url:
-        made = anyio.run(run, url)
+        made = anyio.run(paid, url, town)
 
     assert (made.is_error, made.structured_content["state"]) == (False, "done")
     assert town.dollar.read("balanceOf", FRIEND) == 5
