@@ -163,7 +163,7 @@ class Dialler:
     async def _once(self) -> None:
         options: dict[str, Any] = {
             "subprotocols": [Subprotocol(PROTOCOL)], "compression": None, "max_size": MOST_MESSAGE,
-            "ping_interval": None, "open_timeout": OPENING, "close_timeout": 5, "proxy": None, "logger": QUIET,
+            "ping_interval": None, "open_timeout": OPENING, "close_timeout": 1, "proxy": None, "logger": QUIET,
         }  # fmt: skip
         try:
             async with _Straight(self._url, **options) as socket:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,7 +117,8 @@ class Node:
         stop, now = asyncio.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, lambda: now.set() if stop.is_set() else stop.set())
+            with suppress(NotImplementedError):  # where signals cannot be handled in a loop, they end the process
+                loop.add_signal_handler(number, lambda: now.set() if stop.is_set() else stop.set())
         watching: asyncio.Task[object] = asyncio.create_task(
             watch(self.serving, self.wares, self.settings.watch_seconds)
         )
