@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mercato.compute.model import Standing, Wish
-from mercato.compute.routing import Candidate, Router
+from mercato.compute.routing import Candidate, Router, Rules
+from mercato.compute.routing.score import score
 from tests.compute.routing.fixtures import NOON, candidate, firsts, live, need, proven
 from tests.profiles import examples
 
@@ -130,6 +131,16 @@ def test_of_equal_providers_the_less_loaded_is_asked() -> None:
     held = [router.health(each.provider.id).inflight for each in many]
 
     assert max(held) - min(held) <= 6
+
+
+def test_the_score_is_the_price_of_a_good_answer_with_what_waiting_and_harm_cost() -> None:
+    """500 tokens read at 1000 and 100 written at 2000; first byte 0.2 s, 10 ms a token; .954 * .95 of answers good."""
+    each = candidate("a", 1000)
+    health = proven([each]).health(each.provider.id)
+    good = health.success() * health.quality()
+
+    assert (round(health.success(), 3), health.quality()) == (0.954, 0.95)
+    assert score(each.offer, health, need(), Rules()) == pytest.approx(700_000 / good * (1 + 0.12 + 10 * (1 - good)))
 
 
 def test_newcomers_get_the_share_that_is_set_aside_for_them() -> None:

@@ -64,6 +64,17 @@ def test_a_model_that_the_reference_does_not_have_is_not_judged() -> None:
         assert server.asked == []
 
 
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_question_that_the_reference_cannot_read_is_not_judged(status: int) -> None:
+    with stub("flaky", status=status) as server:
+        assert checked(server.url, "the a market") is None
+
+
+def test_a_question_without_messages_is_not_judged() -> None:
+    with stub() as server:
+        assert checked(server.url, "the a market", {"input": "tell me more", "temperature": 0}) is None
+
+
 @pytest.mark.parametrize("behaviour", ["html", "error-in-200", "flaky", "redirect", "truncate", "wrong-length"])
 def test_a_reference_that_answers_wrongly_counts_as_away(behaviour: str) -> None:
     with stub(behaviour) as server, pytest.raises(Unreached):

@@ -18,6 +18,7 @@ from mercato.compute.verify.exhibit import Exhibit
 from mercato.compute.verify.match import MOST, Match
 
 PATIENCE = Patience(connect=5, first=60, idle=30, total=120)
+REFUSED = frozenset({400, 413, 422})
 KEPT = ("messages", "chat_template_kwargs")
 WIDEST = 16 << 20  # octets of a reference's answer
 
@@ -41,19 +42,22 @@ class Reference:
 
     async def check(self, exhibit: Exhibit, model: str) -> Match | None:
         """Returns how many of the answer's first tokens are what the reference would have written."""
-        if exhibit.surface is not Surface.CHAT or model not in self._models:
+        if exhibit.surface is not Surface.CHAT or model not in self._models or "messages" not in exhibit.body:
             return None
         about = {name: exhibit.body[name] for name in KEPT if name in exhibit.body}
         about |= {"model": self._models[model], "max_tokens": 1, "temperature": 0, "prompt_logprobs": 0}
         asked = await self._ranks({**about, "add_generation_prompt": True})
+        if asked is None:
+            return None
         claimed = {"role": "assistant", "content": exhibit.answer}
         said = {"messages": [*about["messages"], claimed], "add_generation_prompt": False}
         both = await self._ranks({**about, **said, "continue_final_message": True})
-        answer = both[len(asked) :][:MOST]
+        answer = (both or [])[len(asked) :][:MOST]
         return Match(len(answer), sum(rank == 1 for rank in answer)) if answer else None
 
-    async def _ranks(self, body: Mapping[str, Any]) -> list[int]:
-        """Returns the rank of each token that was read; the first one has none, and counts as expected."""
+    async def _ranks(self, body: Mapping[str, Any]) -> list[int] | None:
+        """Returns the rank of each token that was read; the first one has none, and counts as expected. None where the
+        reference cannot read such a question: asking again would not help."""
         raw = json.dumps(body).encode()
         reply = await self._line.open("/chat/completions", raw, {"content-type": "application/json"}, deadline=PATIENCE)
         try:
@@ -65,6 +69,8 @@ class Reference:
                     raise Unreached("size", f"reference {self.name!r} sent more than {WIDEST} octets")
         finally:
             await reply.close()
+        if reply.status in REFUSED:
+            return None
         if reply.status != 200:
             raise Unreached(str(reply.status), f"reference {self.name!r} answered with status {reply.status}")
         return _ranks(b"".join(parts), self.name)
