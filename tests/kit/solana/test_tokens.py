@@ -9,7 +9,7 @@ import pytest
 
 from mercato.chains.solana import token_2022, tokens
 from mercato.chains.solana.extensions import Extension
-from mercato.chains.solana.model import SOL, TOKEN_2022, Address, Instruction, Meta
+from mercato.chains.solana.model import SOL, SYSTEM, TOKEN_2022, Address, Instruction, Meta
 from mercato.chains.solana.testing import issue, signed
 from mercato.chains.solana.tokens import WRAPPED, associated
 from mercato.core.clock import HandClock
@@ -234,6 +234,12 @@ def test_what_would_be_lost_or_cannot_be_right_is_refused(
     with pytest.raises(BadArgument) as refused:
         kit.plan(kit.intent(action, {"token": town.dollar, **given}))
     assert said in f"{refused.value.message} {refused.value.hint}"
+
+
+@pytest.mark.parametrize("to", [SYSTEM, TOKEN_2022, WRAPPED])
+def test_sol_is_not_sent_where_it_is_nobodys(sqlite: Store, clock: HandClock, town: Town, to: Address) -> None:
+    with pytest.raises(BadArgument, match=f"to was '{to}'"):
+        act(opened(town, sqlite, clock), "transfer-native", to=to, amount="1")
 
 
 def test_who_has_none_of_a_token_sends_none(sqlite: Store, clock: HandClock, town: Town) -> None:

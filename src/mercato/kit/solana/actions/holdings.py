@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from mercato.chains.errors import BadAnswer
 from mercato.chains.solana.extensions import MintRules, TransferFee, rules
-from mercato.chains.solana.model import Address, Cluster
+from mercato.chains.solana.model import Account, Address, Cluster
 from mercato.chains.solana.stake import CLOCK
-from mercato.chains.solana.tokens import Mint, TokenAccount, associated, mint, token_account
+from mercato.chains.solana.tokens import PROGRAMS, Mint, TokenAccount, associated, mint, token_account
 from mercato.kit.actions import Argument
 from mercato.kit.errors import BadArgument
 from mercato.kit.solana.plan import Ground
@@ -58,6 +58,12 @@ def fee_now(cluster: Cluster, token: Token) -> TransferFee | None:
     if clock is None or len(clock.data) < EPOCH.stop:
         raise BadAnswer(f"the cluster's clock was {clock!r}", hint="every cluster has one: is the node in order?")
     return token.rules.fee.at(int.from_bytes(clock.data[EPOCH], "little"))
+
+
+def somebody(wallet: Account | None, to: Address) -> None:
+    """BadArgument where what lies at an address is nobody's wallet, so that what is sent there may be lost."""
+    if wallet is not None and (wallet.owner in PROGRAMS or wallet.executable):
+        raise BadArgument(f"to was {to!r}", hint="expected somebody's wallet: no token account, mint or program")
 
 
 def some(amount: int) -> int:

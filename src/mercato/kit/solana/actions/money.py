@@ -7,7 +7,7 @@ from mercato.chains.solana.tokens import token_account, transfer_lamports
 from mercato.core.events import Json
 from mercato.kit.actions import Argument, Catalogue
 from mercato.kit.errors import BadArgument
-from mercato.kit.solana.actions.holdings import token_of
+from mercato.kit.solana.actions.holdings import somebody, token_of
 from mercato.kit.solana.plan import Ground, SolanaPlan, plan
 
 ACTIONS = Catalogue()
@@ -38,4 +38,5 @@ def transfer_native(ground: Ground, to: Address, amount: int) -> SolanaPlan:
     """Returns one transfer of the system program."""
     if amount == 0:
         raise BadArgument("amount was 0", hint="expected lamports above 0")
+    somebody(ground.cluster.accounts([to])[0], to)
     return plan("Send SOL", transfer_lamports(ground.account, to, amount))

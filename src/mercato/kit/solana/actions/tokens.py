@@ -6,7 +6,6 @@ from mercato.chains.solana.extensions import wants_memo
 from mercato.chains.solana.model import SYSTEM, Address, Instruction
 from mercato.chains.solana.token_2022 import transfer_with_fee
 from mercato.chains.solana.tokens import (
-    PROGRAMS,
     WRAPPED,
     approve_delegate,
     close_account,
@@ -19,7 +18,7 @@ from mercato.chains.solana.tokens import (
 )
 from mercato.kit.actions import Argument, Catalogue
 from mercato.kit.errors import BadArgument
-from mercato.kit.solana.actions.holdings import AMOUNT, TOKEN, Token, fee_now, held, some, token_of
+from mercato.kit.solana.actions.holdings import AMOUNT, TOKEN, Token, fee_now, held, some, somebody, token_of
 from mercato.kit.solana.actions.speaking import noted
 from mercato.kit.solana.plan import Ground, SolanaPlan, plan
 
@@ -39,8 +38,9 @@ def transfer(ground: Ground, token: Address, to: Address, amount: int, memo: str
     mine, yours = found.kept_by(ground.account), found.kept_by(to)
     _sendable(ground, found)
     wallet, there = ground.cluster.accounts([to, yours])
-    if to == ground.account or (wallet is not None and (wallet.owner in PROGRAMS or wallet.executable)):
-        raise BadArgument(f"to was {to!r}", hint="expected somebody's wallet: no token account, mint or program")
+    somebody(wallet, to)
+    if to == ground.account:
+        raise BadArgument(f"to was {to!r}, the acting account", hint="expected somebody else's wallet")
     if wants_memo(there) and memo is None:
         raise BadArgument("memo was not given", hint="who gets it takes transfers with a memo only")
     state = token_account(there)
