@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mercato.core.clock import HandClock
@@ -107,3 +109,12 @@ def test_what_grows_by_itself_is_so_in_lending_only(sqlite: Store, clock: HandCl
     with pytest.raises(Denied, match="says it moves"):
         done(kit, "transfer", given, Origin.OPERATOR)
     assert Move(erc20(aave.lent.address), -DIME) in kit.propose(kit.intent("transfer", given)).ready.effects.moves
+
+
+def test_a_token_whose_code_can_be_replaced_says_so(sqlite: Store, clock: HandClock, town: Town, aave: Aave) -> None:
+    """Aave's tokens are proxies (EIP-1967) whose administrator is in their code, where nobody here reads it."""
+    told: Any = kit_of(town, aave, sqlite, clock).read("token-risk", {"token": aave.lent.address})
+
+    assert {"power": "upgrade", "holder": "unknown", "note": ""} in told["authorities"]
+    assert "somebody can replace its code" in told["risks"]
+    assert any(line.startswith("upgrade: who may") for line in told["unknown"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mercato.chains import Deployed
+from mercato.chains import Call, Deployed
 from mercato.chains.model import ZERO
 from mercato.core.clock import HandClock
 from mercato.kit.errors import BadArgument
@@ -113,6 +113,29 @@ def test_the_functions_that_code_knows_are_read_past_its_data() -> None:
     hidden = b"\x61\x63\x40" + b"\x63\x40\xc1\x0f\x19"  # the first 0x63 is data of a push
 
     assert selectors(hidden) == {bytes.fromhex("40c10f19")}
+
+
+def test_a_copy_that_cannot_change_is_judged_by_the_code_that_it_runs(kit: Kit, town: Town) -> None:
+    """A minimal proxy (EIP-1167) of a token with rights: its target is fixed, and nobody owns the copy."""
+    runs = bytes.fromhex("363d3d373d3d3d363d73" + ruled(town).address[2:] + "5af43d82803e903d91602b57fd5bf3")
+    made = town.chain.wait(town.chain.send(Call(STRANGER, None, bytes.fromhex("3d602d80600a3d3981f3") + runs))).created
+    assert made is not None
+    told: Any = kit.read("token-risk", {"token": made})
+
+    assert (told["supply"], powers(told)) == ("0", set())
+    assert {line.split(":")[0] for line in told["unknown"]} >= {"mint", "pause", "freeze"}
+    assert not any(line.startswith("upgrade") for line in told["unknown"])
+
+
+def test_code_that_runs_other_code_may_be_replaceable(kit: Kit, town: Town) -> None:
+    relay = bytes.fromhex("365f5f375f5f365f73" + town.dollar.address[2:] + "5af4503d5f5f3e3d5ff3")
+    size = bytes([len(relay)])
+    code = b"\x60" + size + b"\x60\x0a\x5f\x39\x60" + size + b"\x5f\xf3" + relay
+    made = town.chain.wait(town.chain.send(Call(STRANGER, None, code))).created
+    assert made is not None
+    told: Any = kit.read("token-risk", {"token": made})
+
+    assert "upgrade: its code runs other code, which may be replaceable" in told["unknown"]
 
 
 @pytest.mark.parametrize("node", NODES)
