@@ -115,7 +115,7 @@ def served(day: Annotated[str, typer.Option(help="A day in UTC, as 2026-01-31; e
     except ValueError:
         raise ConfigError(f"day was {day!r}", hint="write it as 2026-01-31") from None
     folder, _ = _settings({})
-    used = found(folder / "daybook.jsonl", date)
+    used = found(folder / "daybook", date)
     typer.echo(f"{used.day}: {used.requests} requests, {used.tokens} tokens, worth {used.worth} micro-dollars")
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mercato.compute.model import Price, Usage
 from mercato.compute.node.caps import Caps, Meter, Used
-from mercato.compute.node.daybook import Daybook, Line, day
+from mercato.compute.node.daybook import Daybook, Line, day, latest
+from mercato.core.errors import ConfigError
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = NOON.date()
@@ -75,14 +79,25 @@ def test_what_ended_counts_in_tokens_and_in_worth() -> None:
 
 
 def test_a_daybook_gives_the_day_back_and_skips_what_was_cut_off(tmp_path: Path) -> None:
-    book = Daybook(tmp_path / "node" / "daybook.jsonl")
-    for one in (line(), line(), line(NOON - timedelta(days=1))):
+    book = Daybook(tmp_path / "node" / "daybook")
+    yesterday = replace(line(NOON - timedelta(days=1)), request="req_0")
+    for one in (yesterday, line(), replace(line(), request="req_2")):
         book.write(one)
     book.close()
-    with book.path.open("a") as file:
-        file.write('{"at": "2026-03-01T12:00')
+    file = tmp_path / "node" / "daybook" / "2026-03-01.jsonl"
+    with file.open("a") as added:
+        added.write('{"at": 1}\n[]\n' + json.dumps(asdict(line()) | {"prompt": "10"}) + '\n{"at": "2026-03-01T12:00')
 
-    assert day(book.path, DAY) == Used(DAY, 2, 30, 40)
+    assert day(file.parent, DAY) == Used(DAY, 2, 30, 40)
     assert day(tmp_path / "none", DAY) == Used(DAY)
-    assert day(book.path, date(2020, 1, 1)) == Used(date(2020, 1, 1))
-    assert book.path.stat().st_mode & 0o777 == 0o600
+    assert day(file.parent, date(2020, 1, 1)) == Used(date(2020, 1, 1))
+    assert [*latest(file.parent, 100)] == ["req_0", "req_1", "req_2"]
+    assert latest(tmp_path / "none", 100) == {}
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_daybook_that_cannot_be_made_stops_the_node_before_it_serves(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(ConfigError, match="was not made"):
+        Daybook(tmp_path / "file" / "daybook")

@@ -105,7 +105,7 @@ def made(folder: Path, url: str, gateway_url: str, *offers: Offer, caps: Caps = 
     offered = {one.upstream or one.model: one for one in offers or (offer("toy"),)}
     meter = Meter(caps, Used(datetime.now(UTC).date()))
     serving = Serving(
-        Upstream(url, Secret("")), offered, meter, Daybook(folder / "daybook.jsonl"),
+        Upstream(url, Secret("")), offered, meter, Daybook(folder / "daybook"),
         lambda what, **facts: said.append({"what": what, **facts}),
     )  # fmt: skip
     ways: list[Dialler] = []

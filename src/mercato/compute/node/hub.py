@@ -11,6 +11,7 @@ The gateway never dials: a node behind a NAT is reached by the connection that i
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Coroutine, Mapping
 from dataclasses import replace
@@ -37,6 +38,7 @@ WRONG, FORBIDDEN, SILENT, REPLACED, TAKEN = 4400, 4403, 4408, 4409, 4423  # clos
 ARRIVAL = 10.0  # seconds to introduce oneself
 QUIET = 10  # looks, a twentieth of a second apart
 MOST_STRANGERS, MOST_MEMBERS = 64, 2_000
+log = logging.getLogger("mercato.compute.node")
 SAID = ("offers", "pong", "drain", "countersign", "object")
 
 
@@ -267,7 +269,12 @@ class Hub:
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.warning("work for a node failed: %s", type(error).__name__)
 
 
 async def _told(wire: Wire, kind: str, facts: Mapping[str, Json]) -> None:

@@ -179,7 +179,7 @@ def _crew(url: str, who: Identity, serving: Serving, folder: Folder, *, plain: b
 
 
 def _serving(settings: NodeSettings, folder: Path, upstream: Upstream, wares: Sequence[Ware], say: Say) -> Serving:
-    path, clock = folder / "daybook.jsonl", SystemClock()
+    path, clock = folder / "daybook", SystemClock()
     caps = Caps(settings.concurrency, settings.per_minute, settings.tokens_per_day, settings.worth_per_day)
     offers = {one.offer.upstream: one.offer for one in wares}
     recent = latest(path, RECENT)

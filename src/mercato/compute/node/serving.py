@@ -98,7 +98,10 @@ class Serving:
             now.isoformat(timespec="milliseconds"), visit.request, visit.offer.model, visit.status, visit.end,
             visit.ms(), usage.prompt, usage.completion, usage.cached, worth, visit.hash.hexdigest(),
         )  # fmt: skip
-        self.daybook.write(line)
+        try:
+            self.daybook.write(line)
+        except OSError as error:  # such as a full disk: what is served goes on, and the caps hold until a restart
+            self.say("daybook not written", why=error.strerror)
         self.say("served", request=visit.request, model=visit.offer.model, status=visit.status, end=visit.end)
         self.recent[visit.request] = line
         if line.end == "done" and line.worth and visit.request.startswith("req_"):
