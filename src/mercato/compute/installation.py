@@ -33,6 +33,8 @@ def signer(home: Path) -> Signer:
         with suppress(FileExistsError):  # another worker was first, and its key is everyone's
             os.link(part, path)
         part.unlink()
+    if path.stat().st_mode & 0o077:
+        raise ConfigError(f"signing key {path} was open to others", hint="chmod 600 it")
     try:
         return Signer(bytes.fromhex(path.read_text().strip()))
     except (ValueError, OSError):

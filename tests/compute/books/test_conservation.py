@@ -86,7 +86,7 @@ def live(counter: Counter, drawn: list[list[tuple]], between: list[str]) -> Deri
     return replay(counter.till.bare, SIGNER.public)
 
 
-@settings(max_examples=examples(80))
+@settings(max_examples=examples(50))
 @given(turns, between)
 def test_money_is_conserved_and_the_log_agrees(migrated: Path, drawn: list[list[tuple]], between: list[str]) -> None:
     with books(migrated) as counter:

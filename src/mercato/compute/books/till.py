@@ -79,6 +79,12 @@ class Till:
         """Closes the connection."""
         self.bare.close()
 
+    def __enter__(self) -> Till:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
 
 def transfer(
     pen: Pen, name: str, what: str, moves: Iterable[Move], facts: Mapping[str, Json] | None = None

@@ -23,6 +23,7 @@ from mercato.store.bare import Bare
 
 KEEP = timedelta(days=1)
 SECOND = 1_000_000
+LONGEST = 200  # letters of an idempotency key
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,8 @@ class Turn:
     def _hold(self, hold: Hold) -> Answer:
         if hold.limit < 0:
             return InvalidInput(f"limit was {hold.limit!r} micro-dollars", hint="expected a whole number, at least 0")
+        if len(hold.idempotency) > LONGEST or not hold.idempotency.isprintable():
+            return InvalidInput(f"idempotency key was {hold.idempotency!r:.80}", hint=f"at most {LONGEST} letters")
         key = self._keys.get(hold.key)
         if key is None or key.account != hold.account:
             return Forbidden("there is no such key", hint="make one with `mercato compute keys`")
