@@ -12,6 +12,7 @@ from mercato.compute import (
     fleet_commands,
     keys_commands,
     node_commands,
+    provider_commands,
     settle_commands,
 )
 
@@ -58,3 +59,4 @@ app.add_typer(keys_commands.app, name="keys")
 books_commands.add_to(app)
 settle_commands.add_to(app)
 audit_commands.add_to(app)
+provider_commands.add_to(app)

@@ -1,0 +1,112 @@
+"""Operators see how providers fare, and stop or readmit them; ejection is for good."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from mercato.compute import roster
+from mercato.compute.books.till import Till
+from mercato.compute.commands import app
+from mercato.compute.fleet.toy import Toy
+from mercato.compute.installation import signer
+from mercato.compute.model import Standing
+from mercato.compute.testing import ToyChecker, stub
+from mercato.compute.verify.auditor import Auditor
+from mercato.compute.verify.record import Judge
+from tests.compute.books.conftest import migrated
+from tests.compute.books.counter import ACME, Counter
+from tests.compute.verify.books import listed, serve
+
+__all__ = ["migrated"]  # a fixture of the books
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def counter(home: Path, migrated: Path) -> Counter:
+    """Books of an installation, in which a provider served four answers, one of them wrong."""
+    (home / "mercato.db").write_bytes(migrated.read_bytes())
+    made = Counter(f"sqlite:///{home / 'mercato.db'}")
+    made.till.close()
+    made.till = Till(made.url, made.clock, signer(home))
+    with made:
+        listed(made)
+        serve(made, Toy(), 3)
+        serve(made, Toy(weights=9), 1, first=3)
+        auditing(made)
+        return made
+
+
+def auditing(counter: Counter) -> None:
+    import asyncio
+
+    asyncio.run(Auditor(counter.till, ToyChecker(), Judge()).turn(100))
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words))
+
+
+def body(*words: str) -> Any:
+    return json.loads(run(*words, "--json").output)
+
+
+def test_providers_are_listed_with_their_quality_and_its_interval(counter: Counter) -> None:
+    shown = body("providers")[0]
+
+    assert (shown["audits"], shown["fails"], shown["right_bps"], shown["standing"]) == (4, 1, 7500, "active")
+    assert (shown["low_bps"], shown["high_bps"]) == (1941, 9937)
+    assert "75.0%" in run("providers").output
+
+
+def test_audits_are_listed_with_what_was_found(counter: Counter) -> None:
+    assert sorted(each["verdict"] for each in body("audits")["audits"]) == ["fail", "pass", "pass", "pass"]
+    assert run("audits", "--limit", "2").output.count("40") >= 2
+
+
+def test_a_held_provider_loses_nothing_but_time_and_comes_back_on_probation(counter: Counter) -> None:
+    held = run("hold", ACME, "--why", "odd answers")
+    again = run("hold", ACME)
+    back = run("readmit", ACME)
+
+    assert held.output.strip() == f"{ACME} is suspended"
+    assert again.exit_code != 0
+    assert back.output.strip() == f"{ACME} is probation"
+    assert "readmitted by operator" in body("providers")[0]["why"]
+    assert body("providers")[0]["audits"] == 4
+
+
+def test_who_was_ejected_is_not_readmitted(counter: Counter) -> None:
+    with counter.till.bare.transaction():
+        roster.stand(counter.till.bare, ACME, Standing.EJECTED, counter.clock.now(), "cheated")
+
+    assert run("readmit", ACME).exit_code != 0
+    assert body("providers")[0]["standing"] == "ejected"
+
+
+def test_calibration_prints_settings_and_refuses_upstreams_that_lack_the_model(home: Path) -> None:
+    with stub() as good, stub() as checker:
+        settings = f"""
+            [compute.audit]
+            checker = "reference"
+            [compute.upstreams.mine]
+            url = "{good.url}"
+            private = true
+            models.toy = {{ prompt = 1 }}
+            [compute.upstreams.reference]
+            url = "{checker.url}"
+            private = true
+            models.toy = {{ prompt = 1 }}
+        """
+        (home / "mercato.toml").write_text(settings)
+        printed = run("calibrate", "mine", "--model", "toy", "--answers", "80")
+        refused = run("calibrate", "mine", "--model", "other")
+
+    assert "[compute.audit]\nrate = 0.0000\n" in printed.output
+    assert "100.00% of tokens match" in printed.output
+    assert "does not serve 'other'" in str(refused.exception)
