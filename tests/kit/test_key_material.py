@@ -7,6 +7,7 @@ import base64
 import io
 import logging
 import os
+import shutil
 import sys
 import traceback
 from collections.abc import Callable
@@ -226,6 +227,7 @@ def crashed(how: str, folder: Path, **environment: str) -> tuple[int, bool, byte
     status = os.waitpid(started, 0)[1]
     os.close(printed)
     left = b"".join(path.read_bytes() for path in folder.iterdir())
+    shutil.rmtree(folder)  # a dump is large
     return os.WTERMSIG(status), os.WCOREDUMP(status), left
 
 
