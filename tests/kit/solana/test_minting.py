@@ -16,7 +16,7 @@ from mercato.core.clock import HandClock
 from mercato.core.events import Json
 from mercato.kit import Authority, Payment, Power
 from mercato.kit.acts import Act
-from mercato.kit.errors import BadArgument, Denied
+from mercato.kit.errors import BadArgument, Denied, WouldFail
 from mercato.kit.service import Kit
 from mercato.store import Store
 from tests.kit.solana.acting import RENT, act, at, moved, opened
@@ -99,6 +99,11 @@ def test_supply_is_made_and_destroyed(kit: Kit, town: Town) -> None:
     assert set(given.effects.payments) == {Payment(NATIVE, STRANGER, RENT), Payment(town.usd, STRANGER, 5)}
     assert given.effects.contracts == (usd,)
     assert town.units(STRANGER) == 5
+
+
+def test_why_an_act_would_fail_is_said_in_words(kit: Kit, town: Town) -> None:
+    with pytest.raises(WouldFail, match="there is not so much of the token"):
+        act(kit, "burn", token=town.dollar, amount=str(1_001 * DIME))
 
 
 def test_an_account_is_frozen_and_let_go(kit: Kit, town: Town) -> None:

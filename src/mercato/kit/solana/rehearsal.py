@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from mercato.chains.errors import BadAnswer, BadCall
 from mercato.chains.solana.budget import MOST_UNITS, limit_units, offer_price, priority_fee
+from mercato.chains.solana.codes import meaning
 from mercato.chains.solana.lookup import lookup_table
 from mercato.chains.solana.messages import Tables, all_accounts_of, assemble, compile_message
 from mercato.chains.solana.model import SYSTEM, Account, Address, Blockhash, Cluster, Instruction, Outcome
@@ -122,8 +123,9 @@ def _tried(cluster: Cluster, account: Address, item: Transaction, price: int) ->
 def _check(item: Transaction, outcome: Outcome) -> None:
     if not outcome.succeeded:
         last = outcome.logs[-1][:LETTERS] if outcome.logs else "nothing was signed"
-        said = _reason(outcome)[:LETTERS]
-        raise WouldFail(f"{item.title!r} would fail, the cluster says {said!r}", hint=last)
+        said, means = _reason(outcome)[:LETTERS], meaning(outcome.logs)
+        told = f"the cluster says {said!r}" + (f": {means}" if means else "")
+        raise WouldFail(f"{item.title!r} would fail, {told}", hint=last)
 
 
 def _reason(outcome: Outcome) -> str:
