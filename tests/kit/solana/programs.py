@@ -19,6 +19,15 @@ REFUSE = bytes([0xB7, 0]) + bytes(2) + struct.pack("<i", 77)  # mov64 r0, 77: a 
 FOREVER = bytes([0x05, 0]) + struct.pack("<h", -1) + bytes(4)  # ja -1
 DATA = 96  # where the first account's data lie in what a program is given
 MARK = bytes([0x72, 1]) + struct.pack("<h", DATA) + struct.pack("<i", 7)  # stb [r1 + DATA], 7
+_LAMPORTS, _SECOND = 80, 10_416  # where lamports of the first account lie, which has no data, and of the second
+#: Gives all lamports of the first account to the second: a reward that anybody may call for.
+REWARD = (
+    struct.pack("<BBhi", 0x79, 0x12, _LAMPORTS, 0)  # ldxdw r2, [r1 + _LAMPORTS]
+    + struct.pack("<BBhi", 0x79, 0x13, _SECOND, 0)  # ldxdw r3, [r1 + _SECOND]
+    + struct.pack("<BBhi", 0x0F, 0x23, 0, 0)  # add64 r3, r2
+    + struct.pack("<BBhi", 0x7B, 0x31, _SECOND, 0)  # stxdw [r1 + _SECOND], r3
+    + struct.pack("<BBhi", 0x7A, 0x01, _LAMPORTS, 0)  # stdw [r1 + _LAMPORTS], 0
+)
 _HEAD, _SECTION, _SEGMENT = 64, 64, 56
 
 

@@ -13,7 +13,7 @@ from mercato.chains.solana.testing import issue, keys
 from mercato.chains.solana.token_2022 import Metadata, give_delegate, hook_transfers, point_at_metadata, write_metadata
 from mercato.chains.solana.tokens import Right, associated, transfer_lamports, transfer_tokens
 from mercato.core.clock import HandClock
-from mercato.kit import Effects, Verdict
+from mercato.kit import Effects, Move, Verdict
 from mercato.kit.errors import BadArgument, Denied, WouldFail
 from mercato.kit.model import Message
 from mercato.kit.service import Kit
@@ -24,6 +24,7 @@ from tests.kit.solana.ground import (
     DIME,
     FRIEND,
     ME,
+    NATIVE,
     STRANGER,
     WALLET,
     Town,
@@ -32,7 +33,7 @@ from tests.kit.solana.ground import (
     token,
     town,
 )
-from tests.kit.solana.programs import EXIT, FOREVER, MARK, REFUSE, SUCCEED, deployed
+from tests.kit.solana.programs import EXIT, FOREVER, MARK, REFUSE, REWARD, SUCCEED, deployed
 
 ELSE = keys()[5].address
 
@@ -198,6 +199,30 @@ def test_a_friend_who_would_be_paid_by_whoever_was_asked_to_sign_is_not_the_only
     kit = town.kit(
         sqlite, clock, town.policy({**ANYTHING, "recipients": [FRIEND]}), transfer_lamports(ME, FRIEND, SOL), rider
     )
+
+    with pytest.raises(Denied, match=f"it pays {STRANGER}"):
+        done(kit, "do")
+
+
+def test_a_reward_that_is_passed_on_at_once_is_a_payment(sqlite: Store, clock: HandClock, town: Town) -> None:
+    """As much comes in as goes out, and still it was the account's own that somebody else gets."""
+    program = deployed(town.cluster, REWARD, SUCCEED, EXIT)
+    town.cluster.put(ELSE, Account(SOL, program))
+    claim = Instruction(program, (Meta(ELSE, writable=True), Meta(ME, True, True)), b"")
+    friends = town.policy({**ANYTHING, "recipients": [FRIEND]})
+    stolen = town.kit(sqlite, clock, friends, claim, transfer_lamports(ME, STRANGER, SOL))
+
+    with pytest.raises(Denied, match=f"it pays {STRANGER}"):
+        done(stolen, "do")
+    kept = done(town.kit(sqlite, clock, friends, claim), "do")
+    assert (kept.effects.moves, kept.effects.payments) == ((Move(NATIVE, SOL),), ())
+
+
+def test_tokens_that_come_in_and_are_passed_on_are_a_payment(sqlite: Store, clock: HandClock, town: Town) -> None:
+    town.run(tokens.create_associated(STRANGER, STRANGER, town.dollar))
+    made = tokens.mint_to(town.dollar, town.purse(ME, town.dollar), ME, DIME)
+    friends = town.policy({**ANYTHING, "recipients": [FRIEND]})
+    kit = town.kit(sqlite, clock, friends, made, send(town, town.dollar, DIME, to=STRANGER))
 
     with pytest.raises(Denied, match=f"it pays {STRANGER}"):
         done(kit, "do")

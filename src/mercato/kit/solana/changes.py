@@ -27,6 +27,7 @@ class Scene:
     """The accounts that a transaction can change, before and after, as `me` sees them.
 
     `fee` is what it costs, `mints` are those of tokens of `me`, `within` says which called program a wallet belongs to.
+    `sends` are the accounts between which its own instructions move money.
     """
 
     me: Address
@@ -37,6 +38,7 @@ class Scene:
     fee: int
     mints: Mapping[Address, Account | None] = field(default_factory=dict)
     within: Mapping[Address, Address] = field(default_factory=dict)
+    sends: Sequence[tuple[Address, Address]] = ()
 
     def pairs(self) -> Iterator[tuple[Address, Seen, Seen]]:
         """Yields each account with what lies there before and after."""
@@ -74,15 +76,32 @@ def money(scene: Scene) -> tuple[list[Move], list[Payment], list[str]]:
     coin = {native, *(f"{scene.prefix}/token:{mint}" for mint in WRAPPED)} & totals.keys()
     losing |= coin if losing & coin else set()  # what leaves as one of these may arrive as the other
     losing |= {f"{scene.prefix}/token:{mint}" for mint in _grown(scene)}
+    sent = _sent(scene, native)
     payments = [
         Payment(asset, who, units)
-        for asset in sorted(losing) for who, units in sorted(totals[asset].items()) if units > 0 and who != scene.me
+        for asset, of in sorted(totals.items()) for who, units in sorted(of.items())
+        if units > 0 and who != scene.me and (asset in losing or (asset, who) in sent)
     ]  # fmt: skip
     paid = {asset: sum(one.units for one in payments if one.asset == asset) for asset in losing}
     moved = {asset: of.get(scene.me, 0) for asset, of in totals.items()}
     moved[native] = min(main, -paid[native]) if paid.get(native) else main
     moves = [Move(asset, units) for asset, units in sorted(moved.items()) if units]
     return moves, payments, list(_unseen(scene, native, totals, paid))
+
+
+def _sent(scene: Scene, native: str) -> set[tuple[str, Address]]:
+    """Returns what instructions send to whom out of one's own accounts: a payment also where as much comes in, such as
+    a reward that is passed on."""
+    looks = {at: (old, new) for at, old, new in scene.pairs()}
+    found = set()
+    for source, target in scene.sends:
+        old, new = looks.get(source, (None, None))
+        payee = looks[target][1] if target in looks else None
+        if source == scene.me and payee:
+            found.add((native, scene.within.get(payee.purse(), payee.purse())))
+        elif old and new and payee and scene.me in (old.who, new.who):
+            found.add((f"{scene.prefix}/token:{old.mint or new.mint}", scene.within.get(payee.who, payee.who)))
+    return found
 
 
 def coin(scene: Scene) -> int:

@@ -6,7 +6,7 @@ logs are shown and never believed. What is the account's and cannot be read is a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mercato.chains.errors import BadAnswer, BadCall
@@ -14,7 +14,17 @@ from mercato.chains.solana.budget import MOST_UNITS, limit_units, offer_price, p
 from mercato.chains.solana.codes import meaning
 from mercato.chains.solana.lookup import lookup_table
 from mercato.chains.solana.messages import Tables, all_accounts_of, assemble, compile_message
-from mercato.chains.solana.model import SYSTEM, Account, Address, Blockhash, Cluster, Instruction, Outcome
+from mercato.chains.solana.model import (
+    SYSTEM,
+    TOKEN,
+    TOKEN_2022,
+    Account,
+    Address,
+    Blockhash,
+    Cluster,
+    Instruction,
+    Outcome,
+)  # fmt: skip
 from mercato.chains.solana.reasons import words
 from mercato.kit.errors import WouldFail
 from mercato.kit.model import Effects, Move, Payment, Written
@@ -27,6 +37,11 @@ PASSES = 5  # dry runs until one's own accounts stand still meanwhile
 SPARE, EXTRA = 20, 3_000  # percent and units above the dry run's
 LINES, LETTERS = 40, 200  # of what programs wrote
 OWN = 2  # instructions that `budgeted` puts in front
+#: Instructions that send money out of their first account, and the place of the one that gets it: Transfer of System;
+#: Transfer, TransferChecked and TransferFeeExtension (TransferCheckedWithFee) of the token programs.
+TRANSFERS = {
+    (SYSTEM, 2): 1, **{(of, kind): place for of in (TOKEN, TOKEN_2022) for kind, place in ((3, 1), (12, 2), (26, 2))},
+}  # fmt: skip
 NO_BLOCK = Blockhash(SYSTEM)  # stands where a dry run needs no blockhash
 AT_ONCE = 100  # accounts of one question
 Accounts = Mapping[Address, Account | None]
@@ -139,7 +154,16 @@ def _reason(outcome: Outcome) -> str:
 def _scene(account: Address, prefix: str, item: Transaction, states: tuple[Accounts, Accounts], fee: int) -> Scene:
     called = _called(item)
     before, after = ([seen(at, one, called) for at, one in state.items()] for state in states)
-    return Scene(account, prefix, tuple(states[0]), before, after, fee)
+    return Scene(account, prefix, tuple(states[0]), before, after, fee, sends=list(_sends(item)))
+
+
+def _sends(item: Transaction) -> Iterator[tuple[Address, Address]]:
+    """Yields source and target of the transfers among a transaction's instructions."""
+    for one in item.instructions:
+        kind = int.from_bytes(one.data[: 4 if one.program == SYSTEM else 1], "little")
+        place = TRANSFERS.get((one.program, kind))
+        if place is not None and place < len(one.accounts):
+            yield one.accounts[0].address, one.accounts[place].address
 
 
 def _still(
