@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 import subprocess
@@ -191,9 +192,13 @@ def run(settings: Settings, place: socket.socket, *, say: Callable[[str], None],
 
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, lambda *_: None)  # the server takes them while it runs, then sends itself what it got
-    _loop()(
-        work(settings, url, place, number=number or 0, ready=lambda running: say(f"Mercato's gateway is at {shown}"))
-    )
+
+    def ready(running: server.Server) -> None:
+        gc.collect()
+        gc.freeze()  # what is here now stays: looking through it again and again finds nothing
+        say(f"Mercato's gateway is at {shown}")
+
+    _loop()(work(settings, url, place, number=number or 0, ready=ready))
 
 
 def _loop() -> Callable[..., None]:

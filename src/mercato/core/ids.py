@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -29,6 +28,7 @@ _VALUE = {letter: value for value, letter in enumerate(LETTERS)}
 _PREFIX = re.compile(r"[a-z]{2,8}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STEP_BITS, _TAIL_BITS = 32, 74
+_POOL_OCTETS = 512
 
 EventId = NewType("EventId", str)
 JobId = NewType("JobId", str)
@@ -41,19 +41,28 @@ class _Sequence:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._millis = self._tail = 0
+        self._random = b""
 
     def next(self) -> UUID:
         with self._lock:
             millis = time.time_ns() // 1_000_000
             if millis > self._millis:
-                self._millis, self._tail = millis, secrets.randbits(_TAIL_BITS - 1)
+                self._millis, self._tail = millis, self._bits(_TAIL_BITS - 1)
             else:
                 # The step is random so that ids stay hard to guess.
-                self._tail += 1 + secrets.randbits(_STEP_BITS)
+                self._tail += 1 + self._bits(_STEP_BITS)
                 if self._tail >> _TAIL_BITS:
-                    self._millis, self._tail = self._millis + 1, secrets.randbits(_TAIL_BITS - 1)
+                    self._millis, self._tail = self._millis + 1, self._bits(_TAIL_BITS - 1)
             high, low = self._tail >> 62, self._tail & ((1 << 62) - 1)
             return UUID(int=self._millis << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)
+
+    def _bits(self, count: int) -> int:
+        """Returns that many random bits; the system is asked for many at once, as asking costs more than using."""
+        size = -(-count // 8)
+        if len(self._random) < size:
+            self._random = os.urandom(_POOL_OCTETS)
+        taken, self._random = self._random[:size], self._random[size:]
+        return int.from_bytes(taken) >> (size * 8 - count)
 
     def forget(self) -> None:
         self.__init__()  # type: ignore[misc]  # a forked child starts afresh, with a lock that nobody holds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mercato.compute.errors import Declined, Unreached
 from mercato.compute.gateway.asking import Asked, Voice
@@ -48,9 +48,11 @@ async def ask(line: Line, candidate: Candidate, asked: Asked, patience: Patience
         "accept": "text/event-stream" if stream else "application/json",
         "x-request-id": request,
     }
+    if not stream:  # nothing comes before all of it is written, so its first word has the time of the whole
+        patience = replace(patience, first=patience.total)
     body = asked.raw(candidate.offer.upstream or candidate.offer.model)
     try:
-        async with asyncio.timeout(patience.first):
+        async with asyncio.timeout(patience.first if stream else patience.total):
             reply = await line.open(PATHS[asked.need.surface], body, headers, deadline=patience)
             try:
                 if reply.status != 200:
@@ -62,10 +64,11 @@ async def ask(line: Line, candidate: Candidate, asked: Asked, patience: Patience
             except BaseException:
                 await reply.close()
                 raise
-        if not stream:
-            await _read(begun, patience)
+            if not stream:
+                await _read(begun)
     except TimeoutError:
-        raise Unreached("first-byte", f"provider did not begin within {patience.first:g} seconds") from None
+        why = "first-byte" if stream else "total"
+        raise Unreached(why, f"provider did not {'begin' if stream else 'end'} in its time") from None
     return begun
 
 
@@ -75,18 +78,15 @@ async def _listen(begun: Begun, asked: Asked) -> None:
     await begun.stream.first()
 
 
-async def _read(begun: Begun, patience: Patience) -> None:
-    """Reads a whole answer. It has its own time: models think before they write it at once."""
+async def _read(begun: Begun) -> None:
+    """Reads a whole answer."""
     try:
         _typed(begun.reply, "application/json")
-        async with asyncio.timeout(patience.total):
-            parts = [chunk async for chunk in begun.reply.chunks()]
+        parts = [chunk async for chunk in begun.reply.chunks()]
         begun.whole = parts[0] if len(parts) == 1 else b"".join(parts)
         begun.tally.answer(begun.whole)
         if begun.voice:
             begun.whole = begun.voice.whole(begun.whole)
-    except TimeoutError:
-        raise Unreached("total", f"provider did not end within {patience.total:g} seconds") from None
     finally:
         await begun.reply.close()
 

@@ -33,7 +33,9 @@ class Client:
 
     def __init__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         self._receive, self._send = receive, send
-        self._abort: Callable[[], None] | None = (scope.get("extensions") or {}).get("mercato.abort")
+        extensions = scope.get("extensions") or {}
+        self._abort: Callable[[], None] | None = extensions.get("mercato.abort")
+        self._losing: set[Callable[[], None]] | None = extensions.get("mercato.losing")
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
         self._watch: asyncio.Task[None] | None = None
@@ -98,10 +100,15 @@ class Client:
 
     def watch(self) -> None:
         """Begins to notice that the client leaves; to be called once the body is read."""
-        self._watch = self._loop.create_task(self._until_left())
+        if self._losing is not None:  # our own server tells it; others are asked
+            self._losing.add(self._leave)
+        else:
+            self._watch = self._loop.create_task(self._until_left())
 
     def unwatch(self) -> None:
         """Stops to notice it."""
+        if self._losing is not None:
+            self._losing.discard(self._leave)
         if self._watch:
             self._watch.cancel()
             self._watch = None

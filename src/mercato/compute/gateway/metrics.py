@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import TypeVar
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from mercato.compute.model import Attempt, End, Receipt, Surface, Usage
 
+T = TypeVar("T", Counter, Histogram)
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
 
@@ -54,20 +58,20 @@ class Metrics:
 
     def attempt(self, name: str, attempt: Attempt) -> None:
         """Counts an attempt at a provider of that name."""
-        self._attempts.labels(name, attempt.error).inc()
-        self._whole.labels(name).observe(attempt.whole_ms / 1000)
+        _of(self._attempts, name, attempt.error).inc()
+        _of(self._whole, name).observe(attempt.whole_ms / 1000)
         if attempt.first_ms is not None:
-            self._first.labels(name).observe(attempt.first_ms / 1000)
+            _of(self._first, name).observe(attempt.first_ms / 1000)
 
     def settled(self, surface: Surface, name: str, receipt: Receipt) -> None:
         """Counts a request that was settled."""
         paid: Usage = receipt.claimed.least(receipt.counted)
-        self._requests.labels(surface.value, receipt.end.value).inc()
-        self._micro.labels("charged").inc(receipt.charged)
-        self._micro.labels("earned").inc(receipt.earned)
+        _of(self._requests, surface.value, receipt.end.value).inc()
+        _of(self._micro, "charged").inc(receipt.charged)
+        _of(self._micro, "earned").inc(receipt.earned)
         if receipt.end in (End.DONE, End.CLIENT_GONE):
-            self._tokens.labels(receipt.model, "prompt").inc(paid.prompt)
-            self._tokens.labels(receipt.model, "completion").inc(paid.completion)
+            _of(self._tokens, receipt.model, "prompt").inc(paid.prompt)
+            _of(self._tokens, receipt.model, "completion").inc(paid.completion)
         over = receipt.claimed.completion - receipt.counted.completion
         if over > 0:
             self._lied.labels(name).inc(over)
@@ -79,3 +83,9 @@ class Metrics:
     def text(self) -> bytes:
         """Returns everything in Prometheus' words."""
         return generate_latest(self._registry)
+
+
+@lru_cache(4096)
+def _of(metric: T, *labels: str) -> T:
+    """Returns a metric with its labels; finding it each time costs more than counting."""
+    return metric.labels(*labels)

@@ -31,13 +31,16 @@ class Guarded(HttpToolsProtocol):
         """Starts the time of the first head."""
         super().connection_made(transport)
         self._head = 0
+        self._losing: set[Callable[[], None]] = set()
         self._reading = True
         self._timer = self.loop.call_later(self.head_seconds, self._late)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stops the time."""
+        """Stops the time, and tells those whom its requests were for."""
         self._timer.cancel()
         super().connection_lost(exc)
+        for leave in list(self._losing):
+            leave()
 
     def data_received(self, data: bytes) -> None:
         """Counts octets until a head is complete."""
@@ -50,7 +53,7 @@ class Guarded(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A head begins: it has its time from now on, or from when the connection was made."""
         super().on_message_begin()
-        self.scope["extensions"] = {"mercato.abort": self.transport.abort}  # type: ignore[dict-item]  # ASGI leaves what is in it open
+        self.scope["extensions"] = {"mercato.abort": self.transport.abort, "mercato.losing": self._losing}  # type: ignore[dict-item]  # ASGI leaves what is in it open
         if not self._reading:
             self._reading, self._head = True, 0
             self._timer = self.loop.call_later(self.head_seconds, self._late)

@@ -10,12 +10,12 @@ import asyncio
 import io
 import ipaddress
 import socket
-import ssl
 from collections.abc import AsyncIterator, Mapping
 from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
 from mercato.compute.errors import Unreached
 from mercato.compute.gateway.line import Patience
@@ -73,8 +73,8 @@ def _refuse(address: str, host: str) -> None:
 class HttpReply:
     """An answer that comes over HTTP."""
 
-    def __init__(self, response: aiohttp.ClientResponse, most: int, patience: Patience) -> None:
-        self._response, self._most, self._patience = response, most, patience
+    def __init__(self, response: aiohttp.ClientResponse, most: int) -> None:
+        self._response, self._most = response, most
         self.status = response.status
         self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
 
@@ -107,19 +107,19 @@ class HttpLine:
         if key:
             self._headers["authorization"] = f"Bearer {key.reveal()}"
         self._host = urlsplit(url).hostname or ""
+        self._places: dict[str, URL] = {}
 
     async def open(self, path: str, body: bytes, headers: Mapping[str, str], *, deadline: Patience) -> HttpReply:
         """Sends a request and returns the answer once its headers are here; Unreached where none came."""
         self._check()
-        waits = aiohttp.ClientTimeout(total=deadline.total, sock_connect=deadline.connect, sock_read=deadline.idle)
+        waits = aiohttp.ClientTimeout(total=deadline.total, sock_connect=deadline.connect, sock_read=deadline.first)
         data = io.BytesIO(body) if len(body) > LARGE_OCTETS else body or None  # piece by piece, others' events between
         sent = self._session.request(
-            "POST" if body else "GET", self._url + path, data=data, headers={**self._headers, **headers},
+            "POST" if body else "GET", self._place(path), data=data, headers={**self._headers, **headers},
             timeout=waits, allow_redirects=False,
         )  # fmt: skip
         try:
-            async with asyncio.timeout(deadline.first):
-                response = await sent
+            response = await sent
         except TimeoutError as error:
             raise _late(error, "first-byte") from None
         except aiohttp.ClientSSLError as error:
@@ -128,7 +128,10 @@ class HttpLine:
             raise Unreached("connect", f"provider was not reached: {_name(error)}") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise Unreached("protocol", f"provider's answer was not readable: {_name(error)}") from None
-        reply = HttpReply(response, self._most, deadline)
+        if response.connection is not None and (held := response.connection.protocol) is not None:  # it has a length
+            held.read_timeout = deadline.idle
+            held.start_timeout()  # anew: the one that runs is that of the first byte
+        reply = HttpReply(response, self._most)
         if reply.headers.get("content-encoding", "identity").lower() not in ("identity", ""):
             await reply.close()
             raise Unreached("protocol", "provider sent a compressed answer, which was not asked for")
@@ -136,6 +139,13 @@ class HttpLine:
 
     async def close(self) -> None:
         """Leaves the session open, which other lines share."""
+
+    def _place(self, path: str) -> URL:
+        """Returns the whole address of a path; what was put together once is kept."""
+        found = self._places.get(path)
+        if found is None:
+            found = self._places[path] = URL(self._url + path)
+        return found
 
     def _check(self) -> None:
         """Refuses addresses written as such; names are checked when they are resolved."""
@@ -150,19 +160,11 @@ class HttpLine:
 def session(*, private: bool) -> aiohttp.ClientSession:
     """Returns the connections of one worker to its providers: to any address with `private`, else to public ones."""
     resolver = None if private else Resolver()
-    connector = aiohttp.TCPConnector(
-        limit=0, resolver=resolver, use_dns_cache=private, keepalive_timeout=KEPT_SECONDS, ssl=_tls()
-    )
+    connector = aiohttp.TCPConnector(limit=0, resolver=resolver, use_dns_cache=private, keepalive_timeout=KEPT_SECONDS)
     return aiohttp.ClientSession(
         connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, trust_env=False,
         max_line_size=HEAD_OCTETS, max_field_size=HEAD_OCTETS,
     )  # fmt: skip
-
-
-def _tls() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
 
 
 def _late(error: TimeoutError, otherwise: str) -> Unreached:

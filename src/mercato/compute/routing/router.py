@@ -74,6 +74,8 @@ class Router:
         ]
         if not rated:
             return []
+        if len(rated) == 1:
+            return [rated[0].candidate]
         rated.sort(key=lambda each: each.score * (1 + each.load))
         if need.wish.order or need.wish.sort:
             return self._as_wished(rated, need)
