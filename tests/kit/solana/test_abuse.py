@@ -13,7 +13,7 @@ from mercato.chains.solana.testing import issue, keys
 from mercato.chains.solana.token_2022 import Metadata, give_delegate, hook_transfers, point_at_metadata, write_metadata
 from mercato.chains.solana.tokens import Right, associated, transfer_lamports, transfer_tokens
 from mercato.core.clock import HandClock
-from mercato.kit import Effects, Move, Verdict
+from mercato.kit import Effects, Move, Payment, Verdict
 from mercato.kit.errors import BadArgument, Denied, WouldFail
 from mercato.kit.model import Message
 from mercato.kit.service import Kit
@@ -214,6 +214,10 @@ def test_a_reward_that_is_passed_on_at_once_is_a_payment(sqlite: Store, clock: H
 
     with pytest.raises(Denied, match=f"it pays {STRANGER}"):
         done(stolen, "do")
+    town.cluster.fund(ELSE, SOL)
+    given = done(careless(town, sqlite, clock, claim, transfer_lamports(ME, STRANGER, SOL)), "do")
+    assert (given.effects.moves, given.effects.payments) == ((), (Payment(NATIVE, STRANGER, SOL),))
+    town.cluster.put(ELSE, Account(SOL, program))
     kept = done(town.kit(sqlite, clock, friends, claim), "do")
     assert (kept.effects.moves, kept.effects.payments) == ((Move(NATIVE, SOL),), ())
 

@@ -130,8 +130,9 @@ class Rail:
         moves, payments = _tokens(account, self.name, [one for one in found if one.succeeded], shown)
         main = sum(_native(account, one) for one in found) + fee
         kept = _as_rehearsed(act.effects.payments, payments) if good else payments
-        paid = [one for one in kept if one.asset == self.native]
-        lamports = min(main, -sum(one.units for one in paid)) if paid else main
+        paid = sum(one.units for one in kept if one.asset == self.native)
+        spends = any(one.asset == self.native and one.units < 0 for one in act.effects.moves)
+        lamports = min(main, -paid) if paid and spends else main
         native = [Move(self.native, lamports)] if lamports else []
         effects = replace(
             act.effects, moves=tuple(sorted([*moves, *native], key=lambda move: move.asset)),
