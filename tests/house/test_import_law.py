@@ -55,6 +55,8 @@ PLANTS = [
     ("floors", "launch/planted.py", "import mercato.kit"),
     ("sql", "kit/planted.py", "import sqlalchemy"),
     ("evm", "kit/planted.py", "import eth_abi"),
+    ("agents", "kit/offers.py", "import pydantic_ai"),
+    ("agents", "cli/planted.py", "from mcp import types"),
     ("launch-inside", "cli/planted.py", "import mercato.launch.service"),
     ("store-tables", "market/service.py", "import mercato.store.tables"),
 ]
