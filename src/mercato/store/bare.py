@@ -19,7 +19,7 @@ from typing import Any
 from mercato.core.errors import ConfigError, Conflict
 
 BUSY_SECONDS = 30
-STATEMENTS = 512
+STATEMENTS = 256
 WAL_PAGES = 8_192  # 32 MB, where nobody calls `checkpoint`
 _SQLITE = "sqlite:///"
 _ASKS = re.compile(r"\s*(SELECT|WITH|VALUES|SHOW)\b")
@@ -143,7 +143,9 @@ def _sqlite(url: str) -> Any:
 def _postgres(url: str) -> Any:
     import psycopg  # 100 ms and 25 MB that SQLite does not need
 
-    return psycopg.connect("postgresql://" + url.partition("://")[2], autocommit=True)
+    raw = psycopg.connect("postgresql://" + url.partition("://")[2], autocommit=True)
+    raw.prepared_max = STATEMENTS
+    return raw
 
 
 @lru_cache(4096)

@@ -19,13 +19,12 @@ from datetime import timedelta
 from types import TracebackType
 from typing import TypeVar
 
-from mercato.compute.books.clerk import Clerk
+from mercato.compute.books.clerk import TOGETHER, Clerk
 from mercato.compute.books.keys import Key, Ring, found
 from mercato.compute.books.turn import Answer, Ask, Beat, Release, Settle
 from mercato.compute.books.words import Hold, Replay, Served
 from mercato.compute.model import Attempt, Receipt, RequestId
 
-TOGETHER = 64
 TIDY_SECONDS = 1
 FEW = 2
 T = TypeVar("T")
