@@ -140,7 +140,7 @@ def scripted() -> Any:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["content-length"]))
-            said = json.dumps(self.server.script.answer(json.loads(raw))).encode()  # type: ignore[attr-defined]
+            said = json.dumps(self.server.script.answer(json.loads(raw))).encode()  # type: ignore[attr-defined]  # our own server has it
             self.send_response(200)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(said)))
@@ -155,7 +155,7 @@ def scripted() -> Any:
     thread.start()
 
     def give(script: Scripted) -> str:
-        server.script = script  # type: ignore[attr-defined]
+        server.script = script  # type: ignore[attr-defined]  # our own server has it
         return f"http://127.0.0.1:{server.server_port}/v1"
 
     yield give

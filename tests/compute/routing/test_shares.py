@@ -151,6 +151,14 @@ def test_newcomers_get_the_share_that_is_set_aside_for_them() -> None:
     assert 22 <= chosen["new"] <= 78  # 0.5 % of 10,000 within four standard deviations
 
 
+@pytest.mark.parametrize(("price", "tried"), [(3000, True), (3001, False)])
+def test_a_newcomer_is_not_tried_at_any_price(price: int, tried: bool) -> None:
+    many = [candidate("old", 1000), candidate("new", price, standing=Standing.PROBATION)]
+    router = proven(many[:1], Random(4))
+
+    assert ("new" in firsts(router, need(), many, 3_000)) is tried
+
+
 def test_the_requests_own_order_comes_first_then_the_others_by_score() -> None:
     many = [candidate("a", 3), candidate("b", 2), candidate("c", 1), candidate("d", 4)]
     router = proven(many)

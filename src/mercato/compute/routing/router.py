@@ -151,7 +151,8 @@ class Router:
                 active.append(each)
             if not closed or each.probation or each.health.served < self.rules.proven:
                 trial.append(each)
-        if trial and active and self._rng.random() < min(self.rules.explore * len(trial), self.rules.explore_most):
+        trial = self._fair(trial, active, need)
+        if trial and self._rng.random() < min(self.rules.explore * len(trial), self.rules.explore_most):
             return self._rng.choice(trial)
         among = active or [each for each in rated if each.health.breaker.state(now) == "closed"] or rated
         weight = choice.weights([each.score for each in among], self.rules.steepness)
@@ -160,6 +161,13 @@ class Router:
             names = [each.candidate.provider.id for each in among]
             return among[choice.own(need.prefix, names, weight, load, self.rules.load_cap)]
         return among[choice.two(self._rng, weight, load)]
+
+    def _fair(self, trial: list[_Rated], active: list[_Rated], need: Need) -> list[_Rated]:
+        """Those whose trial costs not far more than what is served anyway: else a newcomer could ask for anything."""
+        if not (trial and active):
+            return []
+        most = self.rules.explore_price * min(cost(each.candidate.offer, need, self.rules) for each in active)
+        return [each for each in trial if cost(each.candidate.offer, need, self.rules) <= most]
 
     @staticmethod
     def _last_resort(rated: list[_Rated]) -> list[_Rated]:

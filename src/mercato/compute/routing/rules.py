@@ -14,6 +14,7 @@ class Rules:
     steepness: shares fall with this power of the score.
     explore: the share of requests by which each provider is tried that has yet to prove itself, explore_most the share
     for all of them together; those on probation get no other, and all of their answers are audited.
+    explore_price: trials cost at most so many times what the cheapest active provider costs.
     proven: served requests after which an active provider is no longer tried for its own sake.
     half_life: time after which what was lived with a provider counts half.
     trips: failures in a row that open the breaker; pause and longest_pause bound how long it stays open.
@@ -26,6 +27,7 @@ class Rules:
     steepness: float = 4.0
     explore: float = 0.005
     explore_most: float = 0.2
+    explore_price: float = 3.0
     proven: int = 20
     half_life: float = 600.0
     trips: int = 5
