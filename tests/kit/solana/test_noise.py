@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mercato.chains.errors import BadAnswer
@@ -77,7 +77,6 @@ def test_an_action_is_tried_or_refused_with_an_error_of_ours(place: tuple[Kit, l
     needed = {item.name: values(item, addresses) for item in action.arguments if not item.optional}
     spared = {item.name: values(item, addresses) for item in action.arguments if item.optional}
 
-    @settings(max_examples=60, deadline=None, database=None)
     @given(st.fixed_dictionaries(needed, optional=spared))
     def tried(arguments: dict[str, Any]) -> None:
         assert answered(kit, name, arguments)
