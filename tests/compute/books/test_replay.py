@@ -31,6 +31,11 @@ DAMAGE = {
     "a receipt's row": ("UPDATE compute_receipt SET earned = earned + 1", "receipt req_"),
     "a receipt taken out": ("DELETE FROM compute_receipt WHERE seq = 2", "receipt req_"),
     "a signature": (f"UPDATE compute_receipt SET signature = '{'ab' * 64}' WHERE seq = 2", "signature of the receipt"),
+    "a provider's signature": (
+        f"UPDATE compute_receipt SET countersigned = '{'ab' * 64}' WHERE seq = 2",
+        "provider's signature of the receipt",
+    ),
+    "what a provider is owed": ("UPDATE compute_settlement SET earned = earned + 1", "settlement (1, 'prov_acme')"),
     "what a key spent": ("UPDATE compute_key SET spent = 0", "key key_"),
     "an epoch's root": (f"UPDATE compute_epoch SET root = '{'ab' * 32}'", "epoch 1"),
     "a receipt moved to another epoch": ("UPDATE compute_receipt SET epoch = 2 WHERE seq = 2", "receipts of epoch"),

@@ -48,6 +48,7 @@ class Derived:
     balances: Counter[str] = field(default_factory=Counter)
     names: dict[str, tuple[str, int]] = field(default_factory=dict)
     roots: dict[int, tuple[str, int]] = field(default_factory=dict)
+    netted: dict[tuple[int, str], int] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
     def fault(self, words: str) -> None:
@@ -127,6 +128,7 @@ def _apply(found: Derived, row: Row, body: Mapping[str, Any], ends: list[tuple[s
             _move(found, ledger.moves_of(body))
         elif kind == "epoch":
             found.roots[body["number"]] = (body["root"], body["receipts"])
+            found.netted |= {(body["number"], who): micro for who, micro in body["earned"].items() if micro}
     except (KeyError, TypeError, ValueError) as error:
         found.fault(f"entry {seq} of {lane} is no {kind}: {error!r:.80}")
 
@@ -220,6 +222,8 @@ def _moves(found: Derived, bare: Bare) -> None:
 def _epochs(found: Derived, bare: Bare) -> None:
     rows = bare.run("SELECT number, root, receipts FROM compute_epoch")
     _compare(found, "epoch", found.roots, {row[0]: (row[1], row[2]) for row in rows})
+    rows = bare.run("SELECT epoch, provider, earned FROM compute_settlement")
+    _compare(found, "settlement", found.netted, {(row[0], row[1]): row[2] for row in rows})
     members: dict[int, list[str]] = {}
     for lane, seq, epoch in bare.run("SELECT lane, seq, epoch FROM compute_receipt WHERE epoch > 0 ORDER BY lane, seq"):
         members.setdefault(epoch, []).append(found.hashes.get((lane, seq), START))
@@ -228,6 +232,11 @@ def _epochs(found: Derived, bare: Bare) -> None:
 
 
 def _signatures(found: Derived, bare: Bare, public: str) -> None:
-    for request, lane, seq, signature in bare.run("SELECT request, lane, seq, signature FROM compute_receipt"):
-        if not signed_by(public, found.hashes.get((lane, seq), ""), signature):
+    rows = bare.run("""SELECT request, lane, seq, signature, countersigned, compute_provider.key FROM compute_receipt
+        LEFT JOIN compute_provider ON compute_provider.id = compute_receipt.provider""")
+    for request, lane, seq, signature, countersigned, key in rows:
+        hash = found.hashes.get((lane, seq), "")
+        if not signed_by(public, hash, signature):
             found.fault(f"signature of the receipt of {request} does not fit")
+        if countersigned and not signed_by(key or "", hash, countersigned):
+            found.fault(f"provider's signature of the receipt of {request} does not fit")
