@@ -248,7 +248,7 @@ def test_a_node_that_says_nothing_is_taken_for_dead() -> None:
 def test_strangers_that_stay_strangers_do_not_keep_others_out(tmp_path: Path) -> None:
     async def run(upstream: str) -> None:
         async with gateway() as met:
-            strangers = [await connect(url(met), subprotocols=SUBPROTOCOLS) for _ in range(30)]
+            strangers = [await connect(url(met), subprotocols=SUBPROTOCOLS) for _ in range(100)]
             node = made(tmp_path, upstream, met.url)
             async with running(node):
                 await until(lambda: bool(met.hub.candidates()))

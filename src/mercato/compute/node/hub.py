@@ -60,7 +60,7 @@ class Hub:
         self._roll, self._names, self._signer, self._beat = roll, names, signer, beat
         self._clock, self._workers = clock or SystemClock(), workers
         self._members: dict[ProviderId, Member] = {}
-        self._strangers = 0
+        self._strangers: list[asyncio.Timeout] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     def line(self, provider: ProviderId) -> Line | None:
@@ -101,8 +101,7 @@ class Hub:
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Serves one WebSocket from its handshake to its end."""
         wire = AsgiWire(receive, send)
-        crowded = self._strangers >= MOST_STRANGERS or len(self._members) >= MOST_MEMBERS
-        if crowded or PROTOCOL not in scope.get("subprotocols", ()):
+        if len(self._members) >= MOST_MEMBERS or PROTOCOL not in scope.get("subprotocols", ()):
             await wire.close(WRONG, "")  # before it was accepted: the server answers 403
             return
         try:
@@ -125,12 +124,7 @@ class Hub:
         await wire.close(code, why.encode("ascii", "replace").decode())
 
     async def _arrived(self, wire: Wire) -> Member:
-        self._strangers += 1
-        try:
-            async with asyncio.timeout(ARRIVAL):
-                who = await self._introduced(wire)
-        finally:
-            self._strangers -= 1
+        who = await self._patiently(wire)
         provider = await self._roll.arrived(who)
         here = self._members.get(provider.id)
         if here and here.instance == who.instance and self._lives(here):
@@ -139,6 +133,21 @@ class Hub:
         await tell(wire, "welcome", provider=provider.id, standing=provider.standing.value,
                    signer=self._signer, workers=self._workers, beat=int(self._beat * 1000))  # fmt: skip
         return Member(provider, wire, Tunnel(wire), asyncio.get_running_loop().time(), who.instance)
+
+    async def _patiently(self, wire: Wire) -> Stranger:
+        """Gives a stranger its time. Where there are too many, one drawn at random has had it: whoever holds
+        connections open without a word does not keep out those who introduce themselves at once."""
+        while len(self._strangers) >= MOST_STRANGERS:
+            drawn = self._strangers.pop(secrets.randbelow(MOST_STRANGERS))
+            if not drawn.expired():
+                drawn.reschedule(asyncio.get_running_loop().time())
+        async with asyncio.timeout(ARRIVAL) as time:
+            self._strangers.append(time)
+            try:
+                return await self._introduced(wire)
+            finally:
+                if time in self._strangers:
+                    self._strangers.remove(time)
 
     async def _introduced(self, wire: Wire) -> Stranger:
         """Returns who is there: the key is theirs, since they signed what we made up for this connection."""
