@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
@@ -37,6 +38,8 @@ from mercato.core.clock import SystemClock
 from mercato.core.errors import ConfigError
 from mercato.core.settings import Secret, Settings
 from mercato.store.settings import StoreSettings
+
+RESTART_SECONDS = 1
 
 
 class Upstreams:
@@ -210,15 +213,19 @@ def _loop() -> Callable[..., None]:
 
 
 def _many(place: socket.socket, workers: int) -> None:
-    """Runs workers that share one socket; ends them all once one of them, or a signal, ends."""
-    command = [sys.executable, "-m", "mercato.compute.worker", str(place.fileno())]
-    children = [subprocess.Popen([*command, str(at)], pass_fds=[place.fileno()]) for at in range(workers)]  # noqa: S603  # ourselves
-
-    def end(*_: object) -> None:
-        for child in children:
-            child.terminate()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
+    """Runs workers that share one socket until a signal ends them; one that dies is followed by another."""
+    ending = threading.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, lambda *_: ending.set())
+    children = [_child(place, number) for number in range(workers)]
+    while not ending.wait(RESTART_SECONDS):
+        children = [child if child.poll() is None else _child(place, at) for at, child in enumerate(children)]
+    for child in children:
+        child.terminate()
     for child in children:
         child.wait()
+
+
+def _child(place: socket.socket, number: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "mercato.compute.worker", str(place.fileno()), str(number)]
+    return subprocess.Popen(command, pass_fds=[place.fileno()])  # noqa: S603  # our own interpreter and words

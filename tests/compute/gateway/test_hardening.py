@@ -7,14 +7,16 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mercato.compute.fleet.stub import Stub
 from mercato.compute.testing import stub
 from tests.compute.gateway.conftest import Open
 from tests.compute.gateway.endless import endless
-from tests.compute.gateway.house import PRICE, QUESTION, House
+from tests.compute.gateway.house import PRICE, QUESTION, House, furnished
 
 ASK: dict[str, Any] = {"model": "toy", "messages": QUESTION, "max_tokens": 5}
 LONG = PRICE.model_copy(update={"context": 100_000})
@@ -23,6 +25,20 @@ RAW = json.dumps(ASK).encode()
 
 def place(home: House) -> tuple[str, int]:
     return "127.0.0.1", int(home.base.split(":")[2].removesuffix("/v1"))
+
+
+@pytest.fixture(scope="module")
+def still(database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A gateway without providers, for requests that never reach one."""
+    with House(furnished(tmp_path_factory.mktemp("still"), database), {}) as home:
+        yield home
+
+
+@pytest.fixture(scope="module")
+def served(database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, Stub]]:
+    """A gateway with one honest provider."""
+    with stub() as one, House(furnished(tmp_path_factory.mktemp("served"), database), {"one": one.url}) as home:
+        yield home, one
 
 
 @contextmanager
@@ -84,9 +100,8 @@ def test_a_client_that_does_not_read_is_dropped_and_billed_for_what_it_was_sent(
     assert receipt["end"] == "client-gone"
 
 
-def test_a_head_that_is_too_large_is_refused(house: Open) -> None:
-    home = house({})
-    with wire(home) as made:
+def test_a_head_that_is_too_large_is_refused(still: House) -> None:
+    with wire(still) as made:
         made.sendall(b"GET /v1/models HTTP/1.1\r\nhost: x\r\n" + b"x-a: " + b"a" * 40_000)
         answer = heard(made)
 
@@ -106,23 +121,24 @@ def test_a_head_that_is_too_large_is_refused(house: Open) -> None:
         [" folded: x"],
     ],
 )
-def test_a_head_that_two_readers_could_read_differently_is_refused(house: Open, lines: list[str]) -> None:
-    with stub() as one:
-        home = house({"one": one.url})
-        with wire(home) as made:
-            made.sendall(head(home, *lines) + b"0\r\n\r\n" + RAW)
-            made.shutdown(socket.SHUT_WR)
-            answer = heard(made)
+def test_a_head_that_two_readers_could_read_differently_is_refused(
+    served: tuple[House, Stub], lines: list[str]
+) -> None:
+    home, one = served
+    before = len(one.asked)
+    with wire(home) as made:
+        made.sendall(head(home, *lines) + b"0\r\n\r\n" + RAW)
+        made.shutdown(socket.SHUT_WR)
+        answer = heard(made)
 
     assert answer[:12] in (b"HTTP/1.1 400", b"")
-    assert one.asked == []
+    assert len(one.asked) == before
 
 
 @pytest.mark.parametrize("name", ["authorization: Bearer x", "content-type: application/json", "idempotency-key: b"])
-def test_a_header_that_decides_is_there_once(house: Open, name: str) -> None:
-    home = house({})
-    with wire(home) as made:
-        made.sendall(head(home, "idempotency-key: a", name, "connection: close") + RAW)
+def test_a_header_that_decides_is_there_once(still: House, name: str) -> None:
+    with wire(still) as made:
+        made.sendall(head(still, "idempotency-key: a", name, "connection: close") + RAW)
         answer = heard(made)
 
     assert b"invalid_header" in answer
@@ -176,17 +192,16 @@ def test_an_image_of_thirty_megabytes_passes(house: Open) -> None:
         ({"idempotency-key": "x" * 201}, 400),
     ],
 )
-def test_headers_that_are_wrong_are_refused(house: Open, headers: dict[str, str], status: int) -> None:
-    assert house({}).post("/chat/completions", ASK, headers).status == status
+def test_headers_that_are_wrong_are_refused(still: House, headers: dict[str, str], status: int) -> None:
+    assert still.post("/chat/completions", ASK, headers).status == status
 
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [("get", "/chat/completions", 405), ("post", "/models", 405), ("get", "/nothing", 404), ("get", "/../x", 404)],
 )
-def test_paths_and_methods_that_there_are_not_are_told_of(house: Open, method: str, path: str, status: int) -> None:
-    home = house({})
-    answer = home.post(path, {}) if method == "post" else home.get(path)
+def test_paths_and_methods_that_there_are_not_are_told_of(still: House, method: str, path: str, status: int) -> None:
+    answer = still.post(path, {}) if method == "post" else still.get(path)
 
     assert answer.status == status
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psutil
 import pytest
 from openai import OpenAI
 
@@ -139,8 +140,12 @@ def test_the_command_serves_with_as_many_workers_as_the_settings_name_and_ends_w
             with OpenAI(base_url=base, api_key=secret) as client:
                 said = client.chat.completions.create(**ASK)
             lanes = _lanes(url, workers)
+            for child in psutil.Process(process.pid).children():  # a worker that is killed is followed by another
+                child.kill()
+            with OpenAI(base_url=base, api_key=secret, max_retries=9) as client:
+                again = client.chat.completions.create(**ASK)
 
-    assert said.choices[0].message.content
+    assert said.choices[0].message.content == again.choices[0].message.content
     assert process.returncode == 0
     assert lanes == workers
     assert json.loads(json.dumps(said.usage and said.usage.completion_tokens)) == 5
@@ -154,3 +159,17 @@ def _lanes(url: str, wanted: int) -> int:
             assert time.monotonic() < end, f"{found} of {wanted} workers came"
             time.sleep(0.05)
     return int(found)
+
+
+def test_a_first_word_that_is_late_does_not_look_like_a_dead_gateway_either(house: Open) -> None:
+    with stub("slow", delay=2.2) as slow, stub("slow", delay=30) as never:
+        home = house({"slow": slow.url, "never": never.url}, beat_seconds=0.3, first_seconds=2.8)
+        late = home.post("/chat/completions", {**ASK, "stream": True, "provider": {"only": ["slow"]}})
+        silent = home.post("/chat/completions", {**ASK, "stream": True, "provider": {"only": ["never"]}})
+
+    assert late.body.startswith(b": keep-alive\n\n")
+    assert late.body.endswith(b"data: [DONE]\n\n")
+    assert late.headers["x-provider"] == "slow"
+    assert silent.body.rstrip().rpartition(b"\n\n")[2].startswith(b'data: {"error"')
+    assert b"upstream_timeout" in silent.body
+    assert home.balance("ann")[1] == 0

@@ -34,6 +34,11 @@ def problem(error: MercatoError) -> dict[str, Any]:
     return {"error": {"message": message, "type": kind, "param": param or None, "code": word}}
 
 
+def event(error: MercatoError) -> bytes:
+    """Returns the event that tells a client why its stream has nothing to say."""
+    return b"data: " + json.dumps(problem(error)).encode() + b"\n\n"
+
+
 def cut(error: Unreached, code: str) -> bytes:
     """Returns the event that tells a client that a stream broke off."""
     body = {"error": {"message": error.message, "type": "upstream_error", "param": None, "code": code}}

@@ -16,6 +16,7 @@ from mercato.compute.gateway.asking import Asked
 from mercato.compute.gateway.carry import Carrier, Job
 from mercato.compute.gateway.checks import Bounds, shown
 from mercato.compute.gateway.client import Client, Halted, Left, Receive, Send, too_large
+from mercato.compute.gateway.states import Stage
 from mercato.compute.model import Surface
 from mercato.core.errors import MercatoError, NotFound
 
@@ -164,7 +165,12 @@ class Gateway:
         raise NotFound(f"path was {path[:100]!r}", hint="/v1/openapi.json says what there is")
 
     async def _refuse(self, client: Client, error: MercatoError, job: Job | None) -> None:
-        """Tells a client why; where its answer has begun, nothing but ending the connection is left."""
+        """Tells a client why: by an event where its stream has begun without a word; any other answer that has begun
+        can only be broken off."""
+        if client.started and job and job.asked.need.stream and job.stage is Stage.REFUSED:
+            with client.waiting():
+                await client.write(answers.event(error), more=False)
+            return
         if client.started:
             client.drop()
             return

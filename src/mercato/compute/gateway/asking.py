@@ -80,6 +80,22 @@ class Asked:
             values["stream_options"] = {**(self.body.get("stream_options") or {}), "include_usage": True}
         return self.body.changed(values, _HOUSE)
 
+    def words(self) -> str:
+        """Returns the text that a model reads, piece after piece, without what its template puts around."""
+        parts: list[str] = []
+        waiting: list[Any] = [self.body.get(name) for name in ("tools", "functions", "input", "prompt", "messages")]
+        while waiting:
+            value = waiting.pop()
+            if isinstance(value, str):
+                parts.append(value)
+            elif isinstance(value, dict):
+                waiting += [*value, *value.values()]
+            elif isinstance(value, list):
+                waiting += value
+            elif value is not None:
+                parts.append(str(value))
+        return "\n".join(parts)
+
     def bound(self, offer: Offer) -> Usage:
         """Returns the most tokens that this request can be charged for under an offer."""
         if self.need.surface is Surface.EMBEDDINGS:

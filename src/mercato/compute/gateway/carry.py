@@ -135,7 +135,8 @@ class Carrier:
         """Returns the first answer that begins; Declined where none does, or the request was at fault."""
         failed: list[Unreached] = []
         start = self._loop.time()
-        for candidate in order[: self._most]:
+        order = order[: self._most if job.asked.need.wish.fallbacks else 1]
+        for candidate in order:
             left = self._patience.total - (self._loop.time() - start)
             line = self.catalogue.line(candidate.provider.id)
             if line is None or left <= 0:
@@ -144,6 +145,8 @@ class Carrier:
             job.began = round(self._loop.time() * 1000)
             self.router.began(candidate.provider.id, self._loop.time())
             patience = Patience(self._patience.connect, min(self._patience.first, left), self._patience.idle, left)
+            if job.asked.need.stream and candidate is order[-1]:  # nobody else is asked after it, so it may be named
+                job.client.promise(self._opening(job, candidate))
             try:
                 with job.client.waiting():
                     return await ask(line, candidate, job.asked, patience, job.request)
@@ -157,8 +160,6 @@ class Carrier:
             except BaseException:
                 self._ended(job, candidate, End.CLIENT_GONE)
                 raise
-            if not job.asked.need.wish.fallbacks:
-                break
         raise unserved({}, failed)
 
     async def _whole(self, job: Job, begun: Begun) -> None:
@@ -168,7 +169,12 @@ class Carrier:
         headers = [
             answers.JSON_TYPE,
             (b"content-length", str(len(begun.whole)).encode()),
-            *self._headers(job, begun, None if receipt is None else receipt.charged),
+            *answers.known(
+                job.request,
+                begun.candidate.provider.name,
+                job.asked.need.wish.verify,
+                receipt.charged if receipt else None,
+            ),
         ]
         with job.client.waiting():
             await job.client.start(200, headers)
@@ -180,10 +186,10 @@ class Carrier:
         assert stream is not None
         job.to(Stage.STREAMING)
         first = round(self._loop.time() * 1000) - job.began
-        headers = [(b"content-type", EVENTS), (b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
         try:
             with job.client.waiting():
-                await job.client.start(200, [*headers, *self._headers(job, begun)])
+                if not job.client.started:
+                    await job.client.start(200, self._opening(job, begun.candidate))
                 await job.write(stream.held)
                 async for out in stream.rest():
                     await job.write(out)
@@ -211,7 +217,7 @@ class Carrier:
         """Charges what was delivered; returns the receipt, or None where the reserve had been given back before."""
         job.to(Stage.METER)
         offer = begun.candidate.offer
-        count = self.counter.count(job.asked, begun.tally, job.asked.bound(offer))
+        count = await self.counter.count(job.asked, begun.tally, job.asked.bound(offer))
         self._ended(job, begun.candidate, end, usage=count.counted, first=first, error=error)
         keep = bool(job.idempotency) and end is End.DONE and len(job.kept) <= KEPT
         served = Served(
@@ -268,8 +274,10 @@ class Carrier:
         await job.client.start(200, headers)
         await job.client.write(again.answer, more=False)
 
-    def _headers(self, job: Job, begun: Begun, cost: int | None = None) -> list[tuple[bytes, bytes]]:
-        return answers.known(job.request, begun.candidate.provider.name, job.asked.need.wish.verify, cost)
+    def _opening(self, job: Job, candidate: Candidate) -> list[tuple[bytes, bytes]]:
+        """Returns the headers of an event stream."""
+        known = answers.known(job.request, candidate.provider.name, job.asked.need.wish.verify)
+        return [(b"content-type", EVENTS), (b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"), *known]
 
     def _ended(
         self, job: Job, candidate: Candidate, end: End, *, usage: Usage | None = None, first: int | None = None,

@@ -42,6 +42,7 @@ class Client:
         self._armed = self._halted = False
         self.scopes: frozenset[str] = frozenset()
         self._sending = 0.0
+        self._promised: Headers | None = None
         self._last = self._loop.time()
         self.started = self._gone = self._read = False
 
@@ -138,16 +139,26 @@ class Client:
         """Sends a part of the body, with `more` to follow or not."""
         await self._sent({"type": "http.response.body", "body": data, "more_body": more})
 
+    def promise(self, headers: Headers) -> None:
+        """Lets `tend` begin an event stream with these headers, where its first word keeps the client waiting."""
+        self._promised = headers
+
     def tend(self, now: float, beat: float, patience: float) -> Awaitable[None] | None:
         """Is called about every second: drops a client that takes nothing for `patience` seconds, and returns a sign
-        of life to send where nothing was sent for `beat` seconds while an event stream is open."""
+        of life to send where nothing was sent for `beat` seconds while an event stream is open, or is promised."""
         if self._sending:
             if now - self._sending > patience:
                 self.drop()
             return None
-        if self.started and self._armed and now - self._last >= beat:
+        if not self._armed or now - self._last < beat:
+            return None
+        if self.started:
             return self.write(BEAT)
-        return None
+        return None if self._promised is None else self._open(self._promised)
+
+    async def _open(self, headers: Headers) -> None:
+        await self.start(200, headers)
+        await self.write(BEAT)
 
     def drop(self) -> None:
         """Ends the connection at once, whatever is still to be sent."""

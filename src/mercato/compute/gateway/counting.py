@@ -7,17 +7,19 @@ octets, in favour of who pays.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mercato.compute.gateway.asking import OCTETS, Asked
+from mercato.compute.gateway.asking import MEDIA, OCTETS, Asked
 from mercato.compute.gateway.checks import FRAME
 from mercato.compute.gateway.tally import Tally
 from mercato.compute.model import Surface, Usage
 from mercato.core.errors import ConfigError
 
 Tokens = Callable[[str], int]
+LONG = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +37,30 @@ class Counter:
     def __init__(self, tokenizers: Mapping[str, Tokens] | None = None) -> None:
         self._tokenizers = dict(tokenizers or {})
 
-    def count(self, asked: Asked, tally: Tally, bound: Usage) -> Count:
+    async def count(self, asked: Asked, tally: Tally, bound: Usage) -> Count:
         """Returns the tokens of an answer as far as it was delivered, never more than the request's own bound."""
         tokens = self._tokenizers.get(asked.need.model)
         frame = 2 * max(1, len(tally.ends)) + FRAME * tally.calls  # ends of turns and marks around calls
+        read = bound.prompt
         if asked.need.surface is Surface.EMBEDDINGS:
             most, likely, frame = 0, 0, 0
         elif tokens:
-            most = likely = tokens(tally.text)
+            most = likely = await _counted(tokens, tally.text)
         else:
             most, likely = tally.octets, -(-tally.octets // OCTETS)
-        counted = Usage(bound.prompt, min(most + frame, bound.completion))
+        if tokens and asked.most.prompt < MEDIA:  # what an image is in tokens, only the model knows
+            read = min(await _counted(tokens, asked.words()) + FRAME * (asked.messages + 1), bound.prompt)
+        counted = Usage(read, min(most + frame, bound.completion))
         if tally.claimed:
             return Count(tally.claimed, counted, tokens is not None)
-        guess = Usage(min(-(-asked.octets // OCTETS), bound.prompt), min(likely, bound.completion))
+        shown = read if tokens else -(-asked.octets // OCTETS)
+        guess = Usage(min(shown, bound.prompt), min(likely, bound.completion))
         return Count(guess, guess, tokens is not None)
+
+
+async def _counted(tokens: Tokens, text: str) -> int:
+    """Counts a text; a long one in a thread, so that others' events go on."""
+    return await asyncio.to_thread(tokens, text) if len(text) > LONG else tokens(text)
 
 
 def load(files: Mapping[str, Path]) -> dict[str, Tokens]:
