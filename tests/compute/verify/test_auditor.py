@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from mercato.compute import audits, roster
+from mercato.compute.books import disputes
 from mercato.compute.books.till import Till
 from mercato.compute.fleet.toy import Toy
 from mercato.compute.model import Standing
@@ -98,6 +99,7 @@ def test_a_cheater_goes_by_probation_to_ejection_and_is_paid_nothing_of_it(eithe
     balances = either.till.balances()
 
     assert [each.standing for each in verdicts if each.moved] == [Standing.PROBATION, Standing.EJECTED]
+    assert [each.amount for each in disputes.listed(either.till.bare)] == [10 * 350, 2 * 350]
     assert stands(either) is Standing.EJECTED
     assert balances[f"provider:{ACME}:held"] == 0
     assert balances[f"provider:{ACME}:withheld"] == 12 * 350
@@ -145,3 +147,14 @@ def test_whoever_is_no_witness_is_told_the_verdict_and_ejects_nobody(counter: Co
     assert {each.verdict for each in verdicts} == {"fail"}
     assert stands(counter) is Standing.ACTIVE
     assert record.evidence.audits == 0
+
+
+def test_whom_a_decision_cleared_is_paid_although_it_stays_ejected(counter: Counter) -> None:
+    serve(counter, CHEATER, 10)
+    turn(counter, ToyChecker())
+    dispute = disputes.listed(counter.till.bare)[0]
+    disputes.decide(counter.till, dispute.id, uphold=False, by="operator", why="the reference was wrong")
+    turn(counter, ToyChecker())
+
+    assert counter.till.balances()[f"provider:{ACME}:held"] == 10 * 350
+    assert stands(counter) is Standing.EJECTED

@@ -61,7 +61,8 @@ class Auditor:
         """Judges what waits, oldest first, at most so many; returns what came of each. What the reference could not
         be asked about waits until its lease is over."""
         found: list[Verdict] = []
-        for wanted in await asyncio.to_thread(self._take, limit):
+        taken = await asyncio.to_thread(self._take, limit)
+        for wanted in taken:
             try:
                 match = await self._match(wanted)
                 verdict = await asyncio.to_thread(self._book, wanted, match)
@@ -72,6 +73,8 @@ class Auditor:
                 continue  # another auditor was faster
             self._told(verdict)
             found.append(verdict)
+        if len(taken) < limit:
+            await asyncio.to_thread(self._sweep)
         return found
 
     async def run(self, pause: float = 1.0) -> None:
@@ -92,6 +95,16 @@ class Auditor:
     def _take(self, limit: int) -> list[Wanted]:
         with self._till.bare.transaction():
             return audits.take(self._till.bare, self._till.clock.now(), limit=limit, lease=LEASE)
+
+    def _sweep(self) -> None:
+        """Withholds what ejected providers earned by answers that were under way then, unless somebody decided that
+        they are to be paid."""
+        bare = self._till.bare
+        for provider in [it.id for it in roster.everyone(bare) if it.standing is Standing.EJECTED]:
+            cleared = any(it.state is disputes.Outcome.REJECTED for it in disputes.listed(bare, provider))
+            if roster.unsettled(bare, provider) and not cleared:
+                with self._till.writing() as pen:
+                    disputes.withheld(pen, provider, "under way when it was ejected", {"standing": "ejected"})
 
     async def _match(self, wanted: Wanted) -> Match | None:
         if wanted.receipt.provider == self._checker.provider:
@@ -117,9 +130,7 @@ class Auditor:
                 statistic=docket.statistic(match, failed, record), checker=self._checker.name,
             )  # fmt: skip
             moved = record.standing is not before.standing
-            if record.standing is Standing.EJECTED and roster.unsettled(pen.bare, receipt.provider):
-                effects |= {Effect.WITHHOLD}  # what was under way when it was ejected is not paid either
-            if moved or effects:
+            if moved:
                 self._follow(pen, receipt.provider, record, effects)
             return Verdict(receipt.request, receipt.provider, "fail" if failed else "pass", record.standing, moved)
 
