@@ -81,6 +81,18 @@ def test_a_commit_whose_answer_did_not_come_is_not_booked_twice(counter: Counter
     clerk.close()
 
 
+def test_a_clerk_that_forgot_where_its_lane_ends_learns_it(counter: Counter) -> None:
+    clerk = counter.clerk()
+    clerk.open()
+    begun = clerk.seq, clerk.head
+    assert clerk.book([counter.hold()]) == [None]
+    clerk.seq, clerk.head = begun
+    assert clerk.book([counter.hold()]) == [None]
+    assert clerk.seq == 2
+    assert replay(counter.till.bare).faults == []
+    clerk.close()
+
+
 def test_a_clerk_outlives_its_connection(postgres: Cluster) -> None:
     with postgres.database() as url, Counter(url) as other:
         clerk = other.clerk()

@@ -68,7 +68,7 @@ class Clerk:
         try:
             return self._again(lambda: self._book(asks))
         except Exception as error:  # whatever it is, whoever asked has to learn of it
-            if isinstance(error, Lost) and self._reopened():
+            if self._reopened():
                 return self.book(asks)
             if len(asks) > 1:
                 return [self.book([ask])[0] for ask in asks]
@@ -164,13 +164,16 @@ class Clerk:
                 self.seq, self.head, _ = found
 
     def _reopened(self) -> bool:
-        """Begins a new lane where the old one was closed by others; returns whether it did."""
+        """Begins a new lane where others closed the old one, or learns where it really ends; False for neither."""
         with self.bare.read():
             found = sheet.lane(self.bare, self.lane)
-        if found is None or not found[2]:
+        if found is None:
             return False
-        self.open()
-        return True
+        if found[2]:
+            self.open()
+            return True
+        known, (self.seq, self.head) = (self.seq, self.head), found[:2]
+        return known != (self.seq, self.head)
 
     def _twice(self, ask: Ask, error: Exception) -> Answer:
         """Returns the answer to a reserve that was written already, by a commit whose answer did not come through."""
