@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from random import SystemRandom
 from types import TracebackType
@@ -16,7 +17,7 @@ from mercato.compute.books.till import Till
 from mercato.compute.gateway.catalogue import Catalogue, Pair, named
 from mercato.compute.gateway.line import Line
 from mercato.compute.model import Need, Provider, ProviderId, Receipt
-from mercato.compute.routing.router import Router
+from mercato.compute.routing.router import Counts, Router
 from mercato.compute.settings import Auditing, ComputeSettings
 from mercato.compute.verify import exhibit
 from mercato.compute.verify.auditor import Auditor, Verdict
@@ -65,16 +66,18 @@ class Verification:
         providers = list({pair[0].id: pair[0] for pair in settled}.values())
         self.liaison = Liaison(url, till.clock, f"worker-{secrets.token_hex(8)}", self.judge, settled=providers)
         self._wanted, self._till, self._router, self._line, self._told = wanted, till, router, line, told
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="mercato-liaison")
+        self._auditor: Auditor | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        await asyncio.to_thread(self.liaison.look, {})
+        await self._look({})
         self._tasks = [asyncio.create_task(self._share())]
         if self.judge is not None:
             checker = reference(self._wanted, self._line)
             witness = await asyncio.to_thread(self._witness)
-            auditor = Auditor(self._till, checker, self.judge, told=self._heard, witness=witness)
-            self._tasks.append(asyncio.create_task(auditor.run()))
+            self._auditor = Auditor(self._till, checker, self.judge, told=self._heard, witness=witness)
+            self._tasks.append(asyncio.create_task(self._auditor.run()))
         return self
 
     async def __aexit__(
@@ -83,8 +86,18 @@ class Verification:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        """Waits for the threads, which a cancelled task leaves at their work, then closes what they used."""
+        self._thread.shutdown()
         self.liaison.close()
+        if self._auditor is not None:
+            self._auditor.close()
         self._till.close()
+
+    async def _look(self, counts: Mapping[ProviderId, Counts]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self.liaison.look, counts)
 
     def standing(self, pairs: Iterable[Pair]) -> list[Pair]:
         """Returns providers with the standing that the store has of them, where it has one, without the checker: it
@@ -122,7 +135,7 @@ class Verification:
         while True:
             await asyncio.sleep(PAUSE)
             try:
-                await asyncio.to_thread(self.liaison.look, self._router.counts())
+                await self._look(self._router.counts())
                 self.liaison.teach(self._router)
             except Exception:  # the database may be away for a while; what was known holds until it is back
                 log.exception("what other workers know has to wait")

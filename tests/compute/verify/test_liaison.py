@@ -69,6 +69,22 @@ def test_what_one_worker_lived_the_other_hears_once(counter: Counter, liaison: O
     assert two.health(ACME).quality() == pytest.approx(one.health(ACME).quality())
 
 
+def test_a_worker_reads_often_and_writes_seldom(counter: Counter, liaison: Open) -> None:
+    router = Router()
+    made = liaison("one")
+    made.look(router.counts())
+    live(router, ACME, 5)
+    made.look(router.counts())
+    with Bare(counter.url) as bare:
+        before = roster.told(bare, NOON)
+        counter.clock.move(timedelta(seconds=10))
+        made.look(router.counts())
+        after = roster.told(bare, NOON)
+
+    assert before == {}
+    assert after["one"][ACME]["good"] == 5000
+
+
 def test_what_a_worker_told_that_is_gone_is_forgotten_in_time(counter: Counter, liaison: Open) -> None:
     one, two = Router(), Router()
     live(one, ACME, 5, error="500", end=End.UPSTREAM_ERROR)

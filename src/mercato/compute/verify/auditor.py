@@ -9,8 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from typing import ParamSpec, TypeVar
 
 from mercato.compute import audits, roster
 from mercato.compute.audits import Wanted
@@ -27,6 +30,8 @@ from mercato.compute.verify.standing import Effect
 from mercato.core.events import Json
 from mercato.store.errors import Lost
 
+P = ParamSpec("P")
+T = TypeVar("T")
 METHOD = "token-match"
 LEASE = timedelta(minutes=5)
 TOGETHER = 8
@@ -56,16 +61,17 @@ class Auditor:
         witness: Callable[[Receipt], bool] = lambda receipt: True,
     ) -> None:  # fmt: skip
         self._till, self._checker, self._judge, self._told, self._witness = till, checker, judge, told, witness
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="mercato-audit")
 
     async def turn(self, limit: int = TOGETHER) -> list[Verdict]:
         """Judges what waits, oldest first, at most so many; returns what came of each. What the reference could not
         be asked about waits until its lease is over."""
         found: list[Verdict] = []
-        taken = await asyncio.to_thread(self._take, limit)
+        taken = await self._books(self._take, limit)
         for wanted in taken:
             try:
                 match = await self._match(wanted)
-                verdict = await asyncio.to_thread(self._book, wanted, match)
+                verdict = await self._books(self._book, wanted, match)
             except Unreached as error:
                 log.warning("%s was not audited: %s", wanted.receipt.request, error.message)
                 continue
@@ -74,7 +80,7 @@ class Auditor:
             self._told(verdict)
             found.append(verdict)
         if len(taken) < limit:
-            await asyncio.to_thread(self._sweep)
+            await self._books(self._sweep)
         return found
 
     async def run(self, pause: float = 1.0) -> None:
@@ -89,8 +95,13 @@ class Auditor:
                 await asyncio.sleep(pause)
 
     def close(self) -> None:
-        """Closes the books that it writes to."""
+        """Waits for what is being written, and closes the books. Blocks."""
+        self._thread.shutdown()
         self._till.close()
+
+    async def _books(self, work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+        """Does what touches the books in the one thread that does."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(work, *given, **named))
 
     def _take(self, limit: int) -> list[Wanted]:
         with self._till.bare.transaction():

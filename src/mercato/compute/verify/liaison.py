@@ -26,6 +26,7 @@ HOUR = 3600
 AHEAD = 2  # hours for which commitments are published beforehand, the present one among them
 LATE = timedelta(minutes=5)  # after an epoch until its secret is public: receipts of it may still be settling
 FRESH = timedelta(minutes=10)  # what another worker told longer ago does not count
+EVERY = timedelta(seconds=10)  # between the times that a worker tells what it lived
 THOUSANDTHS = 1000
 SAVING = 0.5  # of an answer's pay that cheating may save, for the floor of proofs of sampling
 POWER = 0.4  # the chance that an audit finds a cheat, for the same: of quantised answers, the weakest
@@ -51,24 +52,23 @@ class Liaison:
     ) -> None:  # fmt: skip
         self._bare, self._clock, self._worker, self._judge = Bare(url), clock, worker, judge
         self._settled, self._entropy = tuple(settled), entropy
+        self._wrote: datetime | None = None
+        self._kept: dict[int, Secret] = {}
         self.view = View()
 
     def look(self, counts: Mapping[ProviderId, Counts]) -> None:
         """Writes what this worker lived, and reads the rest. Blocks; one thread at a time."""
         bare, now = self._bare, self._clock.now()
-        with bare.transaction():
-            known = {each.id for each in roster.everyone(bare)}
-            for provider in self._settled:
-                if provider.id not in known:
-                    roster.save(bare, provider, now, "in the settings")
-            roster.tell(bare, self._worker, {name: _body(each) for name, each in counts.items()}, now)
-            secrets = self._secrets(now) if self._judge else {}
+        if self._due(now):
+            with bare.transaction():
+                self._write(counts, now)
+            self._wrote = now
         with bare.read():
             standings = {each.id: each.standing for each in roster.everyone(bare)}
             told = roster.told(bare, now - FRESH, but=self._worker)
             shares = {name: self._share(name, standing) for name, standing in standings.items()}
         others = [{name: _counts(body) for name, body in each.items()} for each in told.values()]
-        self.view = View(standings, shares, secrets, others)
+        self.view = View(standings, shares, self._kept, others)
 
     def teach(self, router: Router) -> None:
         """Tells the router of this worker what the others lived. For the loop's thread."""
@@ -83,6 +83,20 @@ class Liaison:
     def close(self) -> None:
         """Closes the connection."""
         self._bare.close()
+
+    def _due(self, now: datetime) -> bool:
+        """Whether something is to be written: seldom, as others' requests wait meanwhile, and when an hour turns."""
+        if self._wrote is None or now - self._wrote >= EVERY:
+            return True
+        return epoch(now) != epoch(self._wrote) or epoch(now - LATE) != epoch(self._wrote - LATE)
+
+    def _write(self, counts: Mapping[ProviderId, Counts], now: datetime) -> None:
+        known = {each.id for each in roster.everyone(self._bare)}
+        for provider in self._settled:
+            if provider.id not in known:
+                roster.save(self._bare, provider, now, "in the settings")
+        roster.tell(self._bare, self._worker, {name: _body(each) for name, each in counts.items()}, now)
+        self._kept = self._secrets(now) if self._judge else {}
 
     def _share(self, provider: ProviderId, standing: Standing) -> float:
         if self._judge is None:
