@@ -37,16 +37,16 @@ class House:
 
     def __init__(
         self, home: Path, upstreams: Mapping[str, str], *, listed: Listed = PRICE, private: bool = True,
-        buffer: int = 0, **wanted: Any,
+        buffer: int = 0, url: str = "", **wanted: Any,
     ) -> None:  # fmt: skip
         self._buffer = buffer
-        self.home, self.url = home, f"sqlite:///{home / 'mercato.db'}"
+        self.home, self.url = home, url or f"sqlite:///{home / 'mercato.db'}"
         named = {
             name: Upstream(url=url, private=private, models={"toy": listed}, key=Secret("sk-upstream"))
             for name, url in upstreams.items()
         }
         compute = ComputeSettings(**{"upstreams": named, "admin": "", **wanted})
-        self._settings = Settings(home, {ComputeSettings: compute, StoreSettings: StoreSettings()})
+        self._settings = Settings(home, {ComputeSettings: compute, StoreSettings: StoreSettings(url=Secret(url))})
         self._up, self._server, self._clients = threading.Event(), list[Server](), list[OpenAI]()
 
     def __enter__(self) -> Self:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import openai
 import pytest
 
 from mercato.compute.testing import stub
 from tests.compute.gateway.conftest import Open
-from tests.compute.gateway.house import QUESTION
+from tests.compute.gateway.house import QUESTION, House
+from tests.postgres import Cluster
 
 
 def test_an_answer_comes_with_its_provider_its_cost_and_a_receipt(house: Open) -> None:
@@ -61,3 +64,17 @@ def test_a_request_that_only_differs_in_its_idempotency_key_is_charged_again_and
     assert answers[1].headers["idempotent-replayed"] == "true"
     assert answers[1].headers["x-request-id"] == answers[0].headers["x-request-id"]
     assert other.status in (409, 422)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_on_postgresql_a_request_goes_the_same_way(tmp_path: Path, postgres: Cluster, stream: bool) -> None:
+    with postgres.database() as url, stub() as one, House(tmp_path, {"one": one.url}, url=url) as home:
+        answer = home.post(
+            "/chat/completions", {"model": "toy", "messages": QUESTION, "max_tokens": 5, "stream": stream}
+        )
+        receipt = home.get(f"/receipts/{answer.headers['x-request-id']}").json
+        balance = home.balance("ann")
+
+    assert answer.status == 200
+    assert receipt["end"] == "done"
+    assert balance == (1_000_000 - receipt["charged"], 0)
