@@ -32,8 +32,7 @@ class Listed(BaseModel):
 class Upstream(BaseModel):
     """An endpoint with OpenAI's API: its address up to and with `/v1`, the key it wants, and what it serves.
 
-    `private` allows an address that is not public, such as 127.0.0.1. `zdr` says that it keeps no prompts. `responses`
-    says that it has `/v1/responses` of its own.
+    `private` allows an address that is not public, such as 127.0.0.1. `zdr` says that it keeps no prompts.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -43,7 +42,6 @@ class Upstream(BaseModel):
     private: bool = False
     region: str = ""
     zdr: bool = False
-    responses: bool = False
 
     @field_validator("url")
     @classmethod
@@ -93,10 +91,9 @@ class ComputeSettings(Section):
     `admin` is where the admin plane listens: HOST:PORT, or a Unix socket relative to the data folder; "" for none.
     `unknown` says what happens to parameters that we do not know: `pass` hands them on, `deny` refuses the request.
     Times are in seconds, sizes in octets. `messages` bounds their number in one request, `choices` the answers that one
-    request may ask for. `private_providers` allows providers that registered an address which is not public.
-    `tokenizer` files of models are read relative to the data folder. A client has `head_seconds` for a request's head,
-    `reading_seconds` for its body, and `sending_seconds` to take each part of an answer; after `beat_seconds` without
-    an event it gets a sign of life.
+    request may ask for. `tokenizer` files of models are read relative to the data folder. A client has `head_seconds`
+    for a request's head, `reading_seconds` for its body, and `sending_seconds` to take each part of an answer; after
+    `beat_seconds` without an event it gets a sign of life.
 
     `nodes` says whose nodes may dial in: nobody's, those of keys that were approved, or anyone's, on trial. `names` are
     the host names, with a port where it is not 443, that nodes call this gateway by; `node_seconds` lie between two
@@ -110,7 +107,6 @@ class ComputeSettings(Section):
     admin: str = "compute.sock"
     upstreams: dict[str, Upstream] = Field(default_factory=dict)
     audit: Auditing = Auditing()
-    private_providers: bool = False
     nodes: Literal["off", "approved", "anyone"] = "approved"
     names: tuple[str, ...] = ()
     node_seconds: float = Field(20.0, ge=0.1, le=300)
