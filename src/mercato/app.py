@@ -42,6 +42,7 @@ from mercato.api.signin import SignIn
 from mercato.chains.messages import Accounts
 from mercato.chains.service import Indexer
 from mercato.chains.settings import ChainSettings
+from mercato.compute.gateway.catalogue import listed
 from mercato.compute.installation import signer
 from mercato.compute.node.settings import NodeSettings
 from mercato.compute.service import Compute
@@ -106,8 +107,14 @@ def rooms(store: Store, settings: Settings, local: Local | None = None) -> tuple
     market = Market(store, settings.home, SystemClock(), settings.of(MarketSettings))
     found = [Room("market", market), Room("launch", local.launches if local else open_room(store, settings))]
     url = store.url.render_as_string(hide_password=False)
-    found.append(Room("compute", Compute(url, SystemClock(), signer(settings.home))))
     opened = found[1].service
+    wanted = settings.of(ComputeSettings)
+    chain = opened.chain.name.reference if isinstance(opened, Launches) else ""
+    compute = Compute(
+        url, SystemClock(), signer(settings.home), operators=wanted.operators, listed=listed(wanted.upstreams),
+        sign_in_chain=chain,
+    )  # fmt: skip
+    found.append(Room("compute", compute))
     found.append(Room("lab", Lab(settings.home, opened if isinstance(opened, Launches) else None)))
     if isinstance(opened, Launches):
         shared = local is not None or bool(settings.of(ChainSettings).rpc)

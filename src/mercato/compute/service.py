@@ -5,7 +5,7 @@ The gateway is a process of its own, `mercato compute serve`, which shares nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -13,14 +13,24 @@ from mercato.compute import keeping
 from mercato.compute.books import Clerk, Signer, epochs
 from mercato.compute.books.epochs import HOLDBACK, Epoch, Settlement
 from mercato.compute.books.till import Till
+from mercato.compute.model import Offer, Provider
 from mercato.core.clock import Clock
 
 
 class Compute:
-    """The room on a database. Safe to share between threads: each use has a connection of its own."""
+    """The room on a database. Safe to share between threads: each use has a connection of its own.
 
-    def __init__(self, url: str, clock: Clock, signer: Signer, *, holdback: timedelta = HOLDBACK) -> None:
+    `operators` are the people who may see what users spend, by name, with the accounts that they sign in with; `listed`
+    are the upstreams of the settings with what they serve.
+    """
+
+    def __init__(
+        self, url: str, clock: Clock, signer: Signer, *, holdback: timedelta = HOLDBACK,
+        operators: Mapping[str, str] | None = None, listed: Sequence[tuple[Provider, Offer]] = (),
+        sign_in_chain: str = "",
+    ) -> None:  # fmt: skip
         self.url, self.clock, self.signer, self.holdback = url, clock, signer, holdback
+        self.operators, self.listed, self.sign_in_chain = dict(operators or {}), tuple(listed), sign_in_chain
 
     @contextmanager
     def till(self) -> Iterator[Till]:

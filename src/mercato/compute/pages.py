@@ -1,0 +1,150 @@
+"""The compute pages: who serves how well for everybody; receipts, spend and the kill switch for operators.
+
+No prompt is here to be shown: the books keep hashes only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Protocol
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from mercato.compute.errors import Forbidden
+from mercato.compute.office import views
+from mercato.compute.office.service import Office
+from mercato.compute.service import Compute
+from mercato.core.errors import InvalidInput
+
+__all__ = ["NAV", "pages"]
+
+NAV = (("/compute", "Compute"),)
+"""What the site's header links to."""
+TABS = (
+    ("/compute", "Providers"), ("/compute/checks", "Checks"), ("/compute/receipts", "Receipts"),
+    ("/compute/spend", "Spend"),
+)  # fmt: skip
+
+
+class Render(Protocol):
+    """Fills a template of this room or of the floor; given by the web floor."""
+
+    def __call__(self, template: str, /, *, status: int = 200, **context: Any) -> HTMLResponse:
+        """Returns the filled template."""
+
+
+class Press:
+    """Prints pages, each with the room's frame."""
+
+    def __init__(self, office: Office, render: Render) -> None:
+        self.office, self._render = office, render
+
+    def page(
+        self, request: Request, template: str, *, tab: str = "", status: int = 200, **context: Any
+    ) -> HTMLResponse:
+        """Returns a page that everybody may see."""
+        who = account(request)
+        chain = self.office.room.sign_in_chain
+        frame = {
+            "account": who, "who": f"{who[:6]}…{who[-4:]}" if who else "", "chain": chain, "tabs": TABS, "tab": tab,
+            "operator": who in self.office.operators.values(),
+        }  # fmt: skip
+        return self._render(f"compute/{template}", status=status, frame=frame, **context)
+
+    def private(self, request: Request, template: str, make: Callable[[], dict[str, Any]], *, tab: str) -> HTMLResponse:
+        """Returns a page of an operator; for everybody else, how to become one."""
+        try:
+            self.office.require(account(request))
+        except Forbidden as error:
+            named = bool(self.office.operators)
+            answer = self.page(request, "door.html", tab=tab, status=403, why=error.message, named=named)
+        else:
+            answer = self.page(request, template, tab=tab, **make())
+        answer.headers["cache-control"] = "private, no-store"
+        return answer
+
+
+def account(request: Request) -> str:
+    """Returns the lower-case address that is signed in, or ""."""
+    return str(getattr(request.state, "account", ""))
+
+
+async def form(request: Request) -> dict[str, str]:
+    """Returns the fields of a form; InvalidInput where these are too many."""
+    try:
+        return dict(parse_qsl((await request.body()).decode("utf-8", "replace"), True, max_num_fields=20))
+    except ValueError:
+        raise InvalidInput("form had more than 20 fields", hint="send fewer") from None
+
+
+Before = Annotated[int | None, Query(ge=1, lt=2**63)]
+Given = Annotated[dict[str, str], Depends(form)]
+
+
+def pages(room: Compute, render: Render) -> APIRouter:
+    """Returns the routes of the pages."""
+    router, press = APIRouter(default_response_class=HTMLResponse), Press(Office(room), render)
+    _everybodys(router, press)
+    _operators(router, press)
+    return router
+
+
+def _everybodys(router: APIRouter, press: Press) -> None:
+    """Adds who serves how well, and what was checked."""
+    office = press.office
+
+    @router.get("/compute")
+    def show_fleet(request: Request) -> HTMLResponse:
+        stopped = office.stopped()
+        return press.page(request, "fleet.html", tab="/compute", fleet=views.fleet(office.fleet()), stopped=stopped)
+
+    @router.get("/compute/providers/{id}")
+    def show_provider(request: Request, id: str) -> HTMLResponse:
+        found = office.profile(id)
+        mine = account(request) in office.operators.values()
+        return press.page(request, "provider.html", tab="/compute", one=views.profile(found), mine=mine)
+
+    @router.get("/compute/checks")
+    def show_checks(request: Request) -> HTMLResponse:
+        audits, disputes, epochs = office.checks()
+        return press.page(
+            request, "checks.html", tab="/compute/checks", epochs=[views.epoch(it) for it in epochs],
+            audits=[views.audit(it, office.title) for it in audits],
+            disputes=[views.dispute(it, office.title) for it in disputes],
+        )  # fmt: skip
+
+
+def _operators(router: APIRouter, press: Press) -> None:
+    """Adds receipts, what is spent, and the kill switch."""
+    office = press.office
+
+    @router.get("/compute/receipts")
+    def show_receipts(request: Request, before: Before = None) -> HTMLResponse:
+        def made() -> dict[str, Any]:
+            lines, older = office.receipts(before)
+            return {"lines": [views.line(it, office.title) for it in lines], "older": older, "newest": before is None}
+
+        return press.private(request, "receipts.html", made, tab="/compute/receipts")
+
+    @router.get("/compute/receipts/{id}")
+    def show_receipt(request: Request, id: str) -> HTMLResponse:
+        def made() -> dict[str, Any]:
+            return {"one": views.shown(office.shown(id), office.title)}
+
+        return press.private(request, "receipt.html", made, tab="/compute/receipts")
+
+    @router.get("/compute/spend")
+    def show_spend(request: Request) -> HTMLResponse:
+        return press.private(
+            request, "spend.html", lambda: {"spend": views.spend(office.spent())}, tab="/compute/spend"
+        )
+
+    @router.post("/compute/switch")
+    def turn(request: Request, given: Given) -> Response:
+        said = given.get("on")
+        if said not in ("yes", "no"):
+            raise InvalidInput(f"on was {said!r:.80}", hint="yes or no")
+        office.turn(account(request), on=said == "yes", why=given.get("why", "")[:500])
+        return RedirectResponse("/compute", 303)

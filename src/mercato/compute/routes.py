@@ -1,0 +1,99 @@
+"""The room as JSON: who serves and how well for everybody, what was asked and spent for operators."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+
+from mercato.compute.office import shapes
+from mercato.compute.office.service import Office
+from mercato.compute.service import Compute
+
+__all__ = ["router"]
+
+Before = Annotated[int | None, Query(description="Only receipts settled before: what `before` of a page says", ge=1)]
+
+
+def account(request: Request) -> str:
+    """Returns the lower-case address that is signed in, or ""."""
+    return str(getattr(request.state, "account", ""))
+
+
+Who = Annotated[str, Depends(account)]
+
+
+def router(room: Compute) -> APIRouter:
+    """Returns the routes, to be mounted under `/api/compute`."""
+    office, routes = Office(room), APIRouter()
+    _public(routes, office)
+
+    def operators_only(who: Who) -> None:
+        office.require(who)
+
+    private = APIRouter(dependencies=[Depends(operators_only)])
+    _private(private, office)
+    routes.include_router(private)
+    return routes
+
+
+def _public(routes: APIRouter, office: Office) -> None:
+    @routes.get("/fleet", summary="Who serves, and what goes on")
+    def fleet() -> dict[str, Any]:
+        """Returns providers with price, quality, latency and share of the last day, and the gateway's present load."""
+        return shapes.fleet(office.fleet())
+
+    @routes.get("/providers.csv", summary="Providers as CSV", response_class=Response)
+    def providers_csv() -> Response:
+        """Returns one line for each provider and model."""
+        return Response(written(shapes.lines(office.fleet())), media_type="text/csv; charset=utf-8")
+
+    @routes.get("/providers/{id}", summary="One provider")
+    def provider(id: str) -> dict[str, Any]:
+        """Returns a provider with every change of its standing, its newest audits and its disputes."""
+        return shapes.profile(office.profile(id))
+
+    @routes.get("/checks", summary="Audits, disputes and epochs")
+    def checks() -> dict[str, Any]:
+        """Returns what was audited last, every dispute, and the roots of closed epochs."""
+        return shapes.checks(*office.checks())
+
+
+def _private(routes: APIRouter, office: Office) -> None:
+    @routes.get("/receipts", summary="Receipts, newest first")
+    def receipts(before: Before = None) -> dict[str, Any]:
+        """Returns a page of receipts; `before` asks for the next one, null after the last."""
+        lines, more = office.receipts(before)
+        return {"items": [shapes.line(it) for it in lines], "before": more}
+
+    @routes.get("/receipts/{request}", summary="One receipt with its proof")
+    def receipt(request: str) -> dict[str, Any]:
+        """Returns a receipt, what a check of it found, and the proof that its epoch's root counts it."""
+        return shapes.shown(office.shown(request))
+
+    @routes.get("/spend", summary="What was spent by day, account and key")
+    def spend() -> list[dict[str, Any]]:
+        """Returns the last thirty days in micro-dollars."""
+        return [shapes.spent(it) for it in office.spent()]
+
+    @routes.get("/spend.csv", summary="Spend as CSV", response_class=Response)
+    def spend_csv() -> Response:
+        """Returns the last thirty days by day, account and key."""
+        return Response(written([shapes.spent(it) for it in office.spent()]), media_type="text/csv; charset=utf-8")
+
+
+def written(rows: list[dict[str, Any]]) -> str:
+    """Returns rows as CSV. What a spreadsheet would take for a formula is kept from being one."""
+    out = io.StringIO()
+    if rows:
+        table = csv.DictWriter(out, list(rows[0]))
+        table.writeheader()
+        table.writerows({name: _plain(value) for name, value in row.items()} for row in rows)
+    return out.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
