@@ -3,6 +3,7 @@
 A room hands in what it has, and only what it needs:
 
     pages.py    NAV: ((path, label), ...)    pages(room, render) -> APIRouter    live(room, render) -> {event: renderer}
+                pulse(room, render) -> (name, seconds, make)    what is made anew while somebody looks at the room
     routes.py   router(room) -> APIRouter    the JSON API, mounted under /api/<room>
     jobs.py     handlers(room) -> {kind: handler}    SUBSCRIPTIONS: {event: kinds}    SCHEDULES: (Schedule, ...)
 
@@ -157,9 +158,12 @@ def create_app(settings: Settings, store: Store, parts: Sequence[Room], *, worke
         relay = api.Relay(hub, asyncio.get_running_loop(), renderers(parts, site), metrics)
         follower.feed.subscribe(relay)
         follower.start()
+        beating = [asyncio.create_task(one.run(hub)) for one in pulses(parts, site)]
         try:
             yield
         finally:
+            for task in beating:
+                task.cancel()
             await asyncio.to_thread(follower.stop)
 
     app = api.create(
@@ -211,6 +215,12 @@ def renderers(parts: Sequence[Room], site: web.Site) -> Mapping[str, api.Rendere
     """Returns what each room makes new on its pages for an event."""
     offered = [(room, pages) for room in parts if (pages := room.part("pages")) and hasattr(pages, "live")]
     return {event: make for room, pages in offered for event, make in pages.live(room.service, site.text).items()}
+
+
+def pulses(parts: Sequence[Room], site: web.Site) -> list[api.Pulse]:
+    """Returns what rooms make anew every few seconds."""
+    offered = [(room, pages) for room in parts if (pages := room.part("pages")) and hasattr(pages, "pulse")]
+    return [api.Pulse(room.name, *pages.pulse(room.service, site.text)) for room, pages in offered]
 
 
 def notices(parts: Sequence[Room], site: web.Site) -> list[Callable[[], str]]:

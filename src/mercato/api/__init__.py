@@ -7,6 +7,7 @@ from mercato.api.factory import Limits, create, operations
 from mercato.api.health import Check, Health
 from mercato.api.hub import Hub, Message, Subscription
 from mercato.api.metrics import Metrics
+from mercato.api.pulse import Pulse
 from mercato.api.relay import Fragment, Relay, Renderer
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Limits",
     "Message",
     "Metrics",
+    "Pulse",
     "Relay",
     "Renderer",
     "Subscription",

@@ -1,4 +1,4 @@
-"""`mercato compute simulate`: policies of routing side by side over a simulated fleet, and what audits find there."""
+"""`mercato compute simulate` and `example`: routing side by side over a simulated fleet, and books that it fills."""
 
 from __future__ import annotations
 
@@ -11,8 +11,21 @@ from mercato.compute.terminal import AsJson, show, table
 
 
 def attach(app: typer.Typer) -> None:
-    """Adds the command to those of the room."""
+    """Adds the commands to those of the room."""
     app.command()(simulate)
+    app.command()(example)
+
+
+def example() -> None:
+    """Fill an empty installation's books with a simulated week, so that its pages show something. Simulated."""
+    from mercato.compute.example import DAYS, fill
+    from mercato.compute.installation import SECTIONS, prepared, signer
+    from mercato.core.clock import SystemClock
+    from mercato.core.settings import load
+
+    settings = load(*SECTIONS, partial=True)
+    count = fill(prepared(settings), signer(settings.home), SystemClock().now())
+    typer.echo(f"Simulated: {DAYS} days of a made-up fleet, {count} requests. See /compute of `mercato up`.")
 
 
 def simulate(

@@ -29,6 +29,8 @@ DISPUTES = Kind("dispute", DisputeId)
 KEYS = Kind("key", KeyId)
 
 MILLION = 1_000_000
+SIMULATED = "simulated:"
+"""How the address of a provider begins that was made up, to show what pages look like; nothing is there."""
 
 
 class Surface(StrEnum):

@@ -18,7 +18,7 @@ from mercato.compute.office.service import Office
 from mercato.compute.service import Compute
 from mercato.core.errors import InvalidInput
 
-__all__ = ["NAV", "pages"]
+__all__ = ["NAV", "pages", "pulse"]
 
 NAV = (("/compute", "Compute"),)
 """What the site's header links to."""
@@ -26,6 +26,9 @@ TABS = (
     ("/compute", "Providers"), ("/compute/checks", "Checks"), ("/compute/receipts", "Receipts"),
     ("/compute/spend", "Spend"),
 )  # fmt: skip
+
+
+BEAT = 2.0  # seconds between two looks at what goes on, while somebody looks
 
 
 class Render(Protocol):
@@ -49,7 +52,7 @@ class Press:
         chain = self.office.room.sign_in_chain
         frame = {
             "account": who, "who": f"{who[:6]}…{who[-4:]}" if who else "", "chain": chain, "tabs": TABS, "tab": tab,
-            "operator": who in self.office.operators.values(),
+            "operator": who in self.office.operators.values(), "simulated": self.office.simulated(),
         }  # fmt: skip
         return self._render(f"compute/{template}", status=status, frame=frame, **context)
 
@@ -79,7 +82,7 @@ async def form(request: Request) -> dict[str, str]:
         raise InvalidInput("form had more than 20 fields", hint="send fewer") from None
 
 
-Before = Annotated[int | None, Query(ge=1, lt=2**63)]
+Before = Annotated[str, Query(pattern=r"^(req_[0-9a-z]{26})?$")]
 Given = Annotated[dict[str, str], Depends(form)]
 
 
@@ -89,6 +92,12 @@ def pages(room: Compute, render: Render) -> APIRouter:
     _everybodys(router, press)
     _operators(router, press)
     return router
+
+
+def pulse(room: Compute, text: Callable[..., str]) -> tuple[str, float, Callable[[], str]]:
+    """Returns what pages show anew while they are open: what goes on, without anybody's money."""
+    office = Office(room)
+    return "fleet", BEAT, lambda: text("compute/now.html", fleet=views.fleet(office.fleet()))
 
 
 def _everybodys(router: APIRouter, press: Press) -> None:
@@ -108,11 +117,11 @@ def _everybodys(router: APIRouter, press: Press) -> None:
 
     @router.get("/compute/checks")
     def show_checks(request: Request) -> HTMLResponse:
-        audits, disputes, epochs = office.checks()
+        (audits, disputes, epochs), title = office.checks(), office.titles()
         return press.page(
             request, "checks.html", tab="/compute/checks", epochs=[views.epoch(it) for it in epochs],
-            audits=[views.audit(it, office.title) for it in audits],
-            disputes=[views.dispute(it, office.title) for it in disputes],
+            audits=[views.audit(it, title) for it in audits],
+            disputes=[views.dispute(it, title) for it in disputes],
         )  # fmt: skip
 
 
@@ -121,17 +130,17 @@ def _operators(router: APIRouter, press: Press) -> None:
     office = press.office
 
     @router.get("/compute/receipts")
-    def show_receipts(request: Request, before: Before = None) -> HTMLResponse:
+    def show_receipts(request: Request, before: Before = "") -> HTMLResponse:
         def made() -> dict[str, Any]:
-            lines, older = office.receipts(before)
-            return {"lines": [views.line(it, office.title) for it in lines], "older": older, "newest": before is None}
+            (lines, older), title = office.receipts(before), office.titles()
+            return {"lines": [views.line(it, title) for it in lines], "older": older, "newest": not before}
 
         return press.private(request, "receipts.html", made, tab="/compute/receipts")
 
     @router.get("/compute/receipts/{id}")
     def show_receipt(request: Request, id: str) -> HTMLResponse:
         def made() -> dict[str, Any]:
-            return {"one": views.shown(office.shown(id), office.title)}
+            return {"one": views.shown(office.shown(id), office.titles())}
 
         return press.private(request, "receipt.html", made, tab="/compute/receipts")
 

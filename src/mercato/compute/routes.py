@@ -15,7 +15,9 @@ from mercato.compute.service import Compute
 
 __all__ = ["router"]
 
-Before = Annotated[int | None, Query(description="Only receipts settled before: what `before` of a page says", ge=1)]
+Before = Annotated[
+    str, Query(description="Only requests made before this one: `before` of a page", pattern=r"^(req_[0-9a-z]{26})?$")
+]
 
 
 def account(request: Request) -> str:
@@ -64,15 +66,20 @@ def _public(routes: APIRouter, office: Office) -> None:
 
 def _private(routes: APIRouter, office: Office) -> None:
     @routes.get("/receipts", summary="Receipts, newest first")
-    def receipts(before: Before = None) -> dict[str, Any]:
+    def receipts(before: Before = "") -> dict[str, Any]:
         """Returns a page of receipts; `before` asks for the next one, null after the last."""
         lines, more = office.receipts(before)
-        return {"items": [shapes.line(it) for it in lines], "before": more}
+        return {"items": [shapes.line(it) for it in lines], "before": more or None}
 
     @routes.get("/receipts/{request}", summary="One receipt with its proof")
     def receipt(request: str) -> dict[str, Any]:
         """Returns a receipt, what a check of it found, and the proof that its epoch's root counts it."""
         return shapes.shown(office.shown(request))
+
+    @routes.get("/money", summary="What is reserved, and what a day came to")
+    def money() -> dict[str, Any]:
+        """Returns the sums of all accounts and providers in micro-dollars."""
+        return shapes.money(office.fleet())
 
     @routes.get("/spend", summary="What was spent by day, account and key")
     def spend() -> list[dict[str, Any]]:

@@ -12,12 +12,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from statistics import quantiles
 
-from mercato.compute.books.words import micros, moment
-from mercato.compute.model import End, ProviderId
+from mercato.compute.books.words import micros
+from mercato.compute.books.words import moment as _moment
+from mercato.compute.model import REQUESTS, SIMULATED, End, ProviderId
 from mercato.store.bare import Bare
 
 #: Latencies are read from so many of the newest requests: enough for a 95th percentile, quickly read.
 NEWEST = 2_000
+#: A request is settled at most so long after its id was made. Rows lie in the order of ids, so that what is new is
+#: found without an index of its own, which every settle would have to pay for.
+SLACK = timedelta(hours=3)
+AUDITED = timedelta(days=30)
+MINUTE, MICRO = timedelta(minutes=1), timedelta(microseconds=1)
 DAY_US = 86_400_000_000
 
 
@@ -95,11 +101,11 @@ class Line:
 
 def served(bare: Bare, since: datetime) -> dict[ProviderId, Served]:
     """Returns what each provider served since a moment."""
-    sql = """SELECT provider, ending, COUNT(*), SUM(charged), SUM(earned) FROM compute_receipt WHERE at_us >= ?
-        GROUP BY provider, ending"""
+    sql = """SELECT provider, ending, COUNT(*), SUM(charged), SUM(earned) FROM compute_receipt
+        WHERE request >= ? AND at_us >= ? GROUP BY provider, ending"""
     ends: dict[str, dict[End, int]] = defaultdict(dict)
     money: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for provider, ending, count, charged, earned in bare.run(sql, (micros(since),)):
+    for provider, ending, count, charged, earned in bare.run(sql, _from(since)):
         ends[provider][End(ending)] = count
         money[provider][0] += int(charged)
         money[provider][1] += int(earned)
@@ -108,7 +114,7 @@ def served(bare: Bare, since: datetime) -> dict[ProviderId, Served]:
 
 def paces(bare: Bare) -> dict[ProviderId, Pace]:
     """Returns how quickly providers answered the newest requests, and which of their attempts failed."""
-    sql = "SELECT attempts FROM compute_request WHERE state <> 'open' ORDER BY at_us DESC LIMIT ?"
+    sql = "SELECT attempts FROM compute_request WHERE state <> 'open' ORDER BY id DESC LIMIT ?"
     first: dict[str, list[int]] = defaultdict(list)
     whole: dict[str, list[int]] = defaultdict(list)
     failed: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
@@ -126,55 +132,64 @@ def paces(bare: Bare) -> dict[ProviderId, Pace]:
     }
 
 
-def checked(bare: Bare) -> dict[ProviderId, Checked]:
-    """Returns what audits found of each provider."""
-    found: dict[str, dict[str, int]] = defaultdict(dict)
-    for provider, verdict, count in bare.run(
-        "SELECT provider, verdict, COUNT(*) FROM compute_audit GROUP BY provider, verdict"
-    ):
-        found[provider][verdict] = count
-    return {
-        ProviderId(name): Checked(by.get("pass", 0), by.get("fail", 0), by.get("void", 0), by.get("", 0))
-        for name, by in found.items()
-    }
+def checked(bare: Bare, since: datetime) -> dict[ProviderId, Checked]:
+    """Returns what audits found of what each provider answered since a moment."""
+    sql = "SELECT provider, state, verdict, COUNT(*) FROM compute_audit WHERE request >= ? GROUP BY 1, 2, 3"
+    found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for provider, state, verdict, count in bare.run(sql, (REQUESTS.at(since),)):
+        found[provider][verdict if state == "judged" else state] += count
+    return {ProviderId(name): Checked(by["pass"], by["fail"], by["void"], by["wanted"]) for name, by in found.items()}
 
 
 def now(bare: Bare, moment: datetime) -> Now:
     """Returns what goes on at a moment."""
-    us = micros(moment)
     ((opened, reserved),) = bare.run(
         "SELECT COUNT(*), COALESCE(SUM(bound), 0) FROM compute_request WHERE state = 'open'"
     )
-    ((workers,),) = bare.run("SELECT COUNT(*) FROM compute_lane WHERE NOT closed AND due_us >= ?", (us,))
-    sql = """SELECT body FROM compute_receipt JOIN compute_entry ON compute_entry.lane = compute_receipt.lane
-        AND compute_entry.seq = compute_receipt.seq WHERE at_us >= ? ORDER BY at_us DESC LIMIT ?"""
-    last = [json.loads(text) for (text,) in bare.run(sql, (us - 60_000_000, NEWEST))]
-    tokens = sum(min(one["claimed"]["completion"], one["counted"]["completion"]) for one in last)
-    ((minute,),) = bare.run("SELECT COUNT(*) FROM compute_receipt WHERE at_us >= ?", (us - 60_000_000,))
-    return Now(opened, int(reserved), minute, tokens, workers)
+    sql = "SELECT COUNT(*) FROM compute_lane WHERE NOT closed AND due_us >= ?"
+    ((workers,),) = bare.run(sql, (micros(moment),))
+    sql = """SELECT body, at_us FROM compute_receipt JOIN compute_entry ON compute_entry.lane = compute_receipt.lane
+        AND compute_entry.seq = compute_receipt.seq WHERE request >= ? AND at_us >= ? ORDER BY request DESC LIMIT ?"""
+    minute = _from(moment - MINUTE)
+    last = [(json.loads(text), at) for text, at in bare.run(sql, (*minute, NEWEST))]
+    ((settled,),) = bare.run("SELECT COUNT(*) FROM compute_receipt WHERE request >= ? AND at_us >= ?", minute)
+    tokens = sum(min(one["claimed"]["completion"], one["counted"]["completion"]) for one, _ in last)
+    # Of more than can be read quickly, the newest stand for the minute.
+    span = MINUTE if settled <= len(last) else moment - _moment(min(at for _, at in last))
+    return Now(opened, int(reserved), settled, tokens * 60_000_000 // max(1, span // MICRO), workers)
 
 
 def spent(bare: Bare, since: datetime) -> list[Spent]:
     """Returns what was spent by day, account and key, newest day first."""
     day = f"at_us / {DAY_US}"
     sql = f"""SELECT {day}, made.account, made.key, COALESCE(MAX(name), ''), COUNT(*), SUM(charged)
-        FROM compute_receipt AS made LEFT JOIN compute_key ON compute_key.id = made.key WHERE at_us >= ?
-        GROUP BY {day}, made.account, made.key ORDER BY 1 DESC, 6 DESC"""  # noqa: S608  # our own names
+        FROM compute_receipt AS made LEFT JOIN compute_key ON compute_key.id = made.key WHERE request >= ?
+        AND at_us >= ? GROUP BY {day}, made.account, made.key ORDER BY 1 DESC, 6 DESC"""  # noqa: S608  # our own names
     start = datetime(1970, 1, 1, tzinfo=UTC)
     return [
         Spent((start + timedelta(days=int(number))).date().isoformat(), account, key, name, count, int(charged))
-        for number, account, key, name, count, charged in bare.run(sql, (micros(since),))
+        for number, account, key, name, count, charged in bare.run(sql, _from(since))
     ]
 
 
-def receipts(bare: Bare, *, before: int | None = None, limit: int = 50) -> list[tuple[int, Line]]:
-    """Returns receipts settled before a moment in microseconds, newest first, each with its own."""
-    sql = """SELECT at_us, request, account, key, provider, model, ending, charged, epoch FROM compute_receipt
-        WHERE at_us < ? ORDER BY at_us DESC, request DESC LIMIT ?"""
+def receipts(bare: Bare, *, before: str = "", limit: int = 50) -> list[Line]:
+    """Returns receipts of requests that were made before one of them, newest first."""
+    sql = """SELECT request, at_us, account, key, provider, model, ending, charged, epoch FROM compute_receipt
+        WHERE request < ? ORDER BY request DESC LIMIT ?"""
     return [
-        (row[0], Line(row[1], moment(row[0]), row[2], row[3], ProviderId(row[4]), row[5], End(row[6]), row[7], row[8]))
-        for row in bare.run(sql, (before or 1 << 62, limit))
+        Line(row[0], _moment(row[1]), row[2], row[3], ProviderId(row[4]), row[5], End(row[6]), row[7], row[8])
+        for row in bare.run(sql, (before or "s", limit))
     ]
+
+
+def simulated(bare: Bare) -> bool:
+    """Returns whether any provider was made up."""
+    return bool(bare.run("SELECT 1 FROM compute_provider WHERE url LIKE ? LIMIT 1", (SIMULATED + "%",)))
+
+
+def _from(since: datetime) -> tuple[str, int]:
+    """Returns what bounds receipts settled since a moment: a request's id, and microseconds."""
+    return REQUESTS.at(since - SLACK), micros(since)
 
 
 def _spread(values: list[int]) -> tuple[int, int] | None:

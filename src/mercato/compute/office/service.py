@@ -6,10 +6,12 @@ what they asked for is for operators. Who an operator is, the settings say; by d
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Lock
 
 from mercato.compute import audits, roster
 from mercato.compute.audits import Audit
@@ -18,19 +20,20 @@ from mercato.compute.books.disputes import Dispute
 from mercato.compute.books.epochs import Epoch, Proof, Settlement
 from mercato.compute.books.turn import read
 from mercato.compute.errors import Forbidden
-from mercato.compute.model import End, Offer, Provider, ProviderId, Receipt, Standing
+from mercato.compute.model import SIMULATED, End, Offer, Provider, ProviderId, Receipt, Standing
 from mercato.compute.office import reading
 from mercato.compute.office.reading import Checked, Line, Now, Pace, Served, Spent
 from mercato.compute.roster import Turn
-from mercato.compute.routing.health import wilson
 from mercato.compute.service import Compute
+from mercato.compute.verify import docket
+from mercato.compute.verify.match import interval
 from mercato.core.errors import NotFound
 from mercato.store.bare import Bare
 
-Z = 1.96  # standard deviations of a normal distribution on both sides of 95 % of it
 WINDOW = timedelta(days=1)
 MONTH = timedelta(days=30)
 PAGE = 50
+FRESH = 1.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +47,18 @@ class Row:
     checked: Checked
     share_bps: int
     why: str
+    evidence: tuple[int, int]
 
     @property
     def quality(self) -> tuple[float, float] | None:
-        """Returns the interval, at 95 %, of the share of its answers that are good, by audits; None without any."""
-        good, bad = self.checked.passed, self.checked.failed
-        if not good + bad:
-            return None
-        return wilson(good, bad, Z), 1 - wilson(bad, good, Z)
+        """Returns the exact interval, at 95 %, of the share of right answers, by all audits that are evidence."""
+        fails, audited = self.evidence
+        return interval(fails, audited) if audited else None
+
+    @property
+    def simulated(self) -> bool:
+        """Returns whether the provider was made up."""
+        return self.provider.url.startswith(SIMULATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,7 @@ class Shown:
 
     receipt: Receipt
     public: str
+    provider_key: str
     faults: tuple[str, ...]
     proof: Proof | None
     opens: bool
@@ -92,10 +100,20 @@ class Office:
 
     def __init__(self, room: Compute) -> None:
         self.room, self.operators = room, dict(room.operators)
+        self._lock = Lock()
+        self._kept: tuple[float, Fleet | None] = 0.0, None
         self._names, self._listed = [it for it, _ in room.listed], [it for _, it in room.listed]
 
     def fleet(self) -> Fleet:
-        """Returns who serves, how well, and what goes on."""
+        """Returns who serves, how well, and what goes on, as of a second ago at most: everybody may ask for it."""
+        with self._lock:
+            until, fleet = self._kept
+            if fleet is None or time.monotonic() > until:
+                fleet = self._fleet()
+                self._kept = time.monotonic() + FRESH, fleet
+            return fleet
+
+    def _fleet(self) -> Fleet:
         at = self.room.clock.now()
         with self._reading() as bare:
             served = reading.served(bare, at - WINDOW)
@@ -131,17 +149,18 @@ class Office:
             provider = roster.one(bare, found.provider)
             proof, audit = epochs.proof(bare, request), audits.of(bare, request)
         public = self.room.signer.public
-        faults = receipts.faults(found, public, provider.key if provider else "")
+        key = provider.key if provider and found.countersigned else ""
+        faults = receipts.faults(found, public, key)
         good = proof is not None and receipts.opens(
             proof.epoch.root, found.hash, proof.index, proof.epoch.receipts, proof.path
         )
-        return Shown(found, public, tuple(faults), proof, good, audit)
+        return Shown(found, public, key, tuple(faults), proof, good, audit)
 
-    def receipts(self, before: int | None = None) -> tuple[list[Line], int | None]:
-        """Returns a page of receipts, newest first, and what leads to the next page; None after the last."""
+    def receipts(self, before: str = "") -> tuple[list[Line], str]:
+        """Returns a page of receipts, newest first, and what leads to the next page; "" after the last."""
         with self._reading() as bare:
             found = reading.receipts(bare, before=before, limit=PAGE + 1)
-        return [line for _, line in found[:PAGE]], found[PAGE - 1][0] if len(found) > PAGE else None
+        return found[:PAGE], found[PAGE - 1].request if len(found) > PAGE else ""
 
     def spent(self) -> list[Spent]:
         """Returns what was spent in the last thirty days by day, account and key."""
@@ -158,15 +177,22 @@ class Office:
         with self._reading() as bare:
             return switch.PLATFORM in sheet.stopped(bare)
 
+    def simulated(self) -> bool:
+        """Returns whether any of what is shown was made up."""
+        with self._reading() as bare:
+            return reading.simulated(bare)
+
     def turn(self, account: str, *, on: bool, why: str = "") -> None:
         """Turns the whole platform's kill switch; any operator may."""
         by = self.require(account)
         with self.room.till() as till:
             switch.turn(till, switch.PLATFORM, on=on, by=by, why=why)
 
-    def title(self, provider: str) -> str:
-        """Returns the name of a provider of the settings, otherwise its id."""
-        return next((it.name for it in self._names if it.id == provider), provider)
+    def titles(self) -> Callable[[str], str]:
+        """Returns what gives the name of a provider by its id, and the id where it is not known any more."""
+        with self._reading() as bare:
+            known = {it.id: it.name for it in [*self._names, *roster.everyone(bare)]}
+        return lambda id: known.get(ProviderId(id), id)
 
     def require(self, account: str) -> str:
         """Returns the name of the operator who is signed in with an account; Forbidden for everybody else."""
@@ -188,14 +214,17 @@ class Office:
         known = {it.id: it for it in self._names} | {it.id: it for it in roster.everyone(bare)}
         known |= {id: Provider(id, id, Standing.EXITING) for id in served if id not in known}
         offers = [*self._listed, *roster.offers(bare)]
-        paces, checked = reading.paces(bare), reading.checked(bare)
+        paces, checked = reading.paces(bare), reading.checked(bare, self.room.clock.now() - reading.AUDITED)
         whole = sum(it.requests for it in served.values())
         rows = []
         for id, provider in known.items():
             own = served.get(id, Served())
-            turns = roster.history(bare, id)
-            mine = tuple(it for it in offers if it.provider == id)
-            share = own.requests * 10_000 // whole if whole else 0
-            pace, found = paces.get(id, Pace()), checked.get(id, Checked())
-            rows.append(Row(provider, mine, own, pace, found, share, turns[-1].why if turns else ""))
+            turns, evidence = roster.history(bare, id), docket.recorded(bare, id, provider.standing).evidence
+            rows.append(
+                Row(
+                    provider, tuple(it for it in offers if it.provider == id), own, paces.get(id, Pace()),
+                    checked.get(id, Checked()), own.requests * 10_000 // whole if whole else 0,
+                    turns[-1].why if turns else "", (evidence.fails, evidence.audits),
+                )
+            )  # fmt: skip
         return sorted(rows, key=lambda row: (-row.served.requests, row.provider.name, row.provider.id))

@@ -19,14 +19,20 @@ def fleet(item: Fleet) -> dict[str, Any]:
     return {
         "at": item.at.isoformat(),
         "now": {
-            "open": now.open, "reserved_micro": now.reserved, "settled_last_minute": now.minute,
-            "completion_tokens_last_minute": now.tokens, "workers": now.workers,
+            "open": now.open, "settled_last_minute": now.minute, "completion_tokens_last_minute": now.tokens,
+            "workers": now.workers,
         },
-        "day": {
-            "requests": day.requests, "ends": {end.value: count for end, count in day.ends.items()},
-            "charged_micro": day.charged, "earned_micro": day.earned,
-        },
+        "day": {"requests": day.requests, "ends": {end.value: count for end, count in day.ends.items()}},
         "providers": [row(it) for it in item.rows],
+    }  # fmt: skip
+
+
+def money(item: Fleet) -> dict[str, Any]:
+    """Returns what is reserved now, and what was paid and earned in the last day."""
+    day = item.day
+    return {
+        "at": item.at.isoformat(), "reserved_micro": item.now.reserved, "day_charged_micro": day.charged,
+        "day_earned_micro": day.earned,
     }  # fmt: skip
 
 
@@ -34,7 +40,8 @@ def row(item: Row) -> dict[str, Any]:
     """Returns a provider as the list shows it; quality is an interval at 95 %, null before the first audit."""
     one, pace, checked = item.provider, item.pace, item.checked
     return {
-        "id": one.id, "name": one.name, "standing": one.standing.value, "why": item.why, "region": one.region,
+        "id": one.id, "name": one.name, "simulated": item.simulated, "standing": one.standing.value, "why": item.why,
+        "region": one.region,
         "zdr": one.zdr, "key": one.key, "stake_micro": one.stake, "share_bps": item.share_bps,
         "requests": item.served.requests, "ends": {end.value: count for end, count in item.served.ends.items()},
         "quality_bps": [round(end * 10_000) for end in item.quality] if item.quality else None,
@@ -55,7 +62,8 @@ def lines(item: Fleet) -> list[dict[str, Any]]:
         for offer in one.offers or (None,):
             found.append(
                 {
-                    "provider": one.provider.id, "name": one.provider.name, "standing": one.provider.standing.value,
+                    "provider": one.provider.id, "name": one.provider.name, "simulated": one.simulated,
+                    "standing": one.provider.standing.value,
                     "model": offer.model if offer else "", "prompt_micro": offer.price.prompt if offer else "",
                     "completion_micro": offer.price.completion if offer else "", "share_bps": one.share_bps,
                     "requests": one.served.requests, "quality_low_bps": quality[0], "quality_high_bps": quality[1],
@@ -97,11 +105,11 @@ def audit(item: Audit) -> dict[str, Any]:
 
 
 def dispute(item: Dispute) -> dict[str, Any]:
-    """Returns a dispute."""
+    """Returns a dispute without what is at issue: what a provider earns is its own and the operators' business."""
     return {
         "id": item.id, "provider": item.provider, "kind": item.kind.value, "state": item.state.value,
         "opened": item.opened.isoformat(), "decided": item.decided.isoformat() if item.decided else None,
-        "amount_micro": item.amount, "why": item.why,
+        "why": item.why,
     }  # fmt: skip
 
 
@@ -131,7 +139,7 @@ def shown(item: Shown) -> dict[str, Any]:
         "public_key": item.public, "faults": list(item.faults),
         "proof": {
             "epoch": proof.epoch.number, "root": proof.epoch.root, "index": proof.index,
-            "count": proof.epoch.receipts, "path": proof.path, "opens": item.opens,
+            "receipts": proof.epoch.receipts, "path": proof.path, "opens": item.opens,
         } if proof else None,
         "audit": audit(item.audit) if item.audit else None,
     }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -33,10 +33,11 @@ def fleet(item: Fleet) -> dict[str, Any]:
     good = day.ends.get(End.DONE, 0)
     return {
         "rows": [row(it) for it in item.rows],
-        "now": item.now, "reserved": dollars(item.now.reserved), "rate": f"{item.now.tokens / 60:.1f}",
+        "now": item.now, "reserved": dollars(item.now.reserved), "rate": f"{item.now.tokens / 60:,.1f}",
         "day": day, "charged": dollars(day.charged), "earned": dollars(day.earned),
         "sound": percent(good * 10_000 // day.requests) if day.requests else "unknown",
-        "ends": [(ENDS[end], count) for end, count in day.ends.items()], "at": moment(item.at),
+        "ends": [(ENDS[end], count) for end, count in sorted(day.ends.items(), key=lambda pair: -pair[1])],
+        "at": moment(item.at),
     }  # fmt: skip
 
 
@@ -60,8 +61,8 @@ def profile(item: Profile) -> dict[str, Any]:
     return {
         "row": row(item.row),
         "turns": [(it.standing.value, COLOURS[it.standing], moment(it.at), it.why) for it in item.turns],
-        "audits": [audit(it, lambda name: name) for it in item.audits],
-        "disputes": [dispute(it, lambda name: name) for it in item.disputes],
+        "audits": [audit(it, lambda name: item.row.provider.name) for it in item.audits],
+        "disputes": [dispute(it, lambda name: item.row.provider.name) for it in item.disputes],
         "settlements": [
             (it.epoch, dollars(it.earned), it.state.value, moment(it.release), it.dispute) for it in item.settlements
         ],
@@ -74,7 +75,7 @@ def audit(item: Audit, title: Title) -> dict[str, Any]:
         "id": item.id, "request": item.request, "provider": item.provider, "name": title(item.provider),
         "model": item.model, "asked": moment(item.asked), "method": item.method or "waits",
         "verdict": item.verdict or "waiting", "colour": VERDICTS.get(item.verdict, "unknown"),
-        "checker": item.checker, "statistic": ", ".join(f"{name} {value}" for name, value in item.statistic.items()),
+        "checker": item.checker, "statistic": _found(item.statistic),
     }  # fmt: skip
 
 
@@ -107,6 +108,7 @@ def shown(item: Shown, title: Title) -> dict[str, Any]:
     return {
         "one": one, "at": moment(one.at), "name": title(one.provider), "end": ENDS[one.end],
         "charged": dollars(one.charged), "earned": dollars(one.earned), "faults": item.faults, "public": item.public,
+        "provider_key": item.provider_key,
         "proof": proof, "opens": item.opens, "audit": audit(item.audit, title) if item.audit else None,
         "prices": (dollars(one.price.prompt), dollars(one.price.completion)),
     }  # fmt: skip
@@ -138,6 +140,14 @@ def moment(at: datetime) -> str:
 def percent(bps: int) -> str:
     """Returns basis points as percent."""
     return f"{bps / 100:.1f}%"
+
+
+def _found(statistic: Mapping[str, Any]) -> str:
+    """Returns what an audit found: tokens that match, and how many audits of the provider failed up to then."""
+    if not {"same", "tokens", "fails", "audits"} <= set(statistic):
+        return ""
+    said = f"{statistic['same']} of {statistic['tokens']} tokens match"
+    return f"{said}; {statistic['fails']} of its {statistic['audits']} audits failed by then"
 
 
 def _pace(item: tuple[int, int] | None) -> str:

@@ -71,11 +71,20 @@ def upper(fails: int, audits: int, risk: float) -> float:
     return high
 
 
+def lower(fails: int, audits: int, risk: float) -> float:
+    """Returns a lower bound of a share after `fails` of `audits`, wrong with a chance of at most `risk`; exact, too."""
+    low, high = 0.0, fails / audits
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if 1 - at_most(fails - 1, audits, middle) <= risk else (low, middle)
+    return low
+
+
 def interval(fails: int, audits: int, risk: float = 0.05) -> tuple[float, float]:
     """Returns the exact interval of the share of answers that pass, wrong with a chance of at most `risk`."""
     if audits == 0:
         return 0.0, 1.0
-    return 1 - upper(fails, audits, risk / 2), upper(audits - fails, audits, risk / 2)
+    return 1 - upper(fails, audits, risk / 2), 1 - lower(fails, audits, risk / 2)
 
 
 def at_most(count: int, tries: int, chance: float) -> float:
