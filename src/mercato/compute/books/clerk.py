@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import TypeVar
 from uuid import uuid4
@@ -165,7 +166,8 @@ class Clerk:
 
     def _reopened(self) -> bool:
         """Begins a new lane where others closed the old one, or learns where it really ends; False for neither."""
-        with self.bare.read():
+        found = None
+        with suppress(Exception), self.bare.read():  # the database may be away: what went wrong first is what is told
             found = sheet.lane(self.bare, self.lane)
         if found is None:
             return False
@@ -178,7 +180,8 @@ class Clerk:
     def _twice(self, ask: Ask, error: Exception) -> Answer:
         """Returns the answer to a reserve that was written already, by a commit whose answer did not come through."""
         if isinstance(ask, Hold):
-            with self.bare.read():
+            found = None
+            with suppress(Exception), self.bare.read():  # as above
                 found = sheet.request(self.bare, ask.request)
             if found and (found.key, found.need, found.state) == (ask.key, ask.need_hash, State.OPEN.value):
                 return None
