@@ -10,13 +10,14 @@ import os
 import random
 import sys
 import time
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 from mercato.core.clock import SystemClock
 from mercato.kit import Policy
 from mercato.kit.acts import Signed
-from mercato.kit.errors import Denied
+from mercato.kit.errors import Denied, Frozen
 from mercato.kit.ledger import Ledger
 from mercato.kit.testing import FRIEND, POOL, intent, payment
 from mercato.kit.testing import SMALL_PAYMENTS as SMALL
@@ -39,6 +40,8 @@ def spend(ledger: Ledger, spent: Path, chance: random.Random) -> bool:
     decision = POLICY.judge(wanted, effects, ledger.clock.now())
     try:
         act = ledger.reserve(wanted, {}, effects, decision, floor=0, count=1)
+    except Frozen:
+        raise
     except Denied:
         return False
     if chance.randrange(10) == 0:
@@ -57,15 +60,16 @@ def note(file: Path, line: object) -> None:
 
 
 def live(url: str, folder: Path, number: int, count: int) -> None:
-    """Spends `count` times, once all the others are there too."""
+    """Spends `count` times, or until the kill switch is on, once all the others are there too."""
     store = Store(url)
     ledger, chance = Ledger(store, SystemClock(), lease=LEASE), random.Random(number)
     note(folder / "started", os.getpid())
     while not (folder / "go").exists():
         time.sleep(0.01)
-    for _ in range(count):
-        spend(ledger, folder / "spent", chance)
-    note(folder / "finished", os.getpid())
+    with suppress(Frozen):
+        for _ in range(count):
+            spend(ledger, folder / "spent", chance)
+    note(folder / "finished", f"{os.getpid()} {time.monotonic_ns()}")
     store.close()
 
 

@@ -172,6 +172,18 @@ def test_arguments_that_cannot_be_right_are_named(
         opened(town, sqlite, clock).intent(action, dict(arguments))
 
 
+def test_a_dry_run_tells_that_a_budget_is_used_up(sqlite: Store, clock: HandClock, town: Town) -> None:
+    kit = opened(town, sqlite, clock)
+    for _ in range(3):
+        done(kit, "transfer", transfer(town, amount=30 * DIME))
+
+    fits = kit.propose(kit.intent("transfer", transfer(town, amount=10 * DIME))).decision
+    over = kit.propose(kit.intent("transfer", transfer(town, amount=10 * DIME + 1))).decision
+
+    assert (fits.verdict, over.verdict) == (Verdict.ALLOW, Verdict.DENY)
+    assert over.why.startswith("budget 'day' has ")
+
+
 def test_the_kill_switch_holds_what_is_signed_until_it_is_off(sqlite: Store, clock: HandClock, town: Town) -> None:
     kit = opened(town, sqlite, clock)
     gone = Interrupted(town.chain, failing("receipt", Unreachable))

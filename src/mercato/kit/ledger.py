@@ -85,6 +85,14 @@ class Ledger:
             raise NotFound(f"act was {id!r}, which does not exist", hint="see `mercato kit journal`")
         return found
 
+    def afforded(self, intent: Intent, decision: Decision) -> Decision:
+        """Returns a decision as `reserve` would take it now: refused where a budget would be exceeded."""
+        if decision.verdict is not Verdict.ALLOW:
+            return decision
+        with self.store.read() as session:
+            over = self._over(session, intent.book, decision, self.clock.now())
+        return _refused(decision, over) if over else decision
+
     def reserve(
         self, intent: Intent, plan: Body, effects: Effects, decision: Decision, *, floor: int, count: int
     ) -> Act:
@@ -218,7 +226,7 @@ class Ledger:
     def freeze(self, book: str, by: str, why: str = "", *, on: bool = True, account: str = "") -> None:
         """Turns the kill switch on or off: nothing is reserved, signed or sent while it is on. `account` as in
         `answer`."""
-        with self.store.transaction() as tx:
+        with self.store.transaction(urgent=True) as tx:
             pen = Pen(tx, tables.book(tx, book, lock=True), self.clock.now())
             if pen.book.frozen is not on:
                 tables.set_frozen(tx, book, on)

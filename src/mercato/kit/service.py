@@ -86,13 +86,17 @@ class Kit:
         return self.actions.named(intent.action).plan(self._ground(intent.id), intent.arguments)
 
     def propose(self, intent: Intent) -> Proposal:
-        """Returns what an intent would do, and what the policy says of it; nothing is kept. WouldFail."""
+        """Returns what an intent would do, and what the policy and its budgets say of it now; nothing is kept.
+
+        WouldFail.
+        """
         policy = self._policy()
         ready = self._ready(self.plan(intent), policy)
         now = self.ledger.clock.now()
         explained = tuple(policy.explain(intent, ready.effects, now))
         unsigned = () if self._wallet else tuple(self.rail.unsigned(self.address, ready))
-        return Proposal(intent, ready, policy.judge(intent, ready.effects, now), explained, unsigned)
+        decision = self.ledger.afforded(intent, policy.judge(intent, ready.effects, now))
+        return Proposal(intent, ready, decision, explained, unsigned)
 
     def act(self, intent: Intent) -> Act:
         """Does what an intent asks, if the policy allows it: returns the act once it is settled, or waits for approval.

@@ -164,7 +164,9 @@ def book(session: Read, id: str, *, lock: bool = False) -> Book:
     """Returns a book; with `lock` nobody else appends to it until the transaction ends. NotFound for no such book."""
     row: Any = session.execute(_LOCK if lock else _BOOK, {"which": id}).first()
     if row is None:
-        raise NotFound(f"book was {id!r}, which does not exist", hint="open it with a policy first")
+        raise NotFound(
+            f"book was {id!r}, which does not exist", hint="open it with a policy: `mercato kit policy set FILE`"
+        )
     return Book(*row)
 
 
@@ -172,7 +174,9 @@ def policy(session: Read, id: str) -> tuple[str, dict[str, Json]]:
     """Returns the policy of a book with its hash; NotFound for no such book."""
     row: Any = session.execute(_POLICY, {"which": id}).first()
     if row is None:
-        raise NotFound(f"book was {id!r}, which does not exist", hint="open it with a policy first")
+        raise NotFound(
+            f"book was {id!r}, which does not exist", hint="open it with a policy: `mercato kit policy set FILE`"
+        )
     return row[0], row[1]
 
 
