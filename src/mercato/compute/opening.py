@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 
 from mercato.compute.books import Clerk, Desk
@@ -39,7 +39,7 @@ from mercato.core.errors import ConfigError
 from mercato.core.settings import Secret, Settings
 from mercato.store.settings import StoreSettings
 
-RESTART_SECONDS = 1
+RESTART_SECONDS, ENDING_SECONDS = 1, 45
 
 
 class Upstreams:
@@ -193,10 +193,12 @@ def run(settings: Settings, place: socket.socket, *, say: Callable[[str], None],
         _many(place, wanted.workers)
         return
 
+    ended = threading.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(sign, lambda *_: None)  # the server takes them while it runs, then sends itself what it got
+        signal.signal(sign, lambda *_: ended.set())  # the server takes them once it runs; until then they are kept
 
     def ready(running: server.Server) -> None:
+        running.should_exit = running.should_exit or ended.is_set()
         gc.collect()
         gc.freeze()  # what is here now stays: looking through it again and again finds nothing
         say(f"Mercato's gateway is at {shown}")
@@ -223,6 +225,9 @@ def _many(place: socket.socket, workers: int) -> None:
     for child in children:
         child.terminate()
     for child in children:
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(ENDING_SECONDS)
+        child.kill()
         child.wait()
 
 
