@@ -44,22 +44,23 @@ async def watched(folder: Path, url: str) -> AsyncIterator[Node]:
 def test_an_offer_is_taken_back_while_its_model_is_not_there(tmp_path: Path) -> None:
     upstream = Changing({"id": "a"}, {"id": "b"})
 
-    async def run(url: str) -> None:
+    async def run(url: str) -> set[str]:
         async with watched(tmp_path, url) as node:
             await until(lambda: set(node.serving.offers) == {"a", "b"})
             upstream.models.pop()
             await until(lambda: set(node.serving.offers) == {"a"})
             upstream.models.append({"id": "b"})
             await until(lambda: set(node.serving.offers) == {"a", "b"})
+            return set(node.serving.offers)
 
     with served(upstream.answer) as url:
-        asyncio.run(run(url))
+        assert asyncio.run(run(url)) == {"a", "b"}
 
 
 def test_an_offer_is_taken_back_for_good_once_the_upstream_tells_of_other_weights(tmp_path: Path) -> None:
     upstream = Changing({"id": "a", "digest": "a" * 64}, {"id": "b"})
 
-    async def run(url: str) -> None:
+    async def run(url: str) -> set[str]:
         async with watched(tmp_path, url) as node:
             await until(lambda: set(node.serving.offers) == {"a", "b"})
             upstream.models[0] = {"id": "a", "digest": "b" * 64}
@@ -67,19 +68,21 @@ def test_an_offer_is_taken_back_for_good_once_the_upstream_tells_of_other_weight
             upstream.models[0] = {"id": "a", "digest": "a" * 64}
             upstream.models.pop()
             await until(lambda: node.serving.offers == {})
+            return set(node.serving.offers)
 
     with served(upstream.answer) as url:
-        asyncio.run(run(url))
+        assert asyncio.run(run(url)) == set()
 
 
 def test_an_upstream_that_is_gone_is_offered_no_more_and_asked_again(tmp_path: Path) -> None:
-    async def run(url: str) -> None:
+    async def run(url: str) -> set[str]:
         async with watched(tmp_path, url) as node:
             await until(lambda: set(node.serving.offers) == {"a", "b"})
             node.serving.upstream.url = "http://127.0.0.1:9/v1"
             await until(lambda: node.serving.offers == {})
             node.serving.upstream.url = url
             await until(lambda: set(node.serving.offers) == {"a", "b"})
+            return set(node.serving.offers)
 
     with served(Changing({"id": "a"}, {"id": "b"}).answer) as url:
-        asyncio.run(run(url))
+        assert asyncio.run(run(url)) == {"a", "b"}
