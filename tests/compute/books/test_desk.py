@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 
@@ -214,6 +215,27 @@ def test_a_settle_whose_client_left_still_happens(counter: Counter) -> None:
 
     asyncio.run(go())
     assert counter.balance() == (DOLLAR - 350, 0)
+
+
+def test_what_could_not_be_settled_while_the_database_failed_is_given_back_when_it_works(sqlite: str) -> None:
+    fails = "CREATE TRIGGER fails BEFORE INSERT ON compute_receipt BEGIN SELECT RAISE(ABORT, 'disk'); END"
+
+    async def go(counter: Counter) -> None:
+        async with counter.desk(lease=timedelta(seconds=0.3)) as desk:
+            hold = counter.hold()
+            await desk.reserve(hold)
+            counter.till.bare.run(fails)
+            with pytest.raises(Exception, match="disk"):
+                await desk.settle(hold.request, served=counter.served())
+            counter.till.bare.run("DROP TRIGGER fails")
+            async with asyncio.timeout(20):
+                while counter.balance()[1]:
+                    await asyncio.sleep(0.02)
+
+    with Counter(sqlite) as counter:
+        asyncio.run(go(counter))
+        assert counter.balance() == (DOLLAR, 0)
+        assert replay(counter.till.bare, SIGNER.public).faults == []
 
 
 def test_the_loop_does_not_wait_for_another_process_that_writes(sqlite: str) -> None:

@@ -22,7 +22,7 @@ from typing import TypeVar
 from mercato.compute.books.clerk import TOGETHER, Clerk
 from mercato.compute.books.keys import Key, Ring, found
 from mercato.compute.books.turn import Answer, Ask, Beat, Release, Settle
-from mercato.compute.books.words import Hold, Replay, Served
+from mercato.compute.books.words import Hold, Lost, Replay, Served
 from mercato.compute.model import Attempt, Receipt, RequestId
 
 TIDY_SECONDS = 1
@@ -41,6 +41,7 @@ class Desk:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mercato-books")
         self._waiting: list[_Waiting] = []
         self._busy = False
+        self._owed: list[RequestId] = []
         self._lent = self._open = 0
         self._ring = Ring()
 
@@ -161,6 +162,8 @@ class Desk:
             elif not isinstance(ask, Beat):
                 self._open = max(self._open - 1, 0)
             if isinstance(answer, Exception):
+                if isinstance(ask, Settle | Release) and not isinstance(answer, Lost):
+                    self._owed.append(ask.request)
                 waiting.set_exception(answer)
             else:
                 waiting.set_result(answer)
@@ -172,12 +175,16 @@ class Desk:
             self._ask(Release(hold.request, "its client left before it was sent"))
 
     async def _beat(self) -> None:
-        """Renews the lease, and releases what workers left open that did not renew theirs."""
+        """Renews the lease, and releases what workers left open that did not renew theirs, and what could not be ended
+        while the database was away."""
         while True:
             await asyncio.sleep(self.clerk.lease / timedelta(seconds=3))
             try:
                 await asyncio.shield(self._ask(Beat()))
                 await self._lend(self.clerk.abandon)
+                owed, self._owed = self._owed, []
+                for request in owed:  # its client was told that it failed: it costs nothing
+                    self._ask(Release(request, "books were away when it was over"))
             except Exception:  # the database may be away for a while; the lease may be over then, and nothing else
                 log.exception("lease of %s could not be renewed", self.lane)
 

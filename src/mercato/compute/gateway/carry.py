@@ -199,6 +199,9 @@ class Carrier:
             end = End.CLIENT_GONE
         except Unreached as error:
             end, wrong = ended(error), error
+        except Exception:  # ours to mend; what was reserved is settled all the same
+            log.exception("stream of %s failed", job.request)
+            end, wrong = End.UPSTREAM_ERROR, Unreached("failed", "gateway could not read on")
         finally:
             await begun.reply.close()
         cut = begun.voice.cut if begun.voice else answers.cut

@@ -40,7 +40,9 @@ class Counter:
     async def count(self, asked: Asked, tally: Tally, bound: Usage) -> Count:
         """Returns the tokens of an answer as far as it was delivered, never more than the request's own bound."""
         tokens = self._tokenizers.get(asked.need.model)
-        frame = 2 * max(1, len(tally.ends)) + FRAME * tally.calls  # ends of turns and marks around calls
+        # Ends of turns and marks around calls, for choices and calls that were asked for: a provider names its own.
+        frame = 2 * max(1, min(len(tally.ends), asked.choices))
+        frame += FRAME * tally.calls if "tools" in asked.need.features else 0
         read = bound.prompt
         if asked.need.surface is Surface.EMBEDDINGS:
             most, likely, frame = 0, 0, 0

@@ -86,9 +86,13 @@ class Tally:
         before = self.octets
         for piece in self._words(choice, part):
             if piece:
-                self._texts.append(piece)
-                self.octets += len(piece) if piece.isascii() else len(piece.encode(errors="replace"))
+                self._take(piece)
         return self.octets > before or isinstance(end, str)
+
+    def _take(self, piece: str) -> None:
+        raw = piece.encode(errors="replace")  # halves of surrogates are no text, and no tokenizer takes them
+        self._texts.append(piece if piece.isascii() else raw.decode())
+        self.octets += len(raw)
 
     def _words(self, choice: dict[str, Any], part: str) -> Iterator[str]:
         if self._surface is Surface.COMPLETIONS:

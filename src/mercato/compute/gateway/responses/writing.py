@@ -11,7 +11,7 @@ from typing import Any
 
 from mercato.compute.errors import Unreached
 
-#: Why a chat ended, and what that means for a response; any other end is complete.
+#: Why a chat ended, and what that means for a response; any other end is complete, and none at all is not.
 INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 ECHOED = (
     "instructions", "max_output_tokens", "metadata", "temperature", "top_p", "tool_choice", "tools", "text",
@@ -39,7 +39,7 @@ class Response:
         chat = json.loads(raw)
         self._note(chat)
         choice = chat["choices"][0]
-        self._end = choice.get("finish_reason") or ""
+        self._ended(choice)
         message = choice["message"]
         thoughts = message.get("reasoning_content") or message.get("reasoning")
         if isinstance(thoughts, str) and thoughts:
@@ -64,7 +64,7 @@ class Response:
             out += self._words("reasoning", thoughts) + self._words("message", delta.get("content"))
             for call in _calls(delta):
                 out += self._call(call)
-            self._end = choice.get("finish_reason") or self._end
+            self._ended(choice)
         return b"".join(out)
 
     def done(self) -> bytes:
@@ -172,11 +172,15 @@ class Response:
         if isinstance(chat.get("model"), str):
             self._model = chat["model"]
 
+    def _ended(self, choice: dict[str, Any]) -> None:
+        end = choice.get("finish_reason")
+        self._end = end if end and isinstance(end, str) else self._end
+
     def _status(self) -> str:
-        return "incomplete" if self._end in INCOMPLETE else "completed"
+        return "incomplete" if self._end in INCOMPLETE or not self._end else "completed"
 
     def _body(self, status: str) -> dict[str, Any]:
-        why = {"reason": INCOMPLETE[self._end]} if status == "incomplete" else None
+        why = {"reason": INCOMPLETE.get(self._end)} if status == "incomplete" else None
         over = status != "in_progress"
         defaults = {"tools": [], "tool_choice": "auto", "parallel_tool_calls": True, "metadata": {}}
         return {

@@ -1,0 +1,102 @@
+"""Providers that mean harm: what they make up neither earns them money nor keeps a client's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from mercato.compute import roster
+from mercato.compute.gateway.catalogue import named
+from mercato.compute.model import Standing
+from mercato.compute.testing import stub
+from mercato.store.bare import Bare
+from tests.compute.gateway.conftest import Open
+from tests.compute.gateway.house import QUESTION
+from tests.compute.node.world import served
+from tests.waiting import wait_for
+
+ASK: dict[str, Any] = {"model": "toy", "messages": QUESTION, "max_tokens": 1_000}
+WORD = {"choices": [{"index": 0, "delta": {"content": "hi"}}]}
+CLAIM = {"prompt_tokens": 1, "completion_tokens": 900}
+
+
+def choice(**members: Any) -> dict[str, Any]:
+    """Returns an event of one choice."""
+    return {"choices": [{"index": 0, "delta": {}, **members}]}
+
+
+@contextmanager
+def saying(*events: dict[str, Any]) -> Iterator[str]:
+    """A provider that streams just these events, and then `[DONE]`."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        reply = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await reply.prepare(request)
+        for event in events:
+            await reply.write(f"data: {json.dumps(event)}\n\n".encode())
+        await reply.write(b"data: [DONE]\n\n")
+        return reply
+
+    with served(answer) as url:
+        yield url
+
+
+@pytest.mark.parametrize("path", ["/responses", "/chat/completions"])
+@pytest.mark.parametrize("end", [{"finish_reason": {"a": []}}, {"delta": {"content": "\ud800"}}], ids=["end", "text"])
+def test_an_event_that_makes_no_sense_leaves_nothing_reserved(house: Open, path: str, end: Any) -> None:
+    with saying(WORD, choice(**end)) as url:
+        home = house({"odd": url})
+        asked = {"input": "x", "max_output_tokens": 1_000} if path == "/responses" else ASK
+        answer = home.post(path, {**asked, "model": "toy", "stream": True})
+        receipt = home.get(f"/receipts/{answer.headers['x-request-id']}").json
+
+    assert receipt["end"] == "done"
+    assert home.balance("ann") == (1_000_000 - receipt["charged"], 0)
+
+
+def test_choices_that_nobody_asked_for_are_not_paid(house: Open) -> None:
+    many = [{"index": index, "delta": {}, "finish_reason": "stop"} for index in range(400)]
+    with saying(WORD, {"choices": many, "usage": CLAIM}) as url:
+        home = house({"odd": url})
+        answer = home.post("/chat/completions", {**ASK, "stream": True})
+        receipt = home.get(f"/receipts/{answer.headers['x-request-id']}").json
+
+    assert receipt["counted"]["completion"] == len("hi") + 2
+
+
+def test_calls_of_tools_that_nobody_offered_are_paid_by_their_letters_alone(house: Open) -> None:
+    calls = [{"index": index, "function": {"name": "f"}} for index in range(50)]
+    with saying(WORD, {**choice(delta={"tool_calls": calls}, finish_reason="stop"), "usage": CLAIM}) as url:
+        home = house({"odd": url})
+        answer = home.post("/chat/completions", {**ASK, "stream": True})
+        receipt = home.get(f"/receipts/{answer.headers['x-request-id']}").json
+
+    assert receipt["counted"]["completion"] == len("hi") + 50 + 2
+
+
+def test_a_response_whose_provider_told_no_end_is_not_called_complete(house: Open) -> None:
+    with saying(WORD) as url:
+        answer = house({"odd": url}).post("/responses", {"model": "toy", "input": "x", "stream": True})
+
+    assert b"response.completed" not in answer.body
+    assert b'"status": "incomplete", "error": null, "incomplete_details": {"reason": null}' in answer.body
+
+
+def test_whom_another_process_ejected_is_asked_no_more_by_a_worker_that_runs(house: Open) -> None:
+    with stub() as one, stub() as two:
+        home = house({"one": one.url, "two": two.url})
+        assert home.post("/chat/completions", {**ASK, "provider": {"only": ["one"]}}).status == 200
+        with Bare(home.url) as other, other.transaction():
+            roster.stand(other, named("one"), Standing.EJECTED, datetime.now(UTC), "judged by another worker")
+        wait_for(lambda: home.post("/chat/completions", {**ASK, "provider": {"only": ["one"]}}).status != 200)
+        asked = len(one.asked)
+        answers = [home.post("/chat/completions", ASK).headers["x-provider"] for _ in range(8)]
+
+    assert answers == ["two"] * 8
+    assert len(one.asked) == asked
