@@ -5,6 +5,7 @@ A room hands in what it has, and only what it needs:
     pages.py    NAV: ((path, label), ...)    pages(room, render) -> APIRouter    live(room, render) -> {event: renderer}
                 pulse(room, render) -> (name, seconds, make)    what is made anew while somebody looks at the room
     routes.py   router(room) -> APIRouter    the JSON API, mounted under /api/<room>
+    gauges.py   collect(room, registry)      what the room counts for Prometheus, at /metrics
     jobs.py     handlers(room) -> {kind: handler}    SUBSCRIPTIONS: {event: kinds}    SCHEDULES: (Schedule, ...)
 
 `render(template, **context)` comes from the web floor; a renderer returns (topic, name, html) for what an event makes
@@ -181,6 +182,8 @@ def create_app(settings: Settings, store: Store, parts: Sequence[Room], *, worke
         app.include_router(session_routes(signin, named="*" not in _names(wanted)))
     app.state.hub = hub
     for room in parts:
+        if gauges := room.part("gauges"):
+            gauges.collect(room.service, metrics.registry)
         if routes := room.part("routes"):
             app.include_router(routes.router(room.service), prefix=f"/api/{room.name}", tags=[room.name])
         if pages := room.part("pages"):

@@ -54,6 +54,7 @@ def router(health: Health, metrics: Metrics) -> APIRouter:
 
     @routes.get("/metrics")
     async def prometheus() -> Response:
-        return Response(metrics.text(), media_type=MEDIA_TYPE)
+        text = await asyncio.to_thread(metrics.text)  # rooms may ask the database
+        return Response(text, media_type=MEDIA_TYPE)
 
     return routes

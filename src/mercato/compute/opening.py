@@ -26,6 +26,7 @@ from mercato.compute.gateway.line import Line, Patience
 from mercato.compute.gateway.metrics import Metrics
 from mercato.compute.gateway.verdicts import verdicts
 from mercato.compute.gateway.views import views
+from mercato.compute.gauges import Books
 from mercato.compute.installation import prepared, signer
 from mercato.compute.model import ProviderId
 from mercato.compute.node.hub import Hub
@@ -86,11 +87,15 @@ async def work(
         told = partial(_judged, metrics)
         beside = Verification(wanted, till, url, router, upstreams.pairs(), upstreams.line, told)
         verified = await opened.enter_async_context(beside)
+        desk.batched = metrics.batched
+        if not number:  # the books are the same for all workers: the first one tells of them
+            metrics.add(Books(url, SystemClock(), money=True))
         desk.clerk.draw = verified.liaison.draw
         sources = [Source(lambda: verified.standing(upstreams.pairs()), upstreams.line)]
         hub: Hub | None = None
         if wanted.nodes != "off":
             hub = await opened.enter_async_context(tunnels(wanted, url, place, signer(settings.home)))
+            metrics.nodes(partial(_connected, hub))
             sources.append(Source(partial(_standing, verified, hub), hub.line))
         catalogue = Catalogue(sources)
         catalogue.look(loop.time())
@@ -146,6 +151,10 @@ def limits(wanted: ComputeSettings) -> Limits:
 
 def _judged(metrics: Metrics, verdict: Verdict) -> None:
     metrics.judged(verdict.provider, verdict.verdict)
+
+
+def _connected(hub: Hub) -> int:
+    return len(hub.members())
 
 
 def _standing(verified: Verification, hub: Hub) -> list[Pair]:

@@ -38,6 +38,8 @@ class Desk:
 
     def __init__(self, clerk: Clerk) -> None:
         self.clerk = clerk
+        #: Hears how many asks are committed together.
+        self.batched: Callable[[int], None] = lambda count: None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mercato-books")
         self._waiting: list[_Waiting] = []
         self._busy = False
@@ -138,6 +140,8 @@ class Desk:
     def _hand(self) -> None:
         """Hands what waits to the thread; what comes meanwhile waits for the next turn."""
         batch, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
+        if batch:
+            self.batched(len(batch))
         if len(batch) == 1 and self._open < FEW and not self._lent:
             answers = self.clerk.at_once([batch[0][0]])
             if answers:

@@ -6,6 +6,7 @@ GET /requests  how many are under way               POST /drain     takes no new
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -43,7 +44,7 @@ class Admin:
             case "GET", "/metrics":
                 self._metrics.live.set(len(self._gateway.live))
                 await client.start(200, [TEXT])
-                await client.write(self._metrics.text(), more=False)
+                await client.write(await asyncio.to_thread(self._metrics.text), more=False)
             case "POST", "/drain":
                 await answers.say(client, 202, {"status": "draining"})
                 self._drain()

@@ -243,7 +243,8 @@ class Carrier:
         try:
             receipt = await self.desk.settle(job.request, served=served)
             self._settled(receipt)
-            self.metrics.settled(job.asked.need.surface, begun.candidate.provider.name, receipt)
+            name = begun.candidate.provider.name
+            self.metrics.settled(job.asked.need.surface, name, receipt, len(job.attempts))
         except Lost:  # its lease was over; the answer is the client's for nothing
             log.warning("%s was released before it was settled", job.request)
             receipt = None

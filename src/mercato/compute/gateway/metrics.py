@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.registry import Collector
 
 from mercato.compute.model import Attempt, End, Receipt, Surface, Usage
 
@@ -18,6 +20,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
+        self._known = lru_cache(4096)(self._counters)
         self.live = Gauge("mercato_compute_requests_live", "Requests under way.", registry=registry)
         self._requests = Counter(
             "mercato_compute_requests", "Requests that were answered, by surface and how they ended.",
@@ -48,9 +51,38 @@ class Metrics:
             registry=registry,
         )  # fmt: skip
 
+        self._answers = Counter(
+            "mercato_compute_answers", "Answers that were settled, by model, provider and how they ended.",
+            ("model", "provider", "end"), registry=registry,
+        )  # fmt: skip
+        self._fallbacks = Counter(
+            "mercato_compute_fallbacks", "Answers of a provider that was asked after others failed.", ("provider",),
+            registry=registry,
+        )  # fmt: skip
+        self._counts = Counter(
+            "mercato_compute_completion_tokens", "Tokens written, as providers claim and as we count them.",
+            ("provider", "by"), registry=registry,
+        )  # fmt: skip
+        self._batches = Histogram(
+            "mercato_compute_desk_batch", "Reserves and settles that were committed together.",
+            buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256), registry=registry,
+        )  # fmt: skip
+        self._nodes = Gauge("mercato_compute_nodes", "Nodes whose tunnel is open.", registry=registry)
         self._audits = Counter(
             "mercato_compute_audits", "Audits that were judged here.", ("provider", "verdict"), registry=registry
         )
+
+    def add(self, collector: Collector) -> None:
+        """Adds what is counted elsewhere."""
+        self._registry.register(collector)
+
+    def batched(self, count: int) -> None:
+        """Counts what the desk commits together."""
+        self._batches.observe(count)
+
+    def nodes(self, count: Callable[[], int]) -> None:
+        """Asks for the number of open tunnels when it is wanted."""
+        self._nodes.set_function(count)
 
     def judged(self, provider: str, verdict: str) -> None:
         """Counts an audit: pass, fail or void."""
@@ -63,18 +95,31 @@ class Metrics:
         if attempt.first_ms is not None:
             _of(self._first, name).observe(attempt.first_ms / 1000)
 
-    def settled(self, surface: Surface, name: str, receipt: Receipt) -> None:
-        """Counts a request that was settled."""
+    def settled(self, surface: Surface, name: str, receipt: Receipt, tries: int = 1) -> None:
+        """Counts a request that was settled, by a provider of that name after so many tries."""
+        requests, answers, claimed, counted, charged, earned = self._known(surface, name, receipt.model, receipt.end)
+        for counter, count in (
+            (requests, 1), (answers, 1), (claimed, receipt.claimed.completion), (counted, receipt.counted.completion),
+            (charged, receipt.charged), (earned, receipt.earned),
+        ):  # fmt: skip
+            counter.inc(count)
+        if tries > 1:
+            self._fallbacks.labels(name).inc()
         paid: Usage = receipt.claimed.least(receipt.counted)
-        _of(self._requests, surface.value, receipt.end.value).inc()
-        _of(self._micro, "charged").inc(receipt.charged)
-        _of(self._micro, "earned").inc(receipt.earned)
         if receipt.end in (End.DONE, End.CLIENT_GONE):
             _of(self._tokens, receipt.model, "prompt").inc(paid.prompt)
             _of(self._tokens, receipt.model, "completion").inc(paid.completion)
         over = receipt.claimed.completion - receipt.counted.completion
         if over > 0:
             self._lied.labels(name).inc(over)
+
+    def _counters(self, surface: Surface, name: str, model: str, end: End) -> tuple[Counter, ...]:
+        """Returns what every answer of a kind adds to."""
+        return (
+            self._requests.labels(surface.value, end.value), self._answers.labels(model, name, end.value),
+            self._counts.labels(name, "claimed"), self._counts.labels(name, "counted"), self._micro.labels("charged"),
+            self._micro.labels("earned"),
+        )  # fmt: skip
 
     def refused(self, status: int) -> None:
         """Counts a request that was refused."""
