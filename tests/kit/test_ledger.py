@@ -75,11 +75,14 @@ def test_what_was_not_spent_is_free_again_from_the_moment_of_its_reserve(ledger:
     assert sum(sum(found.values()) for found in replay(ledger.store, "agent").reserves.values()) == 500 * DOLLARS
 
 
-def test_what_was_spent_counts_from_its_reserve_and_not_from_its_settlement(ledger: Ledger, clock: HandClock) -> None:
+@pytest.mark.parametrize("dollars", [100, 99])  # as much as was reserved, and less
+def test_what_was_spent_counts_from_its_reserve_and_not_from_its_settlement(
+    ledger: Ledger, clock: HandClock, dollars: int
+) -> None:
     acts = [reserved(ledger, 100) for _ in range(5)]
     clock.move(timedelta(hours=1))
     for act in acts:
-        settled(ledger, act, 100)
+        settled(ledger, act, dollars)
     clock.move(timedelta(hours=23))
 
     assert reserved(ledger, 100).state is State.RESERVED
