@@ -32,32 +32,31 @@ class Events:
     """Cuts a stream into events. An event larger than `most` octets raises Unreached."""
 
     def __init__(self, most: int = 8 << 20) -> None:
-        self._most, self._rest = most, b""
+        self._most, self._rest = most, bytearray()
+        self._returns = False  # whether a CR may be in the rest
 
     @property
     def rest(self) -> bytes:
         """Returns what came after the last whole event."""
-        return self._rest
+        return bytes(self._rest)
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Returns the events that a chunk completes."""
         seen = max(0, len(self._rest) - 3)
-        text = self._rest + chunk if self._rest else chunk
+        self._returns |= b"\r" in chunk
+        self._rest += chunk  # in place: an event that comes in very many pieces is not copied for each of them
         found: list[Event] = []
         start = 0
-        if b"\r" not in text:
-            at = text.find(b"\n\n", seen)
-            while at >= 0:
-                found.append(_event(text[start : at + 2]))
-                start = at + 2
-                at = text.find(b"\n\n", start)
-        else:
-            blank = _BLANK.search(text, seen)
-            while blank:
-                found.append(_event(text[start : blank.end()]))
+        if self._returns:
+            for blank in _BLANK.finditer(self._rest, seen):
+                found.append(_event(bytes(self._rest[start : blank.end()])))
                 start = blank.end()
-                blank = _BLANK.search(text, start)
-        self._rest = text[start:]
+        else:
+            while (at := self._rest.find(b"\n\n", max(seen, start))) >= 0:
+                found.append(_event(bytes(self._rest[start : at + 2])))
+                start = at + 2
+        del self._rest[:start]
+        self._returns &= bool(self._rest)
         if len(self._rest) > self._most:
             raise Unreached("size", f"provider sent an event of more than {self._most} octets")
         return found
