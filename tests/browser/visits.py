@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import Browser, Page, Request, Response
 
@@ -54,7 +54,12 @@ class Visits:
 
     @contextmanager
     def open(
-        self, url: str, look: str = "light", prepare: Callable[[Page], None] = lambda page: None, **more: Any
+        self,
+        url: str,
+        look: str = "light",
+        prepare: Callable[[Page], None] = lambda page: None,
+        until: Literal["load", "networkidle"] = "networkidle",
+        **more: Any,
     ) -> Iterator[Visit]:
         """Opens a page and collects every console error, policy violation, failed request and uncaught exception.
 
@@ -69,17 +74,17 @@ class Visits:
             page.on("pageerror", lambda error: visit.complaints.append(f"uncaught: {error}"))
             page.on("requestfailed", lambda request: _failed(visit, request))
             page.on("response", lambda response: _note(visit, response))
-            page.goto(url, wait_until="networkidle")
+            page.goto(url, wait_until=until)
             yield visit
         finally:
             context.close()
 
     def check(self, url: str) -> None:
         """Holds a page to the standard: axe, silence, width, headings, and all of its text without a script."""
-        shown = {look: self._look(url, look) for look in LOOKS}
-        with self.open(url, java_script_enabled=False) as plain:
+        shown = [self._look(url, look) for look in ("light", "phone")]
+        with self.open(url, until="load", java_script_enabled=False) as plain:
             text = plain.page.inner_text("main")
-        missing = [heading for headings in shown.values() for heading in headings if heading not in text]
+        missing = [heading for headings in shown for heading in headings if heading not in text]
 
         assert len(text.strip()) > 20, f"{url} says nothing without a script"
         assert not missing, f"{url} hides {missing!r} without a script"
@@ -87,6 +92,10 @@ class Visits:
     def violations(self, page: Page, rules: Sequence[str] = ()) -> list[str]:
         """Returns what axe finds wrong, with the places: by these rules, or by all of the standard."""
         page.evaluate(self._axe)
+        return self._judged(page, rules)
+
+    def _judged(self, page: Page, rules: Sequence[str] = ()) -> list[str]:
+        """Returns what axe, which the page has loaded, finds wrong with it."""
         only = {"type": "rule", "values": list(rules)} if rules else {"type": "tag", "values": TAGS}
         found = page.evaluate("only => axe.run(document, { runOnly: only, resultTypes: ['violations'] })", only)
         return [
@@ -98,9 +107,12 @@ class Visits:
     def _look(self, url: str, look: str) -> list[str]:
         with self.open(url, look) as visit:
             page = visit.page
-            found = self.violations(page, BY_COLOUR if look == "dark" else ())
+            found = self.violations(page)
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             headings = page.locator("h1").all_inner_texts()
+            if look == "light":  # the same page in its other colours
+                page.emulate_media(color_scheme="dark")
+                found += [f"dark: {each}" for each in self._judged(page, BY_COLOUR)]
 
         assert found == [], f"{url} ({look}): {found}"
         assert visit.complaints == [], f"{url} ({look}): {visit.complaints}"

@@ -25,7 +25,7 @@ WORDS = [
 HARDWARE = 0.025  # noise between two honest machines: about 98 of 100 tokens match
 QUANTISED = 0.15  # noise of coarser weights: about 90 of 100
 UNEVEN = 0.5  # how differently sensitive prompts are: the spread of the logarithm of their noise
-CHUNK = 1 << 16  # positions that are computed at once, which bounds memory
+CHUNK = 1 << 12  # positions that are computed at once: their numbers stay in the cache
 
 
 def mix(value: States) -> States:
@@ -109,7 +109,8 @@ def _column(weights: int) -> States:
 
 def _normal(value: States) -> Floats:
     """Nearly normal numbers of variance 1: the sum of four uniform ones out of the four quarters of each hash."""
-    quarters = [(value >> np.uint64(shift)) & np.uint64(0xFFFF) for shift in (0, 16, 32, 48)]
-    total = sum(quarters[1:], quarters[0]).astype(np.float64)
+    even = np.uint64(0x0000FFFF0000FFFF)
+    pairs = (value & even) + ((value >> np.uint64(16)) & even)
+    total = ((pairs + (pairs >> np.uint64(32))) & np.uint64(0xFFFFFFFF)).astype(np.float64)
     found: Floats = (total / 65536 - 2) * np.sqrt(3.0)
     return found
