@@ -127,6 +127,15 @@ def test_an_open_act_is_taken_over_once_its_lease_is_over(ledger: Ledger, clock:
     assert other.release(other.act(act.id), "it never came").state is State.OVER
 
 
+def test_whoever_signs_late_holds_the_act_as_long_as_whoever_signs_at_once(ledger: Ledger, clock: HandClock) -> None:
+    act = reserved(ledger, 1)
+    clock.move(ledger.lease / 2)
+    ledger.sign(act, RAW)
+    clock.move(ledger.lease / 2)
+
+    assert Ledger(ledger.store, clock).claim("agent") == []
+
+
 def test_the_kill_switch_stops_what_is_not_signed_yet(ledger: Ledger) -> None:
     act = reserved(ledger, 1)
     ledger.freeze("agent", "operator", "something smells")
