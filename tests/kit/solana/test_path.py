@@ -229,6 +229,26 @@ def test_what_no_block_can_take_any_more_is_given_back(sqlite: Store, clock: Han
     assert town.cluster.balance(FRIEND) == WEALTH + 5 * SOL - FEE
 
 
+class Unsettled(Interrupted):
+    """A cluster whose newest blocks, however many, may still be exchanged for others."""
+
+    def height(self, *, final: bool = False) -> int:
+        return 0 if final else super().height()
+
+
+def test_nothing_is_given_up_because_of_blocks_that_may_be_exchanged(
+    sqlite: Store, clock: HandClock, town: Town
+) -> None:
+    kit = opened(town, sqlite, clock)
+    act = unsent(town, kit, clock)
+    town.cluster.mine(2 * ENDED)
+    clock.move(kit.ledger.lease)
+
+    with pytest.raises(Unreachable, match="is in no block"):
+        town.kit(sqlite, clock, kit._policy(), cluster=Unsettled(town.cluster, str)).recover()
+    assert kit.ledger.act(act).state is State.SIGNED
+
+
 def test_a_payment_that_came_into_a_block_unseen_is_booked_long_after(
     sqlite: Store, clock: HandClock, town: Town
 ) -> None:
