@@ -245,7 +245,7 @@ def test_nothing_is_given_up_because_of_blocks_that_may_be_exchanged(
     clock.move(kit.ledger.lease)
 
     with pytest.raises(Unreachable, match="is in no block"):
-        town.kit(sqlite, clock, kit._policy(), cluster=Unsettled(town.cluster, str)).recover()
+        town.kit(sqlite, clock, kit._policy(), cluster=Unsettled(town.cluster, lambda question: None)).recover()
     assert kit.ledger.act(act).state is State.SIGNED
 
 
