@@ -162,6 +162,21 @@ def test_a_key_spends_no_more_than_its_limits(counter: Counter) -> None:
     assert (found.spent, found.reserved, found.left) == (350, 1_650, 0)
 
 
+def test_what_a_key_has_reserved_counts_against_its_limit_also_where_the_account_has_less(counter: Counter) -> None:
+    counter.till.deposit("bob", 4_000, name="bob's first")
+    key = counter.new_key("bob", ever=4_000)
+
+    async def go() -> None:
+        async with counter.desk() as desk:
+            await desk.reserve(counter.hold(3_000, key=key))
+            counter.till.deposit("bob", 2_000, name="bob's second")
+            with pytest.raises(Short) as short:
+                await desk.reserve(counter.hold(1_001, key=key))
+            assert short.value.facts["left"] == 1_000
+
+    asyncio.run(go())
+
+
 def test_a_revoked_or_expired_key_reserves_nothing(counter: Counter) -> None:
     keys.revoke(counter.till.bare, counter.clock, counter.key.id)
     old, _ = keys.make(counter.till.bare, counter.clock, "ann", expires=counter.clock.now())

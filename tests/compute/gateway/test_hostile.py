@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from mercato.compute import roster
+from mercato.compute.books.keys import Scope
 from mercato.compute.gateway.catalogue import named
 from mercato.compute.model import Standing
 from mercato.compute.testing import stub
@@ -100,3 +101,26 @@ def test_whom_another_process_ejected_is_asked_no_more_by_a_worker_that_runs(hou
 
     assert answers == ["two"] * 8
     assert len(one.asked) == asked
+
+
+def test_a_key_asks_no_provider_and_no_model_outside_its_scope(house: Open) -> None:
+    with stub() as one, stub() as two:
+        home = house({"one": one.url, "two": two.url})
+        bound = {"authorization": f"Bearer {home.key('ann', scope=Scope(providers=frozenset({'two'})))}"}
+        other = {"authorization": f"Bearer {home.key('ann', scope=Scope(models=frozenset({'another'})))}"}
+        wish = {"provider": {"order": ["one", "two"]}}
+        answer = home.post("/chat/completions", {**ASK, **wish}, bound)
+        refused = home.post("/chat/completions", ASK, other)
+
+    assert (answer.status, answer.headers["x-provider"]) == (200, "two")
+    assert (refused.status, one.asked) == (403, [])
+
+
+def test_nobody_else_is_asked_where_the_request_allows_no_fallback(house: Open) -> None:
+    with stub("html") as bad, stub() as good:
+        home = house({"bad": bad.url, "good": good.url})
+        wish = {"order": ["bad", "good"], "allow_fallbacks": False}
+        answer = home.post("/chat/completions", {**ASK, "provider": wish})
+
+    assert (answer.status, good.asked) == (502, [])
+    assert home.balance("ann") == (1_000_000, 0)
