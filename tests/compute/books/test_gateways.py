@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from mercato.compute.books import Clerk, keys
 from mercato.compute.books.replay import replay
@@ -100,6 +101,7 @@ def recovered(url: str, home: Path) -> None:
     clerk.close()
 
 
+@pytest.mark.nightly  # the command of several workers is tested at every run, in gateway/test_scale.py
 def test_four_gateways_under_load_and_two_killed_keep_one_truth(home: Path, postgres: Cluster) -> None:
     with postgres.database() as url, stub(delay=0.01) as upstream, ExitStack() as opened:
         (home / "mercato.toml").write_text(SETTINGS.format(url=upstream.url))
