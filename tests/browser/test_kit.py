@@ -64,8 +64,8 @@ class Known(Visits):
         super().__init__(visits.browser, visits._axe)
         self._prepare = prepare
 
-    def open(self, url, look="light", prepare=lambda page: None, **more):
-        return super().open(url, look, self._prepare, **more)
+    def open(self, url, look="light", prepare=lambda page: None, until="networkidle", **more):
+        return super().open(url, look, self._prepare, until, **more)
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -30,6 +30,8 @@ ANYTHING: dict[str, Any] = {
     "name": "anything", "verdict": "allow", "recipients": ["any"], "contracts": ["any"], "creations": 5,
     "impact_bps": 500, "spend": {"ETH": "any", "USD": "any"},
 }  # fmt: skip
+#: Words to sign have no effect that a condition covers: a rule names their actions.
+WORDS = {"name": "words", "verdict": "allow", "actions": ["sign-message", "sign-in", "login"]}
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from mercato.kit.evm.actions import catalogue
 from mercato.kit.service import Kit
 from mercato.store import Store
 from tests.contracts.compiled import hostile
-from tests.kit.ground import ANYTHING, DIME, FRIEND, ME, NATIVE, STRANGER, Town, done, erc20, town
+from tests.kit.ground import ANYTHING, DIME, FRIEND, ME, NATIVE, STRANGER, WORDS, Town, done, erc20, town
 from tests.kit.listing import listed, row
 
 FREE: dict[str, Any] = {
@@ -34,7 +34,7 @@ def opened(town: Town, store: Store, clock: HandClock, **assets: str) -> Kit:
     """A kit whose policy lets the operator do everything with the dollar and with these assets."""
     spend = {**ANYTHING["spend"], **dict.fromkeys(assets, "any")}
     rule = {**FREE, "spend": spend, "grants": {**FREE["grants"], **dict.fromkeys(assets, "any")}}
-    return town.kit(store, clock, town.policy(rule, assets=assets))
+    return town.kit(store, clock, town.policy(rule, WORDS, assets=assets))
 
 
 def act(kit: Kit, action: str, arguments: dict[str, Json]) -> Act:

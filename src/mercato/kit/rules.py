@@ -79,6 +79,8 @@ class Rule:
         return self._uncovered(intent, effects)
 
     def _uncovered(self, intent: Intent, effects: Effects) -> Miss | None:
+        if not self.actions and effects == Effects(fee_asset=effects.fee_asset, logs=effects.logs):
+            return ("named", intent.action)
         if effects.gaps and not (self.gaps and intent.origin in TRUSTED):
             return ("gaps", effects.gaps[0])
         limits = self.spend or {}
@@ -134,6 +136,7 @@ class Rule:
 
 WORDS = {
     "actions": "the action is {}",
+    "named": "{} has no effect that a condition could cover, so a rule has to name it",
     "origins": "the intent comes from {}",
     "until": "the rule ended at {}",
     "days": "today is {}",

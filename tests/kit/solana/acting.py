@@ -11,7 +11,7 @@ from mercato.kit import Effects, Origin
 from mercato.kit.acts import Act
 from mercato.kit.service import Kit
 from mercato.store import Store
-from tests.kit.solana.ground import ANYTHING, NATIVE, Town, done, token
+from tests.kit.solana.ground import ANYTHING, NATIVE, WORDS, Town, done, token
 
 POWERS = ["operator", "delegate", "owner", "mint", "freeze", "code", "close", "stake"]
 RENT = 2_039_280  # lamports of a token account of 165 bytes
@@ -29,7 +29,7 @@ def everything(*assets: str) -> dict[str, Any]:
 def opened(town: Town, store: Store, clock: HandClock, **assets: Address) -> Kit:
     """A kit under that rule, for these tokens besides."""
     tokens = {name: token(mint) for name, mint in assets.items()}
-    return town.kit(store, clock, town.policy(everything(*tokens), assets=tokens))
+    return town.kit(store, clock, town.policy(everything(*tokens), WORDS, assets=tokens))
 
 
 def act(kit: Kit, action: str, **arguments: Json) -> Act:

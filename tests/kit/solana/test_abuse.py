@@ -27,6 +27,7 @@ from tests.kit.solana.ground import (
     NATIVE,
     STRANGER,
     WALLET,
+    WORDS,
     Town,
     done,
     extended,
@@ -46,7 +47,7 @@ def town_() -> Town:
 def careless(town: Town, store: Store, clock: HandClock, *steps: Instruction, **assets: str) -> Kit:
     """A kit whose policy lets everything leave for anybody: what is left are allowances, authorities and lies."""
     spend = {**ANYTHING["spend"], **dict.fromkeys(assets, "any")}
-    return town.kit(store, clock, town.policy({**ANYTHING, "spend": spend}, assets=assets), *steps)
+    return town.kit(store, clock, town.policy({**ANYTHING, "spend": spend}, WORDS, assets=assets), *steps)
 
 
 def send(town: Town, of: Address, amount: int, *more: Meta, to: Address = FRIEND) -> Instruction:
