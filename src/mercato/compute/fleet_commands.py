@@ -42,7 +42,7 @@ def simulate(
     from mercato.compute.fleet.policies import POLICIES
     from mercato.compute.fleet.simulation import mean, play
 
-    rows = {name: mean([play(name, requests, seed, providers) for seed in range(seeds)]) for name in POLICIES}
+    rows = {name: mean([play(name, requests, seed, providers) for seed in range(1, seeds + 1)]) for name in POLICIES}
     found, spared = [detect(*kind) for kind in KINDS], spare(tokens)
     if as_json:
         body = {
