@@ -36,7 +36,7 @@ from mercato.kit.solana import keystore as solana
 from mercato.kit.tools import server
 from mercato.store import Store
 from tests.kit.conftest import Run
-from tests.kit.ground import ANYTHING, FRIEND, STRANGER, Town, done, town
+from tests.kit.ground import ANYTHING, FRIEND, STRANGER, WORDS, Town, done, town
 from tests.kit.office import CLERK, HTML, office, visitor
 from tests.kit.test_commands import pay
 from tests.kit.test_pages import PAGES, READS
@@ -161,7 +161,7 @@ def test_acts_that_fail_show_no_key_in_errors_logs_or_the_database(
 
 
 def test_tools_answer_without_any_key(town: Town, sqlite: Store, clock: HandClock) -> None:
-    kit: Kit = town.kit(sqlite, clock, town.policy(ANYTHING))
+    kit: Kit = town.kit(sqlite, clock, town.policy(ANYTHING, WORDS))
     pays = {"token": town.dollar.address, "to": FRIEND, "amount": "1"}
     calls: list[tuple[str, dict[str, Any]]] = [
         ("transfer", pays), ("transfer", {**pays, "dry_run": True}), ("transfer", {**pays, "amount": "x"}),

@@ -30,7 +30,7 @@ from mercato.kit.pages import SHOWN
 from mercato.kit.replay import replay
 from mercato.kit.settings import KitSettings
 from mercato.store import Store
-from tests.kit.ground import FRIEND, ME, STRANGER, WALLET, done
+from tests.kit.ground import FRIEND, ME, STRANGER, WALLET, WORDS, done
 from tests.kit.office import CLERK, HTML, NOBODY, OPERATORS, SYMBOL, TREASURER, Office, office, pay, visitor
 
 READS = (
@@ -155,6 +155,7 @@ def test_what_a_token_calls_itself_is_shown_as_its_own_word(shown: tuple[Office,
 
 def test_nothing_signed_and_no_key_is_ever_shown(fresh: tuple[Office, str]) -> None:
     made, address = fresh
+    made.kit.ledger.open("agent", made.town.policy(WORDS), "operator")
     word = done(made.kit, "sign-message", {"message": "hello"})
     raws = [one.raw.hex() for id in (*made.acts.values(), word.id) for one in made.kit.ledger.act(id).signed]
     paths = [path.format(**made.acts) for path in (*READS, *PAGES)]
