@@ -203,6 +203,12 @@ class Effects:
     logs: tuple[Written, ...] = ()
     gaps: tuple[str, ...] = ()
 
+    @property
+    def idle(self) -> bool:
+        """Returns whether nothing on a chain would change, as far as is known."""
+        found = self.contracts or self.moves or self.payments or self.grants or self.authorities or self.creations
+        return not (found or self.gaps or self.fee)
+
     def spent(self) -> dict[str, int]:
         """Returns what leaves the account by asset, the fee with it."""
         found = {move.asset: -move.units for move in self.moves if move.units < 0}

@@ -79,7 +79,7 @@ class Rule:
         return self._uncovered(intent, effects)
 
     def _uncovered(self, intent: Intent, effects: Effects) -> Miss | None:
-        if not self.actions and effects == Effects(fee_asset=effects.fee_asset, logs=effects.logs):
+        if not self.actions and effects.idle:
             return ("named", intent.action)
         if effects.gaps and not (self.gaps and intent.origin in TRUSTED):
             return ("gaps", effects.gaps[0])
