@@ -253,6 +253,7 @@ def test_a_trade_that_the_pool_refuses_never_reaches_the_wallet(
     poor = Wallet(OTHER, node)
     with visits.open(f"{site}/launch/{town.launches['live']}/token", prepare=poor) as visit:
         visit.page.locator("#trade").get_by_label("Amount").fill("5000000")
+        expect(visit.page.locator("#offer")).to_contain_text("You would get")
         visit.page.get_by_role("button", name="Trade with a wallet").click()
         expect(visit.page.locator("#trade .signing li").last).to_contain_text("refused by the contract: ")
 
