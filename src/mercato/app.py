@@ -47,6 +47,7 @@ from mercato.chains.settings import ChainSettings
 from mercato.compute.gateway.catalogue import listed
 from mercato.compute.installation import signer
 from mercato.compute.node.settings import NodeSettings
+from mercato.compute.office.service import Office
 from mercato.compute.service import Compute
 from mercato.compute.settings import ComputeSettings
 from mercato.core.clock import SystemClock
@@ -116,7 +117,7 @@ def rooms(store: Store, settings: Settings, local: Local | None = None) -> tuple
         url, SystemClock(), signer(settings.home), operators=wanted.operators, listed=listed(wanted.upstreams),
         sign_in_chain=chain,
     )  # fmt: skip
-    found.append(Room("compute", compute))
+    found.append(Room("compute", Office(compute)))
     found.append(Room("lab", Lab(settings.home, opened if isinstance(opened, Launches) else None)))
     if isinstance(opened, Launches):
         shared = local is not None or bool(settings.of(ChainSettings).rpc)

@@ -19,7 +19,7 @@ from mercato.core.clock import Clock, SystemClock
 from mercato.store.bare import Bare
 
 if TYPE_CHECKING:
-    from mercato.compute.service import Compute
+    from mercato.compute.office.service import Office
 
 __all__ = ["Books", "collect"]
 
@@ -75,9 +75,9 @@ class Books(Collector):
         return found
 
 
-def collect(room: Compute, registry: CollectorRegistry) -> None:
+def collect(office: Office, registry: CollectorRegistry) -> None:
     """Adds the room's public counts to the application's."""
-    registry.register(Books(room.url, SystemClock(), money=False))
+    registry.register(Books(office.room.url, SystemClock(), money=False))
 
 
 def _family(name: str, words: str, labels: tuple[str, ...], rows: list[tuple[object, ...]]) -> GaugeMetricFamily:

@@ -14,7 +14,7 @@ from mercato.store.run import Run
 from mercato.store.worker import Handler
 
 if TYPE_CHECKING:
-    from mercato.compute.service import Compute
+    from mercato.compute.office.service import Office
 
 RECOVER, EPOCH, RELEASE, FORGET = "compute.recover", "compute.epoch", "compute.release", "compute.forget"
 SUBSCRIPTIONS: Mapping[str, list[str]] = {}
@@ -26,8 +26,9 @@ SCHEDULES = (
 )
 
 
-def handlers(room: Compute) -> Mapping[str, Handler]:
+def handlers(office: Office) -> Mapping[str, Handler]:
     """Returns what to do for each kind of job."""
+    room = office.room
 
     def recover(run: Run) -> None:
         room.recover()

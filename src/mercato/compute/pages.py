@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Annotated, Any, Protocol
-from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -15,8 +14,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from mercato.compute.errors import Forbidden
 from mercato.compute.office import views
 from mercato.compute.office.service import Office
-from mercato.compute.service import Compute
 from mercato.core.errors import InvalidInput
+from mercato.visits import account, form
 
 __all__ = ["NAV", "pages", "pulse"]
 
@@ -69,34 +68,20 @@ class Press:
         return answer
 
 
-def account(request: Request) -> str:
-    """Returns the lower-case address that is signed in, or ""."""
-    return str(getattr(request.state, "account", ""))
-
-
-async def form(request: Request) -> dict[str, str]:
-    """Returns the fields of a form; InvalidInput where these are too many."""
-    try:
-        return dict(parse_qsl((await request.body()).decode("utf-8", "replace"), True, max_num_fields=20))
-    except ValueError:
-        raise InvalidInput("form had more than 20 fields", hint="send fewer") from None
-
-
 Before = Annotated[str, Query(pattern=r"^(req_[0-9a-z]{26})?$")]
 Given = Annotated[dict[str, str], Depends(form)]
 
 
-def pages(room: Compute, render: Render) -> APIRouter:
+def pages(office: Office, render: Render) -> APIRouter:
     """Returns the routes of the pages."""
-    router, press = APIRouter(default_response_class=HTMLResponse), Press(Office(room), render)
+    router, press = APIRouter(default_response_class=HTMLResponse), Press(office, render)
     _everybodys(router, press)
     _operators(router, press)
     return router
 
 
-def pulse(room: Compute, text: Callable[..., str]) -> tuple[str, float, Callable[[], str]]:
+def pulse(office: Office, text: Callable[..., str]) -> tuple[str, float, Callable[[], str]]:
     """Returns what pages show anew while they are open: what goes on, without anybody's money."""
-    office = Office(room)
     return "fleet", BEAT, lambda: text("compute/now.html", fleet=views.fleet(office.fleet()))
 
 

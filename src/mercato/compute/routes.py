@@ -6,12 +6,12 @@ import csv
 import io
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
 from mercato.compute.office import shapes
 from mercato.compute.office.service import Office
-from mercato.compute.service import Compute
+from mercato.visits import account
 
 __all__ = ["router"]
 
@@ -20,17 +20,12 @@ Before = Annotated[
 ]
 
 
-def account(request: Request) -> str:
-    """Returns the lower-case address that is signed in, or ""."""
-    return str(getattr(request.state, "account", ""))
-
-
 Who = Annotated[str, Depends(account)]
 
 
-def router(room: Compute) -> APIRouter:
+def router(office: Office) -> APIRouter:
     """Returns the routes, to be mounted under `/api/compute`."""
-    office, routes = Office(room), APIRouter()
+    routes = APIRouter()
     _public(routes, office)
 
     def operators_only(who: Who) -> None:

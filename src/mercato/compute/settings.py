@@ -8,9 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from mercato.core.settings import Secret, Section
+from mercato.core.settings import Operators, Secret, Section
 
-_ACCOUNT = re.compile(r"0x[0-9a-fA-F]{40}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")
 
 
@@ -109,7 +108,7 @@ class ComputeSettings(Section):
     port: int = Field(8600, ge=0, le=65535)
     workers: int = Field(1, ge=1, le=64)
     admin: str = "compute.sock"
-    operators: dict[str, str] = Field(default_factory=dict)
+    operators: Operators = Field(default_factory=dict)
     upstreams: dict[str, Upstream] = Field(default_factory=dict)
     audit: Auditing = Auditing()
     nodes: Literal["off", "approved", "anyone"] = "approved"
@@ -152,12 +151,3 @@ class ComputeSettings(Section):
         if asks and not (self.audit.canary_key and self.audit.checker):
             raise ValueError("canaries were asked for without checker and canary_key: name both")
         return self
-
-    @field_validator("operators")
-    @classmethod
-    def _are_accounts(cls, value: dict[str, str]) -> dict[str, str]:
-        if wrong := [name for name in value if not 0 < len(name) <= 60 or not name.isprintable()]:
-            raise ValueError(f"expected names of at most 60 letters, one was {wrong[0]!r:.80}")
-        if wrong := [name for name, account in value.items() if not _ACCOUNT.fullmatch(account)]:
-            raise ValueError(f"expected 0x and 40 hexadecimal digits for {wrong[0]!r}")
-        return {name: account.lower() for name, account in value.items()}

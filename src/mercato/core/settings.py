@@ -14,12 +14,13 @@ the data folder. This is the only module of Mercato that reads the environment.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import Annotated, Any, ClassVar, NoReturn, TypeVar
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError, create_model
 from pydantic_core import CoreSchema, core_schema
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -27,6 +28,7 @@ from mercato.core.errors import ConfigError
 
 PREFIX = "MERCATO_"
 FILE = "mercato.toml"
+_ACCOUNT = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
 class Hidden(bytes):
@@ -99,6 +101,18 @@ class Secret:
         if not isinstance(value, str):
             raise ValueError("a secret is text")
         return cls(value)
+
+
+def _named(value: dict[str, str]) -> dict[str, str]:
+    if wrong := [name for name in value if not 0 < len(name) <= 60 or not name.isprintable()]:
+        raise ValueError(f"expected names of at most 60 letters, one was {wrong[0]!r:.80}")
+    if wrong := [name for name, account in value.items() if not _ACCOUNT.fullmatch(account)]:
+        raise ValueError(f"expected 0x and 40 hexadecimal digits for {wrong[0]!r}")
+    return {name: account.lower() for name, account in value.items()}
+
+
+Operators = Annotated[dict[str, str], AfterValidator(_named)]
+"""People by name, each with the account that they sign in with, in lower case."""
 
 
 class Section(BaseModel):

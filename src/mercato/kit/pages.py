@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from typing import Annotated, Any, Protocol
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -21,6 +21,7 @@ from mercato.kit.desk import views
 from mercato.kit.desk.holdings import made_up
 from mercato.kit.desk.service import Desk
 from mercato.kit.errors import Denied
+from mercato.visits import account, form
 
 __all__ = ["NAV", "live", "pages"]
 
@@ -61,19 +62,6 @@ class Press:
         answer = self._render(f"kit/{template}", status=status, frame=frame, **context)
         answer.headers["cache-control"] = "private, no-store"
         return answer
-
-
-def account(request: Request) -> str:
-    """Returns the lower-case address that is signed in, or ""."""
-    return str(getattr(request.state, "account", ""))
-
-
-async def form(request: Request) -> dict[str, str]:
-    """Returns the fields of a form; InvalidInput where these are too many."""
-    try:
-        return dict(parse_qsl((await request.body()).decode("utf-8", "replace"), True, max_num_fields=20))
-    except ValueError:
-        raise InvalidInput("form had more than 20 fields", hint="send fewer") from None
 
 
 Before = Annotated[int | None, Query(ge=1, lt=2**63)]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from mercato.kit.desk import shapes
 from mercato.kit.desk.service import PAGE, Desk
+from mercato.visits import account
 
 __all__ = ["router"]
 
@@ -37,11 +38,6 @@ class Switch(Body):
     book: str = Field(min_length=1, max_length=60)
     on: bool
     why: str = Field("", max_length=500)
-
-
-def account(request: Request) -> str:
-    """Returns the lower-case address that is signed in, or ""."""
-    return str(getattr(request.state, "account", ""))
 
 
 Who = Annotated[str, Depends(account)]

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from mercato.core.settings import Secret, Section
+from mercato.core.settings import Operators, Secret, Section
 
 _ACCOUNT = re.compile(r"0x[0-9a-fA-F]{40}")
 _KEY = re.compile(r"[1-9A-HJ-NP-Za-km-z]{32,44}")
@@ -34,7 +34,7 @@ class KitSettings(Section):
     password: Secret = Secret("")
     key: Secret = Secret("")
     account: str = ""
-    operators: dict[str, str] = Field(default_factory=dict)
+    operators: Operators = Field(default_factory=dict)
     token: Secret = Secret("")
     tip_wei: int = Field(10**9, ge=0)
     unit_price: int = Field(0, ge=0, lt=2**64)
@@ -47,12 +47,3 @@ class KitSettings(Section):
         if value and not _ACCOUNT.fullmatch(value) and not _KEY.fullmatch(value):
             raise ValueError("expected 0x and 40 hexadecimal digits, or on Solana 32 bytes in base 58")
         return value.lower() if value.startswith("0x") else value
-
-    @field_validator("operators")
-    @classmethod
-    def _are_accounts(cls, value: dict[str, str]) -> dict[str, str]:
-        if wrong := [name for name in value if not 0 < len(name) <= 60 or not name.isprintable()]:
-            raise ValueError(f"expected names of at most 60 letters, one was {wrong[0]!r:.80}")
-        if wrong := [name for name, account in value.items() if not _ACCOUNT.fullmatch(account)]:
-            raise ValueError(f"expected 0x and 40 hexadecimal digits for {wrong[0]!r}")
-        return {name: account.lower() for name, account in value.items()}

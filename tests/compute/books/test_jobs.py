@@ -8,19 +8,27 @@ from mercato.compute.books.epochs import Pay
 from mercato.compute.books.turn import Settle
 from mercato.compute.jobs import SCHEDULES, SUBSCRIPTIONS, handlers
 from mercato.compute.model import Receipt
+from mercato.compute.office.service import Office
 from mercato.compute.service import Compute
 from mercato.store import Store, Worker
 from tests.compute.books.counter import ACME, DOLLAR, SIGNER, Counter
 
 
+def office(counter: Counter) -> Office:
+    """Returns what the application opens on the books."""
+    return Office(Compute(counter.url, counter.clock, SIGNER))
+
+
 def test_every_schedule_has_a_handler(counter: Counter) -> None:
-    known = handlers(Compute(counter.url, counter.clock, SIGNER))
+    known = handlers(office(counter))
     assert {schedule.kind for schedule in SCHEDULES} == set(known)
 
 
 def test_a_worker_keeps_the_books_in_order(counter: Counter) -> None:
-    store, room = Store(counter.url), Compute(counter.url, counter.clock, SIGNER)
-    worker = Worker(store, handlers(room), subscriptions=SUBSCRIPTIONS, schedules=SCHEDULES, clock=counter.clock)
+    store = Store(counter.url)
+    worker = Worker(
+        store, handlers(office(counter)), subscriptions=SUBSCRIPTIONS, schedules=SCHEDULES, clock=counter.clock
+    )
     worker.prepare()
     dead, hold = counter.clerk(), counter.hold(idem="question 1")
     dead.open()

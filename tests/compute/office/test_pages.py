@@ -229,7 +229,7 @@ def test_an_operator_stops_the_gateway_and_lets_it_go_on(fresh: tuple[House, str
 
 
 def test_an_empty_installation_says_how_to_begin(tmp_path: Path) -> None:
-    with house(tmp_path) as made, serve(made.app(made.room(operators={}))) as address:
+    with house(tmp_path) as made, serve(made.app(made.office(operators={}))) as address:
         page = unescape(httpx.get(f"{address}/compute", headers=HTML).text)
         door = unescape(httpx.get(f"{address}/compute/spend", headers=HTML).text)
         others = [httpx.get(f"{address}{path}", headers=HTML).status_code for path in PUBLIC]

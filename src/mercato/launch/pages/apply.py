@@ -8,10 +8,11 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mercato.core.errors import Conflict
-from mercato.launch.pages.press import Press, account, form
+from mercato.launch.pages.press import Press, form
 from mercato.launch.views import applying
 from mercato.launch.views.form import Form
 from mercato.launch.words import dollars
+from mercato.visits import account
 
 Given = Annotated[dict[str, str], Depends(form)]
 TAB = "/launch/apply"

@@ -15,7 +15,7 @@ from mercato.core.errors import Conflict, InvalidInput
 from mercato.launch import model
 from mercato.launch.contracts import at
 from mercato.launch.model import Demand, Launch
-from mercato.launch.pages.press import Press, account
+from mercato.launch.pages.press import Press
 from mercato.launch.states import State
 from mercato.launch.views import bidding, listing, single
 from mercato.launch.views.book import Answer, answer, book
@@ -23,6 +23,7 @@ from mercato.launch.views.form import Form
 from mercato.launch.views.signing import outcome
 from mercato.launch.views.states import BIDDING, ENDED, badge, countdown, road
 from mercato.launch.words import dollars, price
+from mercato.visits import account
 
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}")
 RULES = {

@@ -11,12 +11,13 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from mercato.core.errors import InvalidInput, MercatoError, Refused, Terminal
 from mercato.launch.application import HOUR
 from mercato.launch.model import Launch
-from mercato.launch.pages.press import Press, account, form, sign, wants_json
+from mercato.launch.pages.press import Press, form, sign, wants_json
 from mercato.launch.scorecard import CRITERIA, Scorecard
 from mercato.launch.states import State
 from mercato.launch.views import desk, single
 from mercato.launch.views.desk import checked, part, rounds
 from mercato.launch.views.states import badge, road
+from mercato.visits import account
 
 Given = Annotated[dict[str, str], Depends(form)]
 TAB = "/launch/desk"

@@ -11,11 +11,12 @@ from mercato.core.errors import InvalidInput
 from mercato.launch.market import market
 from mercato.launch.model import Launch
 from mercato.launch.pages.auction import has_faucet
-from mercato.launch.pages.press import Press, account, form, sign, wants_json
+from mercato.launch.pages.press import Press, form, sign, wants_json
 from mercato.launch.views import bidding, trading
 from mercato.launch.views.form import Form
 from mercato.launch.views.market import shown
 from mercato.launch.words import dollars
+from mercato.visits import account
 
 Given = Annotated[dict[str, str], Depends(form)]
 

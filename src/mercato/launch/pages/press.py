@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
-from urllib.parse import parse_qsl
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from mercato.core.errors import Conflict, InvalidInput
+from mercato.core.errors import Conflict
 from mercato.launch.model import Launch
 from mercato.launch.model import Request as Asked
 from mercato.launch.service import Launches
 from mercato.launch.views.signing import steps
 from mercato.launch.words import short
+from mercato.visits import account, fields
 
 TABS = (("/launch", "Launches"), ("/launch/apply", "Apply"), ("/launch/desk", "Curator's desk"))
 _FIELDS = 400
@@ -56,20 +56,10 @@ class Press:
         return answer
 
 
-def account(request: Request) -> str:
-    """Returns the lower-case address that is signed in, or ""."""
-    return str(getattr(request.state, "account", ""))
-
-
 async def form(request: Request) -> dict[str, str]:
     """Returns the fields of a form that was sent, the first of each name; InvalidInput where these are too many."""
-    body = (await request.body()).decode("utf-8", "replace")
-    try:
-        pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=_FIELDS)
-    except ValueError:
-        raise InvalidInput(f"form had more than {_FIELDS} fields", hint="send fewer") from None
     found: dict[str, str] = {}
-    for name, value in pairs:
+    for name, value in await fields(request, _FIELDS):
         found.setdefault(name, value)
     return found
 
