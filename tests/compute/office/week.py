@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -42,24 +43,20 @@ class House:
     url: str
     odd: str = ""
 
-    def room(self, *, operators: dict[str, str] | None = None) -> Compute:
-        """Returns the room, by default with one operator."""
+    def office(self, *, operators: dict[str, str] | None = None) -> Office:
+        """Returns what pages show, by default to one operator."""
         named = {"keeper": KEEPER.address} if operators is None else operators
         chain = local().name.reference
-        return Compute(self.url, SystemClock(), SIGNER, operators=named, sign_in_chain=chain)
-
-    def office(self) -> Office:
-        """Returns what pages show."""
-        return Office(self.room())
+        return Office(Compute(self.url, SystemClock(), SIGNER, operators=named, sign_in_chain=chain))
 
     def till(self) -> Till:
         """Returns the books, to be closed."""
         return Till(self.url, SystemClock(), SIGNER)
 
-    def app(self, room: Compute | None = None) -> FastAPI:
+    def app(self, office: Office | None = None) -> FastAPI:
         """Returns the application with the launch room, by whose chain people sign in."""
         launches = Launches(self.store, local(), SystemClock(), LaunchSettings())
-        parts = [Room("launch", launches), Room("compute", room or self.room())]
+        parts = [Room("launch", launches), Room("compute", office or self.office())]
         return create_app(load(*SECTIONS, home=self.home), self.store, parts, worker=False)
 
 
@@ -83,7 +80,8 @@ def week(home: Path) -> Path:
     """Returns a database with the example's week and the odd provider."""
     with house(home) as made:
         now = SystemClock().now()
-        fill(made.url, SIGNER, now)
+        with ThreadPoolExecutor(1) as beside:  # in this thread the loop of a browser may run
+            beside.submit(fill, made.url, SIGNER, now).result()
         odd = Provider(PROVIDERS.new(), ODD, Standing.PENDING, url="https://odd.example/v1", key="ab" * 32)
         till = made.till()
         with till.bare.transaction():
