@@ -27,9 +27,9 @@ from mercato.compute.node.frames import MOST_MESSAGE, WINDOW
 from mercato.compute.node.hub import Hub
 from mercato.compute.node.keyfile import NodeKey
 from mercato.compute.node.receipting import Folder
-from mercato.compute.node.roll import MemoryRoll
 from mercato.compute.node.serving import Serving
 from mercato.compute.node.upstream import Upstream
+from mercato.compute.testing import MemoryRoll
 from mercato.core.settings import Secret
 from tests.compute.node.documents import offer
 
