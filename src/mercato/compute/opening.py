@@ -109,7 +109,7 @@ async def work(
             desk, router, catalogue, counting.Counter(counting.load(files)),
             patience=Patience(wanted.connect_seconds, wanted.first_seconds, wanted.idle_seconds, wanted.total_seconds),
             attempts=wanted.attempts, settled=hub.present if hub else lambda receipt: None, packed=verified.packed,
-            metrics=metrics,
+            verified=verified.verified, metrics=metrics,
         )  # fmt: skip
         seen = views(catalogue, router, desk) | verdicts(url, desk)
         gateway = Gateway(carrier, bounds(wanted), limits(wanted), seen, tunnel=hub)

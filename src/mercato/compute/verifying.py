@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Self
 
 from mercato.compute.books.keys import found
 from mercato.compute.books.till import Till
+from mercato.compute.gateway.asking import Asked
 from mercato.compute.gateway.catalogue import Catalogue, Pair, named
 from mercato.compute.gateway.line import Line
-from mercato.compute.model import Need, Provider, ProviderId, Receipt
-from mercato.compute.routing.router import Counts, Router
+from mercato.compute.model import Need, Provider, ProviderId, Receipt, Surface
+from mercato.compute.routing.router import Candidate, Counts, Router
 from mercato.compute.settings import Auditing, ComputeSettings
 from mercato.compute.verify import exhibit
 from mercato.compute.verify.auditor import Auditor, Verdict
@@ -65,6 +66,8 @@ class Verification:
         self.judge = judge(wanted.audit) if wanted.audit.checker else None
         providers = list({pair[0].id: pair[0] for pair in settled}.values())
         self.liaison = Liaison(url, till.clock, f"worker-{secrets.token_hex(8)}", self.judge, settled=providers)
+        checker = wanted.upstreams.get(wanted.audit.checker)
+        self._judged = frozenset(checker.models) if checker else frozenset()
         self._wanted, self._till, self._router, self._line, self._told = wanted, till, router, line, told
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mercato-liaison")
         self._auditor: Auditor | None = None
@@ -111,6 +114,20 @@ class Verification:
         return [
             replace(it, standing=known[it.id]) for it in providers if known.get(it.id, it.standing) is not it.standing
         ]
+
+    def verified(self, asked: Asked, candidate: Candidate) -> str:
+        """Returns how an answer is verified, for who asks: `always`, `sampled` or `none`, then the provider's standing.
+
+        `none` is also told of what no reference could judge. What an answer turns out to hold, such as calls, may still
+        keep it from being judged.
+        """
+        need, provider = asked.need, candidate.provider
+        allowed = need.wish.verify != "none" and not need.wish.zdr
+        word = "none"
+        if allowed and need.model in self._judged and need.surface is Surface.CHAT and exhibit.judged(asked.body.get):
+            sure = need.wish.verify == "always" or self.liaison.view.shares.get(provider.id, 1.0) >= 1
+            word = "always" if sure else "sampled"
+        return f"{word}; standing={provider.standing.value}"
 
     def packed(self, need: Need, body: str, answer: str, calls: int) -> bytes:
         """Returns what an auditor would need of a request; nothing where there is none."""

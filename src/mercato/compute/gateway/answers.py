@@ -67,11 +67,16 @@ async def refuse(client: Client, error: MercatoError, more: Headers = ()) -> Non
     await say(client, code, problem(error), headers)
 
 
-def known(request: str, provider: str, verify: str, cost: int | None = None) -> list[tuple[bytes, bytes]]:
-    """Returns the headers that tell about a request: its id, who answered, how it is checked and what it cost."""
+def known(request: str, provider: str, verified: str, cost: int | None = None) -> list[tuple[bytes, bytes]]:
+    """Returns the headers that tell about a request: its id, who answered, how that is verified and what it cost."""
     headers = [
         (b"x-request-id", request.encode()),
         (b"x-provider", provider.encode("ascii", "replace")),
-        (b"x-verified", verify.encode()),
+        (b"x-verified", verified.encode()),
     ]
     return headers if cost is None else [*headers, (b"x-cost-micro", str(cost).encode())]
+
+
+def cost(micro: int) -> bytes:
+    """Returns the comment that tells, just before a stream's end, what it cost: its headers came too early for that."""
+    return b": x-cost-micro=%d\n\n" % micro

@@ -169,12 +169,12 @@ class Gateway:
         can only be broken off."""
         if client.started and job and job.asked.need.stream and job.stage is Stage.REFUSED:
             with client.waiting():
-                await client.write(answers.event(error), more=False)
+                await client.write(answers.cost(0) + answers.event(error), more=False)
             return
         if client.started:
             client.drop()
             return
-        more = [(b"x-request-id", job.request.encode())] if job else []
+        more = [(b"x-request-id", job.request.encode()), (b"x-cost-micro", b"0")] if job else []
         if job is None:  # its body may still be on the way, and whoever sends it listens only after that
             unread = await client.drain(DRAINED_OCTETS, self._limits.reading)
             more += [(b"connection", b"close")] if unread else []

@@ -37,6 +37,8 @@ EVENTS = b"text/event-stream; charset=utf-8"
 Sample = Callable[[RequestId, Candidate, Need], bool]
 #: Packs a question's body and the text of its answer, with the number of tools called, for who audits it.
 Packed = Callable[[Need, str, str, int], bytes]
+#: Says of a request how the answer of a provider is verified, for the header x-verified.
+Verified = Callable[[Asked, Candidate], str]
 
 
 @dataclass(slots=True)
@@ -86,11 +88,12 @@ class Carrier:
         sample: Sample = lambda request, candidate, need: need.wish.verify == "always",
         settled: Callable[[Receipt], None] = lambda receipt: None,
         packed: Packed = lambda need, body, answer, calls: b"",
+        verified: Verified = lambda asked, candidate: "none",
         metrics: Metrics | None = None,
     ) -> None:
         self.desk, self.router, self.catalogue, self.counter = desk, router, catalogue, counter
         self._patience, self._most, self._sample, self._settled = patience, attempts, sample, settled
-        self._packed, self.metrics = packed, metrics or Metrics()
+        self._packed, self._verified, self.metrics = packed, verified, metrics or Metrics()
         self._loop = asyncio.get_running_loop()
 
     async def carry(self, job: Job) -> None:
@@ -169,12 +172,7 @@ class Carrier:
         headers = [
             answers.JSON_TYPE,
             (b"content-length", str(len(begun.whole)).encode()),
-            *answers.known(
-                job.request,
-                begun.candidate.provider.name,
-                job.asked.need.wish.verify,
-                receipt.charged if receipt else None,
-            ),
+            *self._known(job, begun.candidate, receipt.charged if receipt else 0),
         ]
         with job.client.waiting():
             await job.client.start(200, headers)
@@ -208,7 +206,8 @@ class Carrier:
         code = "stopped" if wrong and end is End.CLIENT_GONE else end.value.replace("-", "_")
         last = cut(wrong, code) if wrong else stream.last
         job.note(last)
-        await self._settle(job, begun, end, EVENTS, first=first, error=wrong.why if wrong else "")
+        receipt = await self._settle(job, begun, end, EVENTS, first=first, error=wrong.why if wrong else "")
+        last = answers.cost(receipt.charged if receipt else 0) + last
         job.client.resume()
         if wrong or end is not End.CLIENT_GONE:
             with job.client.waiting():
@@ -270,18 +269,23 @@ class Carrier:
                 f"request {receipt.request} had this idempotency key, and its answer is not kept any more",
                 hint=f"see /v1/receipts/{receipt.request}, or use another key",
             )
-        headers = [
-            (b"content-type", again.kind.encode()),
-            (b"idempotent-replayed", b"true"),
-            *answers.known(receipt.request, receipt.provider, job.asked.need.wish.verify, receipt.charged),
-        ]
+        offered = self.catalogue.candidates(receipt.model)
+        found = next((one for one in offered if one.provider.id == receipt.provider), None)
+        known = answers.known(
+            receipt.request, found.provider.name if found else receipt.provider,
+            self._verified(job.asked, found) if found else "none; standing=gone", receipt.charged,
+        )  # fmt: skip
+        headers = [(b"content-type", again.kind.encode()), (b"idempotent-replayed", b"true"), *known]
         await job.client.start(200, headers)
         await job.client.write(again.answer, more=False)
 
     def _opening(self, job: Job, candidate: Candidate) -> list[tuple[bytes, bytes]]:
         """Returns the headers of an event stream."""
-        known = answers.known(job.request, candidate.provider.name, job.asked.need.wish.verify)
+        known = self._known(job, candidate)
         return [(b"content-type", EVENTS), (b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"), *known]
+
+    def _known(self, job: Job, candidate: Candidate, cost: int | None = None) -> list[tuple[bytes, bytes]]:
+        return answers.known(job.request, candidate.provider.name, self._verified(job.asked, candidate), cost)
 
     def _ended(
         self, job: Job, candidate: Candidate, end: End, *, usage: Usage | None = None, first: int | None = None,

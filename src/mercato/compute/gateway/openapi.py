@@ -66,7 +66,8 @@ def _post(name: str, summary: str, answer: Schema, *, stream: bool) -> Schema:
         header: {"schema": {"type": "string"}, "description": text}
         for header, text in (
             ("x-request-id", "Names the receipt."), ("x-provider", "Who answered."),
-            ("x-cost-micro", "Micro-dollars; not on streams."), ("x-verified", "How answers are checked."),
+            ("x-cost-micro", "Micro-dollars; a stream tells it in a comment before its end."),
+            ("x-verified", "always, sampled or none; then the provider's standing."),
         )
     }  # fmt: skip
     key = {

@@ -6,7 +6,7 @@ Only what a reference can judge is kept: one text at temperature 0, without tool
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,10 @@ def read(raw: bytes) -> Exhibit | None:
     start = 1 + LENGTH
     end = start + int.from_bytes(raw[1:start])
     body = json.loads(raw[start:end])
-    alone = body.get("n") in (None, 1) and body.get("best_of") in (None, 1) and not body.get("echo")
-    judged = alone and body.get("temperature") == 0 and not body.get("tools") and not body.get("functions")
-    return Exhibit(surface, body, raw[end:].decode()) if judged else None
+    return Exhibit(surface, body, raw[end:].decode()) if judged(body.get) else None
+
+
+def judged(member: Callable[[str], Any]) -> bool:
+    """Whether a reference can judge the answer to a body, given what finds its members: one text, without chance."""
+    alone = member("n") in (None, 1) and member("best_of") in (None, 1) and not member("echo")
+    return bool(alone and member("temperature") == 0 and not member("tools") and not member("functions"))
