@@ -50,6 +50,11 @@ WRONG: list[tuple[bytes, str]] = [
     (b'{"model": "m",}', "JSON"),
     (b'{"model" "m"}', "JSON"),
     (b'{"model": "m"', "JSON"),
+    (b'{"model": "m", "input": [' + b"[]," * 400_001 + b"1]}", "more than 400000 values"),
+    (b'{"model": "m", "input": "' + b"[]," * 400_001, "Unterminated"),
+    (b'{"input": "' + b'\\",' * 400_001, "Unterminated"),
+    (b'{"a": {' + b"".join(b'"%d": 1,' % name for name in range(300_000)) + b'"299999": 2}}', "'299999' twice"),
+    (b"{" + b",".join(b'"%d": 1' % name for name in range(1_001)) + b"}", "more than 1000 members"),
     (b'\xef\xbb\xbf{"model": "m"}', "object"),
     (b"null", "object"),
     (b"", "object"),
@@ -62,6 +67,13 @@ def test_what_is_no_json_object_is_refused_with_what_is_wrong_with_it(raw: bytes
         asking.read(Surface.CHAT, raw, BOUNDS)
 
     assert refused.value.word == "invalid_json"
+    assert "not readable: body" not in refused.value.message, "it says once what was wrong"
+
+
+def test_commas_within_a_text_are_no_values() -> None:
+    said = '"\\,[' * 300_000
+
+    assert body.read(json.dumps({"model": "m", "input": [said]}).encode()).get("input") == [said]
 
 
 @pytest.mark.parametrize(
@@ -97,6 +109,9 @@ def test_what_is_no_json_object_is_refused_with_what_is_wrong_with_it(raw: bytes
         ({"messages": QUESTION, "tools": tool(nested(17))}, "tools[0].function.parameters"),
         ({"messages": QUESTION, "tools": tool({"$ref": "#"})}, "tools[0].function.parameters"),
         ({"messages": QUESTION, "tools": tool({"$ref": "http://x/"})}, "tools[0].function.parameters"),
+        ({"messages": QUESTION, "functions": {"name": "f"}}, "functions"),
+        ({"messages": QUESTION, "functions": [{"name": "f", "parameters": {"$ref": "#"}}]}, "functions[0].parameters"),
+        ({"messages": QUESTION, "functions": [{}], "tools": []}, "functions[0].name"),
         ({"messages": QUESTION, "response_format": {"type": "xml"}}, "response_format"),
         ({"messages": QUESTION, "provider": {"only": "x"}}, "provider.only"),
         ({"messages": QUESTION, "provider": {"verify": "maybe"}}, "provider.verify"),

@@ -14,7 +14,12 @@ from typing import Any, NoReturn
 
 from mercato.compute.errors import Declined
 
+#: Members of the outermost object, and values in all: a reader holds up everybody while it builds millions of them.
+MOST_MEMBERS, MOST_VALUES = 1_000, 400_000
 _GAP = re.compile(r"[ \t\r\n]*")
+#: A text; one that does not end goes to the end, so that no later quote begins a search of its own.
+_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+PIECE = 1 << 20
 _HALF = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}")
 
 
@@ -56,7 +61,9 @@ class Body:
 
 
 def read(raw: bytes) -> Body:
-    """Returns a body; Declined where it is no JSON object in UTF-8, names a member twice, or holds NaN or infinity."""
+    """Returns a body; Declined where it is no JSON object in UTF-8, names a member twice, holds NaN or infinity, or
+    very many values."""
+    _few(raw)
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -67,11 +74,40 @@ def read(raw: bytes) -> Body:
         raise _wrong("body was nested too deeply", hint="flatten it") from None
     except json.JSONDecodeError as error:
         raise _wrong(f"body was not JSON: {error.msg} at character {error.pos}") from None
+    except Declined:
+        raise
     except ValueError as error:  # a number with thousands of digits
         raise _wrong(f"body was not readable: {str(error)[:100]}") from None
     if "\\u" in text and _HALF.search(text):
         _whole(members)
     return Body(text, members)
+
+
+def _few(raw: bytes) -> None:
+    """Refuses very many values before they are built: each but the first follows a comma, or opens a list."""
+    if len(raw) <= MOST_VALUES or not _many(raw):
+        return
+    found, at = 0, 0
+    for text in _TEXT.finditer(raw):  # what is within texts does not count
+        found += _opened(raw, at, text.start())
+        at = text.end()
+        if found > MOST_VALUES:
+            break
+    if found + _opened(raw, at, len(raw)) > MOST_VALUES:
+        raise _wrong(f"body held more than {MOST_VALUES} values", hint="send fewer")
+
+
+def _many(raw: bytes) -> bool:
+    """Whether there could be too many; piece by piece, so that others have their turn."""
+    found, at = 0, 0
+    while at < len(raw) and found <= MOST_VALUES:
+        found += _opened(raw, at, at + PIECE)
+        at += PIECE
+    return found > MOST_VALUES
+
+
+def _opened(raw: bytes, start: int, end: int) -> int:
+    return raw.count(b",", start, end) + raw.count(b"[", start, end)
 
 
 def _members(text: str) -> dict[str, Member]:
@@ -93,6 +129,8 @@ def _members(text: str) -> dict[str, Member]:
         if name in found:
             raise _twice(name)
         found[name] = Member(value, start, end)
+        if len(found) > MOST_MEMBERS:
+            raise _wrong(f"body had more than {MOST_MEMBERS} members", hint="send fewer")
         at = _gap(text, end)
         closed = text[at : at + 1] == "}"
         if not closed and text[at : at + 1] != ",":
@@ -111,8 +149,8 @@ def _gap(text: str, at: int) -> int:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise _twice(next(name for name in names if names.count(name) > 1))
+        seen = set[str]()
+        raise _twice(next(name for name, _ in pairs if name in seen or seen.add(name)))  # type: ignore[func-returns-value]  # it adds, and is false
     return made
 
 

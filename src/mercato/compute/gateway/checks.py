@@ -140,9 +140,15 @@ def _part(part: Any, place: str, seen: set[str]) -> int:
 
 def tools(body: Body, bounds: Bounds) -> set[str]:
     """Checks the tools that a model may call; returns the feature that this needs."""
+    named = body.get("functions")  # what tools were called before there were others than functions
+    if named is not None:
+        if not isinstance(named, list) or len(named) > MOST_TOOLS:
+            raise wrong("functions", named, f"send a list of at most {MOST_TOOLS} functions")
+        for at, function in enumerate(named):
+            _function(function, f"functions[{at}]", bounds)
     value = body.get("tools")
     if value is None:
-        return {"tools"} if body.get("functions") else set()
+        return {"tools"} if named else set()
     if not isinstance(value, list) or len(value) > MOST_TOOLS:
         raise wrong("tools", value, f"send a list of at most {MOST_TOOLS} tools")
     for at, tool in enumerate(value):
@@ -152,7 +158,7 @@ def tools(body: Body, bounds: Bounds) -> set[str]:
         if tool["type"] != "function":
             raise wrong(f"{place}.type", tool["type"], "send functions; a gateway runs no tools of its own")
         _function(tool.get("function"), f"{place}.function", bounds)
-    return {"tools"} if value else set()
+    return {"tools"} if value or named else set()
 
 
 def _function(value: Any, place: str, bounds: Bounds) -> None:

@@ -112,6 +112,7 @@ def _requests(bounds: Bounds) -> Schema:
     chat = {
         **common, "messages": _list(_message(), 1, bounds.messages),
         "tools": _or_null(_list(_tool(), 0, checks.MOST_TOOLS)),
+        "functions": _or_null(_list(_function(), 0, checks.MOST_TOOLS)),
         "response_format": _or_null(_format()), "logprobs": {"type": ["boolean", "null"]},
         "top_logprobs": _whole(0, 20), "max_tokens": _whole(1, bounds.tokens),
         "max_completion_tokens": _whole(1, bounds.tokens),
@@ -178,13 +179,16 @@ def _part() -> Schema:
     }  # fmt: skip
 
 
-def _tool() -> Schema:
+def _function() -> Schema:
     schema = {"type": ["object", "null"], "description": "A JSON schema without references to itself."}
-    function = {
+    return {
         "type": "object", "required": ["name"],
         "properties": {"name": {"type": "string", "pattern": f"^{checks.NAME.pattern}$"}, "parameters": schema},
     }  # fmt: skip
-    known = {"type": {"const": "function"}, "function": function}
+
+
+def _tool() -> Schema:
+    known = {"type": {"const": "function"}, "function": _function()}
     return {"type": "object", "required": ["type", "function"], "properties": known}
 
 
