@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from mercato.app import SECTIONS, create_app, open_store
 from mercato.core.settings import load
 from mercato.store import Store
 from mercato.web.testing import gallery
-from tests.browser.visits import FLAGS, ROOT, Visits, axe_source
+from tests.browser.visits import FLAGS, ROOT, Visits, axe_source, running
 from tests.conftest import CHROMIUM
 
 Serving = Callable[[FastAPI], str]
@@ -33,8 +34,10 @@ def visits() -> Iterator[Visits]:
     expect.set_options(timeout=60_000)  # a busy machine is no reason to fail
     axe = axe_source(find_deno_bin(), ROOT / ".cache" / "axe")
     with sync_playwright() as playwright:
+        loop = asyncio.get_running_loop()
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield Visits(browser, axe)
+        with running(None):
+            yield Visits(browser, axe, loop)
         browser.close()
 
 

@@ -61,7 +61,7 @@ class Known(Visits):
     """Visits of somebody who is signed in."""
 
     def __init__(self, visits: Visits, prepare: Callable[[Page], None]) -> None:
-        super().__init__(visits.browser, visits._axe)
+        super().__init__(visits.browser, visits.axe, visits.loop)
         self._prepare = prepare
 
     def open(self, url, look="light", prepare=lambda page: None, until="networkidle", **more):

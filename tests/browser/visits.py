@@ -10,6 +10,7 @@ A page test of a room is one line of a parametrised list:
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -45,12 +46,26 @@ class Visit:
     loaded: dict[str, int] = field(default_factory=dict)
 
 
-class Visits:
-    """Opens pages in the looks that matter and checks them."""
+@contextmanager
+def running(loop: asyncio.AbstractEventLoop | None) -> Iterator[None]:
+    """Marks a loop as the one that runs in this thread, or none, until the end of the block."""
+    before = asyncio._get_running_loop()
+    asyncio._set_running_loop(loop)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(before)
 
-    def __init__(self, browser: Browser, axe: str) -> None:
-        self.browser = browser
-        self._axe = axe
+
+class Visits:
+    """Opens pages in the looks that matter and checks them.
+
+    `loop` is the browser's. It counts as running only while a page is open, so that fixtures and tests may run loops
+    of their own before and after, whichever of them came first in this process.
+    """
+
+    def __init__(self, browser: Browser, axe: str, loop: asyncio.AbstractEventLoop) -> None:
+        self.browser, self.axe, self.loop = browser, axe, loop
 
     @contextmanager
     def open(
@@ -65,8 +80,7 @@ class Visits:
 
         `prepare` is given the page before it goes anywhere.
         """
-        context = self.browser.new_context(**{**LOOKS[look], **more})
-        try:
+        with running(self.loop), self.browser.new_context(**{**LOOKS[look], **more}) as context:
             page = context.new_page()
             prepare(page)
             visit = Visit(page)
@@ -76,8 +90,6 @@ class Visits:
             page.on("response", lambda response: _note(visit, response))
             page.goto(url, wait_until=until)
             yield visit
-        finally:
-            context.close()
 
     def check(self, url: str) -> None:
         """Holds a page to the standard: axe, silence, width, headings, and all of its text without a script."""
@@ -91,7 +103,7 @@ class Visits:
 
     def violations(self, page: Page, rules: Sequence[str] = ()) -> list[str]:
         """Returns what axe finds wrong, with the places: by these rules, or by all of the standard."""
-        page.evaluate(self._axe)
+        page.evaluate(self.axe)
         return self._judged(page, rules)
 
     def _judged(self, page: Page, rules: Sequence[str] = ()) -> list[str]:
