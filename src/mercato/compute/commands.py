@@ -41,16 +41,20 @@ def serve(
     ] = "",
 ) -> None:
     """Serve the gateway: OpenAI's API over the upstreams and providers of this installation."""
-    from mercato.compute.installation import SECTIONS
-    from mercato.compute.opening import listen, run, with_endpoint
+    from mercato.compute.installation import SECTIONS, prepared
+    from mercato.compute.orders import Orders
     from mercato.compute.settings import ComputeSettings
+    from mercato.compute.starting import become, listen
     from mercato.core.settings import load
 
     settings = load(*SECTIONS, partial=True)
     if upstream:
+        from mercato.compute.gateway.discovery import with_endpoint
+
         settings = with_endpoint(settings, upstream)
     wanted = settings.of(ComputeSettings)
-    run(settings, listen(host or wanted.host, wanted.port if port is None else port), say=typer.echo)
+    url = prepared(settings)
+    become(Orders(settings.home, url, wanted), listen(host or wanted.host, wanted.port if port is None else port))
 
 
 app.add_typer(node_commands.app, name="node")

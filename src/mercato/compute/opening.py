@@ -6,12 +6,11 @@ import asyncio
 import gc
 import signal
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from functools import partial
+from typing import TYPE_CHECKING
 
 from mercato.compute.books import Clerk, Desk
 from mercato.compute.books.till import Till
@@ -21,26 +20,24 @@ from mercato.compute.gateway.asgi import Gateway, Limits
 from mercato.compute.gateway.carry import Carrier
 from mercato.compute.gateway.catalogue import Catalogue, Pair, Source, listed, named
 from mercato.compute.gateway.checks import Bounds
-from mercato.compute.gateway.discovery import discover
 from mercato.compute.gateway.line import Line, Patience
 from mercato.compute.gateway.metrics import Metrics
 from mercato.compute.gateway.verdicts import verdicts
 from mercato.compute.gateway.views import views
 from mercato.compute.gauges import Books
-from mercato.compute.installation import prepared, signer
 from mercato.compute.model import ProviderId
 from mercato.compute.node.hub import Hub
+from mercato.compute.orders import Orders
 from mercato.compute.routing.router import Router
-from mercato.compute.settings import ComputeSettings, Upstream
+from mercato.compute.signing import signer
+from mercato.compute.starting import ENDS, here
 from mercato.compute.tunnelling import tunnels
 from mercato.compute.verify.auditor import Verdict
 from mercato.compute.verifying import Canaries, Verification
 from mercato.core.clock import SystemClock
-from mercato.core.errors import ConfigError
-from mercato.core.settings import Secret, Settings
-from mercato.store.settings import StoreSettings
 
-RESTART_SECONDS, ENDING_SECONDS = 1, 45
+if TYPE_CHECKING:
+    from mercato.compute.settings import ComputeSettings, Upstream
 
 
 class Upstreams:
@@ -72,18 +69,17 @@ class Upstreams:
 
 
 async def work(
-    settings: Settings, url: str, place: socket.socket, *, number: int = 0,
-    ready: Callable[[server.Server], None] | None = None,
+    orders: Orders, place: socket.socket, *, number: int = 0, ready: Callable[[server.Server], None] | None = None
 ) -> None:  # fmt: skip
     """Runs one worker of the gateway, the first or another, on a socket that listens, until a signal, or its
     `should_exit`, ends it."""
-    wanted = settings.of(ComputeSettings)
+    wanted, url = orders.compute, orders.url
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as opened:
         upstreams = Upstreams(wanted.upstreams, wanted.answer_octets)
         opened.push_async_callback(upstreams.close)
-        desk = await opened.enter_async_context(Desk(Clerk(url, SystemClock(), signer(settings.home))))
-        metrics, router, till = Metrics(), Router(), Till(url, SystemClock(), signer(settings.home))
+        desk = await opened.enter_async_context(Desk(Clerk(url, SystemClock(), signer(orders.home))))
+        metrics, router, till = Metrics(), Router(), Till(url, SystemClock(), signer(orders.home))
         told = partial(_judged, metrics)
         beside = Verification(wanted, till, url, router, upstreams.pairs(), upstreams.line, told)
         verified = await opened.enter_async_context(beside)
@@ -94,13 +90,13 @@ async def work(
         sources = [Source(lambda: verified.standing(upstreams.pairs()), upstreams.line)]
         hub: Hub | None = None
         if wanted.nodes != "off":
-            hub = await opened.enter_async_context(tunnels(wanted, url, place, signer(settings.home)))
+            hub = await opened.enter_async_context(tunnels(wanted, url, place, signer(orders.home)))
             metrics.nodes(partial(_connected, hub))
             sources.append(Source(partial(_standing, verified, hub), hub.line))
         catalogue = Catalogue(sources)
         catalogue.look(loop.time())
         files = {
-            model: settings.home / one.tokenizer
+            model: orders.home / one.tokenizer
             for each in wanted.upstreams.values()
             for model, one in each.models.items()
             if one.tokenizer
@@ -119,7 +115,7 @@ async def work(
         )
         if wanted.admin:
             plane = Admin(gateway, metrics, partial(setattr, running, "should_exit", True))
-            await opened.enter_async_context(serving(plane, numbered(wanted.admin, number), settings.home))
+            await opened.enter_async_context(serving(plane, numbered(wanted.admin, number), orders.home))
         tending = loop.create_task(_tend(gateway, catalogue, verified, hub))
         opened.callback(tending.cancel)
         if wanted.audit.canaries:
@@ -127,14 +123,6 @@ async def work(
             asking = loop.create_task(Canaries(base, wanted.audit, catalogue).run())
             opened.callback(asking.cancel)
         await running.serve(sockets=[place])
-
-
-def with_endpoint(settings: Settings, url: str) -> Settings:
-    """Returns the settings with one more upstream, `endpoint`, and with one worker: others would not know of it."""
-    found = asyncio.run(discover(url, Secret("")))
-    wanted = settings.of(ComputeSettings)
-    changed = wanted.model_copy(update={"upstreams": {**wanted.upstreams, "endpoint": found}, "workers": 1})
-    return Settings(settings.home, {StoreSettings: settings.of(StoreSettings), ComputeSettings: changed})
 
 
 def bounds(wanted: ComputeSettings) -> Bounds:
@@ -174,45 +162,20 @@ async def _tend(gateway: Gateway, catalogue: Catalogue, verified: Verification, 
         await asyncio.gather(*gateway.tend(loop.time()), return_exceptions=True)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Returns a socket that listens; ConfigError where the address is not ours or not free."""
-    try:
-        place = socket.create_server(
-            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=server.BACKLOG
-        )
-    except OSError as error:
-        raise ConfigError(f"address was {host}:{port}: {error.strerror or error}", hint="choose another") from None
-    place.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return place
-
-
-def here(place: socket.socket) -> str:
-    """Returns where a socket listens, as it stands in an address."""
-    host, port = place.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def run(settings: Settings, place: socket.socket, *, say: Callable[[str], None], number: int | None = None) -> None:
-    """Serves until a signal ends it, with as many processes as the settings name; `number` is this
-    one among them, None for who starts them."""
-    url, wanted = prepared(settings), settings.of(ComputeSettings)
-    shown = f"http://{here(place)}/v1"
-    if wanted.workers > 1 and number is None:
-        say(f"Mercato's gateway is at {shown}")
-        _many(place, wanted.workers)
-        return
-
+def run(orders: Orders, place: socket.socket, *, number: int = 0, ready: Callable[[], None]) -> None:
+    """Serves as one worker, the first or another, until a signal ends it; calls `ready` once it does."""
     ended = threading.Event()
-    for sign in (signal.SIGINT, signal.SIGTERM):
+    for sign in ENDS:
         signal.signal(sign, lambda *_: ended.set())  # the server takes them once it runs; until then they are kept
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
 
-    def ready(running: server.Server) -> None:
+    def up(running: server.Server) -> None:
         running.should_exit = running.should_exit or ended.is_set()
         gc.collect()
         gc.freeze()  # what is here now stays: looking through it again and again finds nothing
-        say(f"Mercato's gateway is at {shown}")
+        ready()
 
-    _loop()(work(settings, url, place, number=number or 0, ready=ready))
+    _loop()(work(orders, place, number=number, ready=up))
 
 
 def _loop() -> Callable[..., None]:
@@ -221,25 +184,3 @@ def _loop() -> Callable[..., None]:
     except ImportError:
         return asyncio.run
     return uvloop.run
-
-
-def _many(place: socket.socket, workers: int) -> None:
-    """Runs workers that share one socket until a signal ends them; one that dies is followed by another."""
-    ending = threading.Event()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(sign, lambda *_: ending.set())
-    children = [_child(place, number) for number in range(workers)]
-    while not ending.wait(RESTART_SECONDS):
-        children = [child if child.poll() is None else _child(place, at) for at, child in enumerate(children)]
-    for child in children:
-        child.terminate()
-    for child in children:
-        with suppress(subprocess.TimeoutExpired):
-            child.wait(ENDING_SECONDS)
-        child.kill()
-        child.wait()
-
-
-def _child(place: socket.socket, number: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "mercato.compute.worker", str(place.fileno()), str(number)]
-    return subprocess.Popen(command, pass_fds=[place.fileno()])  # noqa: S603  # our own interpreter and words

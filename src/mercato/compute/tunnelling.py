@@ -5,14 +5,17 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from mercato.compute.books import Signer
 from mercato.compute.books.till import Till
 from mercato.compute.model import ModelSpec
 from mercato.compute.node.enrolment import Enrolment
 from mercato.compute.node.hub import Hub
-from mercato.compute.settings import ComputeSettings
 from mercato.core.clock import SystemClock
+
+if TYPE_CHECKING:
+    from mercato.compute.settings import ComputeSettings
 
 
 @asynccontextmanager

@@ -19,7 +19,6 @@ from mercato.compute.gateway.catalogue import Catalogue, Pair, named
 from mercato.compute.gateway.line import Line
 from mercato.compute.model import Need, Provider, ProviderId, Receipt, Surface
 from mercato.compute.routing.router import Candidate, Counts, Router
-from mercato.compute.settings import Auditing, ComputeSettings
 from mercato.compute.verify import exhibit
 from mercato.compute.verify.auditor import Auditor, Verdict
 from mercato.compute.verify.canary import question
@@ -33,6 +32,8 @@ from mercato.core.errors import ConfigError
 
 if TYPE_CHECKING:
     import aiohttp
+
+    from mercato.compute.settings import Auditing, ComputeSettings
 
 PAUSE = 2.0  # seconds between looks at what other workers and auditors did
 log = logging.getLogger("mercato.compute.verify")

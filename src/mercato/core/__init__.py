@@ -1,7 +1,7 @@
 """The words that every room uses: money, chains, ids, time, errors, events and settings. Nothing here does I/O.
 
 Import the modules themselves, such as `from mercato.core.money import Amount`; this door names the few that nearly
-every room needs. Only `core.settings` reads the environment, and only it imports pydantic.
+every room needs. Only `core.settings` reads the environment, and only it imports pydantic when it is imported.
 """
 
 from mercato.core.clock import Clock, SystemClock

@@ -21,8 +21,10 @@ from mercato.compute.books.keys import Limits, Scope
 from mercato.compute.books.till import Till
 from mercato.compute.gateway.server import Server
 from mercato.compute.installation import prepared, signer
-from mercato.compute.opening import listen, work
+from mercato.compute.opening import work
+from mercato.compute.orders import Orders
 from mercato.compute.settings import ComputeSettings, Listed, Upstream
+from mercato.compute.starting import listen
 from mercato.core.clock import SystemClock
 from mercato.core.settings import Secret, Settings
 from mercato.store import Store, StoreSettings, migrate
@@ -47,6 +49,7 @@ class House:
         }
         compute = ComputeSettings(**{"upstreams": named, "admin": "", **wanted})
         self._settings = Settings(home, {ComputeSettings: compute, StoreSettings: StoreSettings(url=Secret(url))})
+        self._orders = Orders(home, self.url, compute)
         self._up, self._server, self._clients = threading.Event(), list[Server](), list[OpenAI]()
 
     def __enter__(self) -> Self:
@@ -112,7 +115,7 @@ class House:
             return Answer(answer.status, dict(answer.headers), await answer.read())
 
     def _run(self) -> None:
-        asyncio.run(work(self._settings, self.url, self._place, ready=self._ready))
+        asyncio.run(work(self._orders, self._place, ready=self._ready))
 
     def _ready(self, server: Server) -> None:
         self._server.append(server)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from mercato.compute.gateway.line import Line
 from mercato.compute.model import PROVIDERS, Offer, Price, Provider, ProviderId, Standing
 from mercato.compute.routing.router import Candidate
-from mercato.compute.settings import Upstream
 from mercato.core.ids import encode
+
+if TYPE_CHECKING:
+    from mercato.compute.settings import Upstream
 
 Pair = tuple[Provider, Offer]
 #: Seconds after which sources are asked again.

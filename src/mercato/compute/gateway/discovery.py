@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 from mercato.compute.errors import Unreached
 from mercato.compute.gateway.line import Patience
 from mercato.compute.gateway.upstream import HttpLine, session
-from mercato.compute.settings import Listed, Upstream
+from mercato.compute.settings import ComputeSettings, Listed, Upstream
 from mercato.core.errors import SourceError
-from mercato.core.settings import Secret
+from mercato.core.settings import Secret, Settings
+from mercato.store.settings import StoreSettings
 
 MOST = 4 << 20
 CONTEXT = 8192
 #: Nothing is kept from an endpoint that says nothing of what its models can do: it refuses by itself.
 FEATURES = frozenset({"tools", "json_schema", "logprobs", "embeddings", "vision", "audio", "files", "video"})
 _CONTEXTS = ("max_model_len", "context_length", "context_window", "n_ctx")
+
+
+def with_endpoint(settings: Settings, url: str) -> Settings:
+    """Returns the settings with one more upstream, `endpoint`, and with one worker."""
+    found = asyncio.run(discover(url, Secret("")))
+    wanted = settings.of(ComputeSettings)
+    changed = wanted.model_copy(update={"upstreams": {**wanted.upstreams, "endpoint": found}, "workers": 1})
+    return Settings(settings.home, {StoreSettings: settings.of(StoreSettings), ComputeSettings: changed})
 
 
 async def discover(url: str, key: Secret) -> Upstream:

@@ -15,8 +15,9 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from mercato.compute.starting import BACKLOG
+
 IDLE_SECONDS = 75
-BACKLOG = 2048
 LEAVE = "mercato.leave"
 WS_OCTETS = 160 * 1024  # a frame of the tunnel, with room
 

@@ -19,7 +19,7 @@ from yarl import URL
 
 from mercato.compute.errors import Unreached
 from mercato.compute.gateway.line import Patience
-from mercato.core.settings import Secret
+from mercato.core.secret import Secret
 
 IDENTITY = {"accept-encoding": "identity", "user-agent": "mercato-gateway"}
 LARGE_OCTETS = 256 * 1024

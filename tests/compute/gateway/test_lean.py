@@ -1,0 +1,74 @@
+"""A gateway holds in memory what serving takes, not what starting took: looked at from within one that serves."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from mercato.compute.orders import Orders
+from mercato.compute.settings import ComputeSettings, Upstream
+from mercato.compute.starting import listen
+from mercato.compute.testing import stub
+from tests.compute.gateway.house import furnished
+from tests.compute.gateway.test_operating import serving
+
+#: What reads settings and commands, brings a database to its shape, draws pages, or is for another side of the room.
+APART = {
+    "pydantic", "pydantic_core", "pydantic_settings", "typer", "rich", "sqlalchemy", "alembic", "psycopg", "duckdb",
+    "fastapi", "starlette", "jinja2", "httpx", "tokenizers", "numpy", "web3", "eth_account", "coincurve",
+    "aiohttp.web", "mercato.cli", "mercato.core.settings", "mercato.compute.node.dial", "mercato.compute.fleet",
+}  # fmt: skip
+WITHIN = """
+import os, signal, socket, sys
+from mercato.compute.opening import run
+from mercato.compute.orders import Orders
+
+def ready():
+    print(*sys.modules)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+run(Orders.read(int(sys.argv[2])), socket.socket(fileno=int(sys.argv[1])), ready=ready)
+"""
+
+
+def test_a_gateway_that_serves_holds_nothing_that_serving_does_not_take(tmp_path: Path, database: Path) -> None:
+    home = furnished(tmp_path / "home", database)
+    compute = ComputeSettings(upstreams={"one": Upstream(url="http://127.0.0.1:1/v1", private=True)}, admin="plane")
+    handle = Orders(home, f"sqlite:///{home / 'mercato.db'}", compute).hand()
+    with listen("127.0.0.1", 0) as place, open(handle, "rb"):
+        ran = subprocess.run(
+            [sys.executable, "-c", WITHIN, str(place.fileno()), str(handle)], pass_fds=(place.fileno(), handle),
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+
+    assert "mercato.compute.gateway.asgi" in ran.stdout.split()
+    assert sorted(APART & set(ran.stdout.split())) == []
+
+
+def test_the_process_that_looks_after_workers_holds_nothing_that_serves() -> None:
+    script = "import sys, mercato.compute.worker; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert (
+        sorted((APART | {"aiohttp", "uvicorn", "asyncio", "cryptography", "sqlite3"}) & set(ran.stdout.split())) == []
+    )
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_command_becomes_the_gateway_and_leaves_behind_what_read_its_settings(
+    tmp_path: Path, database: Path, workers: int
+) -> None:
+    home = furnished(tmp_path / "home", database)
+    with stub() as one:
+        (home / "mercato.toml").write_text(
+            f'[compute]\nworkers = {workers}\nadmin = ""\n[compute.upstreams.one]\nurl = "{one.url}"\nprivate = true\n'
+        )
+        with serving(home) as (process, _):
+            command = psutil.Process(process.pid).cmdline()
+
+    assert "mercato.compute.worker" in command
+    assert process.returncode == 0
