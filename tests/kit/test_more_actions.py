@@ -122,7 +122,7 @@ def test_a_permit_is_an_allowance_and_works_once_it_is_brought(sqlite: Store, cl
     signed = done(opened(town, sqlite, clock), "permit", wanted, Origin.OPERATOR)
 
     raw = signed.signed[0].raw
-    assert signed.effects.grants == (Grant(town.usd, FRIEND, 0, 9, end),)
+    assert signed.effects.grants == (Grant(town.usd, FRIEND, 0, 9),)
     town.dollar.send("permit", ME, FRIEND, 9, end, raw[64], raw[:32], raw[32:64], sender=FRIEND)
     assert town.dollar.read("allowance", ME, FRIEND) == 9
 
@@ -160,7 +160,10 @@ PERMIT: dict[str, Any] = {
 }  # fmt: skip
 
 
-def test_typed_data_that_hides_a_permit_is_an_allowance(sqlite: Store, clock: HandClock, town: Town) -> None:
+@pytest.mark.parametrize("held", [0, 2**255, 2**256 - 1])
+def test_typed_data_that_hides_a_permit_is_an_allowance(sqlite: Store, clock: HandClock, town: Town, held: int) -> None:
+    """Whatever its spender may take already, which is used up first."""
+    town.dollar.send("approve", STRANGER, held, sender=ME)
     domain: Json = {"name": "Test Dollar", "version": "1", "chainId": 31337, "verifyingContract": town.dollar.address}
     kit = town.kit(sqlite, clock, town.policy(ANYTHING))
 

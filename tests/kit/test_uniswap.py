@@ -9,19 +9,20 @@ from typing import Any
 
 import pytest
 
-from mercato.chains import Address, Deployed, Interface, deploy
+from mercato.chains import Address, Deployed, Interface, deploy, typed
 from mercato.chains.model import ZERO
 from mercato.core.clock import HandClock
 from mercato.core.events import Json
 from mercato.kit import Move
 from mercato.kit.errors import BadArgument, Denied
+from mercato.kit.evm.actions.signatures import interface
 from mercato.kit.service import Kit
 from mercato.store import Store
 from tests import npm
 from tests.contracts.compiled import hostile
 from tests.contracts.house import made
 from tests.contracts.uniswap import CORE, PERIPHERY, build
-from tests.kit.ground import ANYTHING, DEPLOYER, DIME, ME, NATIVE, Town, done, erc20, town
+from tests.kit.ground import ANYTHING, DEPLOYER, DIME, ME, NATIVE, WALLET, Town, done, erc20, town
 
 pytestmark = pytest.mark.npm
 V3, V3_PERIPHERY, ROUTER02 = "@uniswap/v3-core", "@uniswap/v3-periphery", "@uniswap/swap-router-contracts"
@@ -181,6 +182,25 @@ def test_a_trade_in_a_v3_pool_gives_what_the_quoter_said(
 
     assert set(act.effects.moves) == {Move(paid_name, -100 * DIME), Move(got_name, int(str(quote["gets"])))}
     assert act.effects.impact_bps == 31
+
+
+def test_an_allowance_in_the_routers_multicall_is_found(sqlite: Store, clock: HandClock, v3: Exchange) -> None:
+    """A permit that was signed elsewhere is brought by Uniswap's own router, behind a trade that was allowed."""
+    dollar, end = v3.town.dollar, v3.town.chain.time() + 600
+    names, kinds = ("owner", "spender", "value", "nonce", "deadline"), ("address", "address", *["uint256"] * 3)
+    data = {
+        "types": {"Permit": [{"name": name, "type": kind} for name, kind in zip(names, kinds, strict=True)]},
+        "domain": {"name": "Test Dollar", "version": "1", "chainId": 31337, "verifyingContract": dollar.address},
+        "primaryType": "Permit",
+        "message": dict(zip(names, (ME, v3.router.address, 10**30, 0, end), strict=True)),
+    }
+    signed = WALLET.digest(typed.digest(data))
+    words = interface("multicall(bytes[])", "selfPermit(address,uint256,uint256,uint8,bytes32,bytes32)")
+    permit = words.encode("selfPermit", dollar.address, 10**30, end, signed[64], signed[:32], signed[32:64])
+    smuggled: dict[str, Json] = {"to": v3.router.address, "data": "0x" + words.encode("multicall", [permit]).hex()}
+
+    with pytest.raises(Denied, match=f"it allows {10**30} of {v3.town.usd}"):
+        done(v3.kit(sqlite, clock), "batch", {"calls": [smuggled]})
 
 
 def test_a_pool_tells_what_it_holds(sqlite: Store, clock: HandClock, v2: Exchange) -> None:

@@ -153,7 +153,10 @@ def _grants(
         if old is None or new is None:
             gaps.append(f"{asset} does not tell what {spender} may spend")
         elif old != new:
-            grants.append(Grant(asset, spender, old[0], new[0], new[1] if register != token else None))
+            ends = new[1] if register != token else None
+            # Past the old end nothing could be taken: an allowance that lasts longer is given anew.
+            before = old[0] if ends is None or old[1] >= ends else 0
+            grants.append(Grant(asset, spender, before, new[0], ends))
     return tuple(grants)
 
 

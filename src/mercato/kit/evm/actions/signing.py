@@ -17,7 +17,7 @@ from mercato.core.errors import InvalidInput
 from mercato.core.events import Json
 from mercato.kit.actions import Argument, Catalogue, Ground
 from mercato.kit.errors import BadArgument
-from mercato.kit.evm.actions.contracts import ERC20, ask
+from mercato.kit.evm.actions.contracts import ask
 from mercato.kit.evm.actions.signatures import interface
 from mercato.kit.model import Effects, Grant, Message, Move, Payment, Plan
 
@@ -117,13 +117,11 @@ def _meant(ground: Ground, data: Mapping[str, Any]) -> Effects:
 
 
 def _permitted(ground: Ground, token: Address, asset: str, words: Mapping[str, Any]) -> Effects | None:
+    """Returns the allowance, as if there were none: whoever has the permit uses the present one up before it is
+    brought. Its deadline is for bringing it, the allowance has no end."""
     if address(words["owner"]) != ground.account:
         return None
-    spender = address(words["spender"])
-    before = ask(ground.chain, token, ERC20, "allowance", ground.account, spender)
-    return Effects(
-        grants=(Grant(asset, spender, before, int(words["value"]), int(words["deadline"])),), contracts=(token,)
-    )
+    return Effects(grants=(Grant(asset, address(words["spender"]), 0, int(words["value"])),), contracts=(token,))
 
 
 def _plain(value: Any) -> Json:
