@@ -22,6 +22,7 @@ from mercato.compute.gateway.catalogue import Catalogue, Pair, Source, listed, n
 from mercato.compute.gateway.checks import Bounds
 from mercato.compute.gateway.line import Line, Patience
 from mercato.compute.gateway.metrics import Metrics
+from mercato.compute.gateway.proofs import proofs
 from mercato.compute.gateway.verdicts import verdicts
 from mercato.compute.gateway.views import views
 from mercato.compute.gauges import Books
@@ -107,7 +108,7 @@ async def work(
             attempts=wanted.attempts, settled=hub.present if hub else lambda receipt: None, packed=verified.packed,
             verified=verified.verified, metrics=metrics,
         )  # fmt: skip
-        seen = views(catalogue, router, desk) | verdicts(url, desk)
+        seen = views(catalogue, router, desk) | verdicts(url, desk) | proofs(url, desk)
         gateway = Gateway(carrier, bounds(wanted), limits(wanted), seen, tunnel=hub)
         running = server.Server(
             server.config(gateway, head=wanted.head_octets, seconds=wanted.head_seconds, requests=wanted.requests),

@@ -167,8 +167,7 @@ def _receipt(request: str) -> dict[str, Any]:
         "hash": found.hash, "signature": found.signature, "countersigned": found.countersigned
     }  # fmt: skip
     if made:
-        epoch = {"epoch": made.epoch.number, "root": made.epoch.root, "receipts": made.epoch.receipts}
-        told["proof"] = epoch | {"index": made.index, "path": made.path}
+        told["proof"] = made.body()
     return told
 
 

@@ -72,6 +72,11 @@ class Proof:
     index: int
     path: list[str]
 
+    def body(self) -> dict[str, Json]:
+        """Returns it as JSON, as `receipt verify` reads it."""
+        fixed: dict[str, Json] = {"epoch": self.epoch.number, "root": self.epoch.root, "receipts": self.epoch.receipts}
+        return fixed | {"index": self.index, "path": list(self.path)}
+
 
 def close(till: Till, holdback: timedelta = HOLDBACK) -> Epoch | None:
     """Closes an epoch over all receipts that are in none yet; None where there are no such."""

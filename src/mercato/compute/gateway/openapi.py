@@ -53,6 +53,8 @@ def _read() -> Schema:
         "/v1/models/{id}": _get("Show a model", named, "id"),
         "/v1/providers": _get("List providers with their offers and how they fare", listed),
         "/v1/receipts/{id}": _get("Show the receipt of a request of this key", named, "id"),
+        "/v1/proofs/{id}": _get("Show that receipt with the proof that its epoch's root counts it", named, "id"),
+        "/v1/epochs": _get("List closed epochs with their roots, and the key that signs receipts", listed),
         "/v1/audit/{id}": _get("Show what an audit found of a request of this key", named, "id"),
         "/v1/audits": _get("Show each hour's commitment to its draws, and its secret once it is over", listed),
     }

@@ -6,6 +6,7 @@ from typing import Any
 
 from mercato.compute.books.desk import Desk
 from mercato.compute.books.keys import Key
+from mercato.compute.books.receipts import body
 from mercato.compute.gateway import answers
 from mercato.compute.gateway.asgi import View
 from mercato.compute.gateway.catalogue import Catalogue
@@ -33,8 +34,8 @@ def views(catalogue: Catalogue, router: Router, desk: Desk) -> dict[str, View]:
         found: dict[str, dict[str, Any]] = {}
         for offers in catalogue.models().values():
             for one in offers:
-                body = found.setdefault(one.provider.id, _provider(one, router))
-                body["offers"].append(_offer(one.offer))
+                told = found.setdefault(one.provider.id, _provider(one, router))
+                told["offers"].append(_offer(one.offer))
         await answers.say(client, 200, {"object": "list", "data": sorted(found.values(), key=lambda one: one["name"])})
 
     async def receipt(client: Client, key: Key, path: str) -> None:
@@ -54,17 +55,8 @@ def views(catalogue: Catalogue, router: Router, desk: Desk) -> dict[str, View]:
 
 def shown(receipt: Receipt) -> dict[str, Any]:
     """Returns a receipt as JSON, as it was hashed and signed."""
-    return {
-        "object": "receipt", "id": receipt.request, "lane": receipt.lane, "seq": receipt.seq,
-        "at": receipt.at.isoformat(), "key": receipt.key, "provider": receipt.provider, "model": receipt.model,
-        "end": receipt.end.value, "asked": receipt.asked, "answered": receipt.answered,
-        "claimed": receipt.claimed.body(), "counted": receipt.counted.body(),
-        "price": {
-            "prompt": receipt.price.prompt, "completion": receipt.price.completion, "cached": receipt.price.cached,
-        },
-        "charged": receipt.charged, "earned": receipt.earned, "previous": receipt.previous, "hash": receipt.hash,
-        "signature": receipt.signature, "countersigned": receipt.countersigned,
-    }  # fmt: skip
+    signed = {"hash": receipt.hash, "signature": receipt.signature, "countersigned": receipt.countersigned}
+    return {"object": "receipt", "id": receipt.request, **body(receipt), **signed}
 
 
 def _model(name: str, offers: Any) -> dict[str, Any]:
