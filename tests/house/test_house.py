@@ -3,6 +3,7 @@
 import importlib
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from tests.house.tree import package, parse
 ROOT = Path(__file__).parents[2]
 ROOMS = sorted(path.parent.name for path in package(ROOT).glob("*/__init__.py"))
 LIGHT = sorted(set(ROOMS) - {"api", "web"})  # the doors that the command opens; these two are opened by the server
+#: What runs at every start and was read by us: setuptools sets its own distutils up.
+STARTING = ("distutils-precedence.pth",)
 HEAVY = ("sqlalchemy", "ibis", "duckdb", "fastapi", "starlette", "httpx", "pyarrow", "scipy", "numpy", "pydantic")
 
 
@@ -47,3 +50,14 @@ def test_opening_the_command_and_the_doors_loads_nothing_heavy() -> None:
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert ran.stdout.split() == []
+
+
+def test_nothing_that_is_installed_runs_code_whenever_python_starts() -> None:
+    """A `.pth` file whose line begins with `import` is code that no import shows: how a bad release gets in."""
+    folder = Path(sysconfig.get_path("purelib"))
+    lines = {
+        path.name: [line for line in path.read_text().splitlines() if line.startswith(("import ", "import\t"))]
+        for path in folder.glob("*.pth")
+    }
+
+    assert [name for name, found in lines.items() if found and name not in STARTING] == []

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from typing import Any
 
 import aiohttp
+import httpx
 import openai
 import pytest
 
@@ -15,6 +17,7 @@ from tests.compute.gateway.conftest import Open
 from tests.compute.gateway.house import QUESTION
 
 ASK: dict[str, Any] = {"model": "toy", "messages": QUESTION, "max_tokens": 12}
+COST = re.compile(rb": x-cost-micro=\d+\n\n")  # a comment of the gateway's own
 BEFORE = ["error-in-200", "html", "gzip-bomb", "flaky", "redirect"]
 
 
@@ -79,14 +82,27 @@ def test_a_provider_that_is_too_slow_to_begin_is_followed_by_another(house: Open
     assert answer.headers["x-provider"] == "good"
 
 
-@pytest.mark.parametrize("behaviour", ["crlf", "split-utf8", "one-byte", "double-done"])
-def test_an_odd_but_honest_stream_arrives_as_it_was_sent_up_to_its_first_end(house: Open, behaviour: str) -> None:
+@pytest.mark.parametrize(
+    ("behaviour", "blank"),
+    [
+        ("honest", b"\n\n"),
+        ("crlf", b"\r\n\r\n"),
+        ("split-utf8", b"\n\n"),
+        ("one-byte", b"\n\n"),
+        ("double-done", b"\n\n"),
+    ],
+)
+def test_an_odd_but_honest_stream_arrives_as_it_was_sent_up_to_its_first_end(
+    house: Open, behaviour: str, blank: bytes
+) -> None:
+    streamed = {**ASK, "stream": True, "stream_options": {"include_usage": True}}
     with stub(behaviour) as odd:
         home = house({"odd": odd.url})
-        answer = home.post("/chat/completions", {**ASK, "stream": True})
+        answer = home.post("/chat/completions", streamed)
         chunks = list(home.client().chat.completions.create(**ASK, stream=True))
+        sent = httpx.post(f"{odd.url}/chat/completions", json={**streamed, "model": "toy"}).content
 
-    assert answer.body.count(b"[DONE]") == 1
+    assert COST.sub(b"", answer.body) == sent.partition(b"[DONE]")[0] + b"[DONE]" + blank
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks).split()
     assert chunks[-1].choices[0].finish_reason == "length"
 

@@ -67,6 +67,26 @@ def test_without_one_octets_bound_what_is_paid() -> None:
     assert (found.claimed, found.counted.completion) == (Usage(5, 500), 20 + 2)
 
 
+def thinking(thoughts: str, claim: int) -> Tally:
+    found = Tally(Surface.CHAT)
+    message = {"content": "four words and more", "reasoning_content": thoughts}
+    usage = {"prompt_tokens": 3, "completion_tokens": claim, "completion_tokens_details": {"reasoning_tokens": claim}}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    found.answer(json.dumps({"choices": [choice], "usage": usage}).encode())
+    return found
+
+
+def test_thoughts_that_were_not_delivered_are_not_paid_and_those_that_were_are(exact: Counter) -> None:
+    hidden, shown = (
+        asyncio.run(exact.count(asked(), thinking(thoughts, 500), BOUND)) for thoughts in ("", " so I think")
+    )
+    bounded = asyncio.run(Counter().count(asked(), thinking("", 500), BOUND))
+
+    assert hidden.claimed.least(hidden.counted).completion == 4 + 2
+    assert shown.claimed.least(shown.counted).completion == 4 + 3 + 2
+    assert bounded.claimed.least(bounded.counted).completion == len("four words and more") + 2
+
+
 def test_without_a_claim_four_octets_are_a_token() -> None:
     found = count(Counter(), "x" * 41)
 

@@ -111,6 +111,7 @@ def test_what_is_not_served_is_refused_by_its_own_name(members: dict[str, Any], 
         chat(**members)
 
     assert refused.value.param == param
+    assert refused.value.message.startswith(param), "it is named as it was sent"
 
 
 def test_thoughts_and_calls_of_a_stream_become_items_in_their_order() -> None:

@@ -40,6 +40,20 @@ def test_a_stream_reaches_the_client_event_by_event_as_the_provider_sent_it(hous
     assert [one for one in events if b'"usage":{' not in one] == plain.body.split(b"\n\n")
 
 
+def test_every_choice_of_a_stream_with_several_is_passed_on_and_paid(house: Open) -> None:
+    with stub() as one:
+        home = house({"alpha": one.url})
+        asked = {"model": "toy", "messages": QUESTION, "max_tokens": 9, "n": 3}
+        answers = [home.post("/chat/completions", {**asked, "stream": stream}) for stream in (True, False)]
+        chunks = list(home.client().chat.completions.create(**asked, stream=True))
+        receipts = [home.get(f"/receipts/{each.headers['x-request-id']}").json for each in answers]
+
+    assert {chunk.choices[0].index for chunk in chunks} == {0, 1, 2}
+    assert [choice.finish_reason for chunk in chunks for choice in chunk.choices].count("length") == 3
+    assert [receipt["claimed"]["completion"] for receipt in receipts] == [27, 27]
+    assert receipts[0]["charged"] == receipts[1]["charged"] > 0
+
+
 def test_a_budget_that_does_not_cover_the_worst_case_is_refused_before_anything_is_sent(house: Open) -> None:
     with stub() as one:
         home = house({"alpha": one.url})

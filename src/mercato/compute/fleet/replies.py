@@ -89,19 +89,25 @@ def events(asked: Asked, written: Sequence[str], claim: int = 1) -> Iterator[dic
     """Yields the events of a stream: role, a word each, the finish, and the usage where it was asked for."""
     about = {"id": "stub-1", "created": CREATED, "model": asked.body.get("model", "")}
     about["object"] = "chat.completion.chunk" if asked.chat else "text_completion"
-    if asked.chat:
-        yield {**about, "choices": [_delta(asked, {"role": "assistant", "content": ""})]}
+    several = range(asked.body.get("n") or 1)
+    for index in several:
+        if asked.chat:
+            yield {**about, "choices": [_delta(asked, {"role": "assistant", "content": ""}, index=index)]}
     if tool := _tool(asked):
         call = {"index": 0, "id": "call_1", "type": "function", "function": {"name": tool, "arguments": ""}}
-        yield {**about, "choices": [_delta(asked, {"tool_calls": [call]})]}
         piece = {"index": 0, "function": {"arguments": "{}"}}
-        yield {**about, "choices": [_delta(asked, {"tool_calls": [piece]})]}
+        for index in several:
+            yield {**about, "choices": [_delta(asked, {"tool_calls": [call]}, index=index)]}
+            yield {**about, "choices": [_delta(asked, {"tool_calls": [piece]}, index=index)]}
     else:
         for place, word in enumerate(written):
-            yield {**about, "choices": [_delta(asked, {"content": word if place == 0 else f" {word}"})]}
-    yield {**about, "choices": [_delta(asked, {}, finish(asked, len(written)))]}
+            for index in several:
+                said = {"content": word if place == 0 else f" {word}"}
+                yield {**about, "choices": [_delta(asked, said, index=index)]}
+    for index in several:
+        yield {**about, "choices": [_delta(asked, {}, finish(asked, len(written)), index=index)]}
     if (asked.body.get("stream_options") or {}).get("include_usage"):
-        yield {**about, "choices": [], "usage": usage(asked, len(written), claim)}
+        yield {**about, "choices": [], "usage": usage(asked, len(written) * len(several), claim)}
 
 
 def embeddings(asked: Asked) -> dict[str, Any]:
@@ -152,10 +158,10 @@ def _choice(asked: Asked, written: Sequence[str], index: int) -> dict[str, Any]:
     return {**end, "message": {"role": "assistant", "content": text}}
 
 
-def _delta(asked: Asked, delta: dict[str, Any], end: str | None = None) -> dict[str, Any]:
+def _delta(asked: Asked, delta: dict[str, Any], end: str | None = None, *, index: int = 0) -> dict[str, Any]:
     if asked.chat:
-        return {"index": 0, "delta": delta, "finish_reason": end}
-    return {"index": 0, "text": delta.get("content", ""), "finish_reason": end}
+        return {"index": index, "delta": delta, "finish_reason": end}
+    return {"index": index, "text": delta.get("content", ""), "finish_reason": end}
 
 
 def _formatted(asked: Asked, written: Sequence[str]) -> str:

@@ -53,7 +53,9 @@ def ask(raw: bytes, bounds: Bounds) -> Asked:
     try:
         asked = asking.ask(Surface.RESPONSES, bodies.read(json.dumps(chat).encode()), digest, bounds)
     except Declined as error:
-        error.param = _named(error.param)
+        there, error.param = error.param, _named(error.param)
+        if there:
+            error.message = error.message.replace(there, error.param, 1)
         raise
     echoed = {name: member.value for name, member in body.members.items()}
     return replace(asked, voice=lambda request: Response(request, echoed))
