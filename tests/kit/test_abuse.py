@@ -13,7 +13,7 @@ from mercato.chains.model import Outcome
 from mercato.chains.testing import Interrupted
 from mercato.core.clock import HandClock
 from mercato.core.events import Json
-from mercato.kit import Verdict
+from mercato.kit import Move, Verdict
 from mercato.kit.errors import Denied, WouldFail
 from mercato.kit.service import Kit
 from mercato.store import Store
@@ -49,6 +49,30 @@ def test_an_approval_hidden_among_other_calls_is_found(sqlite: Store, clock: Han
     with pytest.raises(Denied, match=f"it allows {2**256 - 1} of {town.usd}"):
         done(careless(town, sqlite, clock), "batch", {"calls": calls})
     assert town.dollar.read("allowance", ME, STRANGER) == 0
+
+
+@pytest.mark.parametrize("held", [0, 3])
+def test_an_approval_that_a_later_step_takes_back_is_found(
+    sqlite: Store, clock: HandClock, town: Town, held: int
+) -> None:
+    """Each step is a transaction, and whoever has the allowance may act between two of them."""
+    town.dollar.send("approve", STRANGER, held, sender=ME)
+    calls: list[Json] = [
+        call(town.dollar, "approve", STRANGER, 500), call(town.dollar, "transfer", FRIEND, 500),
+        call(town.dollar, "approve", STRANGER, 0),
+    ]  # fmt: skip
+
+    with pytest.raises(Denied, match=f"it allows 500 of {town.usd}"):
+        done(careless(town, sqlite, clock), "batch", {"calls": calls})
+
+
+def test_what_a_later_step_brings_back_has_left(sqlite: Store, clock: HandClock, town: Town) -> None:
+    kit = town.kit(sqlite, clock, town.policy({**ANYTHING, "spend": {"ETH": "any", "USD": "0.000499"}}))
+    calls: list[Json] = [call(town.dollar, "transfer", FRIEND, 500), call(town.dollar, "faucet", ME, 700)]
+
+    with pytest.raises(Denied, match=f"it spends 500 of {town.usd}"):
+        done(kit, "batch", {"calls": calls})
+    assert kit.propose(kit.intent("batch", {"calls": calls[::-1]})).ready.effects.moves == (Move(town.usd, 200),)
 
 
 def test_an_approval_through_permit2_is_found(sqlite: Store, clock: HandClock, town: Town) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mercato.kit import Authority, Effects, Grant, Move, Power
+from mercato.kit import Authority, Effects, Grant, Move, Payment, Power
 from mercato.kit.model import within
 from mercato.kit.testing import DOLLAR, ETH, FRIEND, POOL, STRANGER, USD, payment
 
@@ -18,7 +18,7 @@ TRADE = Effects((Move(DOLLAR, -100), Move(ETH, 1_000)))
         (payment(100), ""),
         (payment(99), ""),
         (payment(101), "spend 101"),
-        (payment(100, STRANGER), "payment"),
+        (payment(100, STRANGER), f"pay 100 of {DOLLAR} to {STRANGER}, agreed were 0"),
         (payment(100, grants=(Grant(DOLLAR, POOL, 0, 1),)), "allowance"),
         (payment(100, grants=(Grant(DOLLAR, POOL, 1, 0),)), ""),
         (payment(100, authorities=(Authority(Power.OWNER, USD, POOL, True),)), "authority"),
@@ -29,6 +29,21 @@ TRADE = Effects((Move(DOLLAR, -100), Move(ETH, 1_000)))
 )
 def test_what_exceeds_the_agreement_is_named(fresh: Effects, excess: str) -> None:
     found = within(fresh, AGREED)
+
+    assert excess in found
+    assert bool(found) is bool(excess)
+
+
+SHARED = Effects((Move(DOLLAR, -100),), (Payment(DOLLAR, FRIEND, 1), Payment(DOLLAR, POOL, 99)), contracts=(POOL,))
+
+
+@pytest.mark.parametrize(
+    ("friend", "pool", "excess"), [(1, 99, ""), (0, 100, ""), (2, 98, f"pay 2 of {DOLLAR} to {FRIEND}, agreed were 1")]
+)
+def test_nobody_gets_more_than_was_shown_but_a_contract_that_is_called(friend: int, pool: int, excess: str) -> None:
+    paid = (Payment(DOLLAR, FRIEND, friend), Payment(DOLLAR, POOL, pool))
+
+    found = within(Effects((Move(DOLLAR, -100),), paid, contracts=(POOL,)), SHARED)
 
     assert excess in found
     assert bool(found) is bool(excess)

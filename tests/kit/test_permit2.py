@@ -124,6 +124,20 @@ def test_an_allowance_that_is_over_cannot_be_brought_to_life_again_unseen(
         done(careless(town, sqlite, clock), "batch", {"calls": [later]})
 
 
+def test_an_end_that_is_put_off_for_a_while_is_found(
+    sqlite: Store, clock: HandClock, town: Town, permit2: Deployed
+) -> None:
+    soon = town.chain.time() + 60
+    permit2.send("approve", town.dollar.address, STRANGER, 10, soon, sender=ME)
+    calls: list[Json] = [
+        call(permit2, "approve", town.dollar.address, STRANGER, 10, FOREVER),
+        call(permit2, "approve", town.dollar.address, STRANGER, 10, soon),
+    ]  # fmt: skip
+
+    with pytest.raises(Denied, match=f"it allows 10 of {town.usd}"):
+        done(careless(town, sqlite, clock), "batch", {"calls": calls})
+
+
 def test_an_allowance_may_shrink_and_end_earlier(
     sqlite: Store, clock: HandClock, town: Town, permit2: Deployed
 ) -> None:

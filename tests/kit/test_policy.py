@@ -188,6 +188,7 @@ def test_a_ban_before_a_permit_wins(ban: dict[str, Any], hit: Effects) -> None:
         ({"rules": [{**ANYTHING, "gaps": True}]}, "could not be established"),
         ({"rules": [{**ANYTHING, "impact_bps": 10_001}]}, "10000"),
         ({"rules": [ANYTHING, ANYTHING]}, "twice"),
+        ({"rules": [*({**ANYTHING, "name": str(place)} for place in range(2_000)), {**ANYTHING, "name": "7"}]}, "'7'"),
         ({"budgets": [{"name": "b", "asset": "USD", "cap": "1", "per": "day"}]}, "per 'day'"),
         ({"budgets": [{"name": "b", "asset": "USD", "cap": "1", "seconds": 0}]}, "seconds"),
         ({"version": 2}, "version 1"),

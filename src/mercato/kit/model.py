@@ -7,6 +7,7 @@ Text from outside (notes, names, reasons of contracts) is carried to be shown; n
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -306,8 +307,12 @@ def within(fresh: Effects, agreed: Effects) -> str:
     for asset, units in least.items():
         if gained.get(asset, 0) * 100 < units * 99:
             return f"it would bring {gained.get(asset, 0)} of {asset}, agreed were {units}"
+    paid = _paid(agreed)
+    for whom, units in _paid(fresh).items():
+        # What a trade spends may go through its own contracts in other parts than before.
+        if whom not in paid or (units > paid[whom] and whom[1] not in agreed.contracts):
+            return f"it would pay {units} of {whom[0]} to {whom[1]}, agreed were {paid.get(whom, 0)}"
     for name, new, old in (
-        ("payment", _whom(fresh), _whom(agreed)),
         ("allowance", _gives(fresh), _gives(agreed)),
         ("authority", set(fresh.authorities), set(agreed.authorities)),
         ("contract", set(fresh.contracts), set(agreed.contracts)),
@@ -318,8 +323,11 @@ def within(fresh: Effects, agreed: Effects) -> str:
     return "; ".join(fresh.gaps)
 
 
-def _whom(effects: Effects) -> set[tuple[str, str]]:
-    return {(item.asset, item.to) for item in effects.payments}
+def _paid(effects: Effects) -> Mapping[tuple[str, str], int]:
+    found: Counter[tuple[str, str]] = Counter()
+    for item in effects.payments:
+        found[item.asset, item.to] += item.units
+    return found
 
 
 def _gives(effects: Effects) -> set[Grant]:

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -94,7 +95,7 @@ class Policy:
         rules = tuple(reading.rule(item, tokens) for item in reading.tables("rules", source))
         budgets = tuple(_budget(item, tokens) for item in reading.tables("budgets", source))
         for kind, names in (("rule", [item.name for item in rules]), ("budget", [item.name for item in budgets])):
-            if twice := sorted({name for name in names if names.count(name) > 1} if len(names) < 2_000 else ()):
+            if twice := sorted(name for name, times in Counter(names).items() if times > 1):
                 raise BadPolicy(f"{kind} {twice[0]!r} is there twice", hint="names tell who decided")
         plain = reading.plain(source)
         assets = {name: str(token.asset) for name, token in tokens.items()}

@@ -1,13 +1,16 @@
-"""A dry run on an EVM chain: what a plan would do to its account, by balances, allowances and code before and after.
+"""A dry run on an EVM chain: what a plan would do to its account, by balances, allowances and code at each step.
 
 Logs say where to look; what is believed is what the chain answers. A token whose logs and balances disagree, one that
 does not answer, and a node that cannot simulate leave gaps, and gaps are refused by default.
+Steps are transactions of their own: one may be the last that happens, and others may act between two of them. So what
+leaves counts although a later step brings it back, and so does an allowance that a later step takes back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice, pairwise
 
 from mercato.chains import Address, Call, Chain
 from mercato.chains.addresses import create_address, keccak
@@ -21,10 +24,13 @@ from mercato.kit.model import Authority, Effects, Grant, Move, Payment, Plan, Po
 
 NATIVE = "slip44:60"
 PASSES = 4  # each looks at what the one before it found
+ENDLESS = 2**48  # an end after every end that Permit2 can write
 EMPTY = int.from_bytes(keccak(b""), "big")
 _BALANCE_OF, _BALANCE_OF_ITEM = keccak(b"balanceOf(address)")[:4], keccak(b"balanceOf(address,uint256)")[:4]
 _OWNER_OF, _ALLOWANCE = keccak(b"ownerOf(uint256)")[:4], keccak(b"allowance(address,address)")[:4]
 _PERMIT2 = keccak(b"allowance(address,address,address)")[:4]
+Told = Sequence[tuple[int, ...] | None]
+"""The answers to one question: at first, and after each step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +76,13 @@ def rehearse(chain: Chain, account: Address, plan: Plan, assets: Iterable[str] =
             if len(sight.questions()) > MOST:
                 return Rehearsed(_unclear("it touches more assets than a dry run looks at"), ())
             asked = probe(sight.questions())
-            before, *done, after = chain.simulate([asked, *calls, asked])
+            found = chain.simulate([asked, *(one for call in calls for one in (call, asked))])
+            looks, done = found[::2], found[1::2]
             _check(plan, done)
             said = Said(account, prefix).read(log for outcome in done for log in outcome.logs)
             wider = _wider(sight, said)
             if wider == sight:
-                return Rehearsed(_effects(chain, plan, sight, said, before, after), tuple(o.gas_used for o in done))
+                return Rehearsed(_effects(chain, plan, sight, said, looks), tuple(one.gas_used for one in done))
             sight = wider
     except BadAnswer:
         return Rehearsed(_unclear("the node cannot simulate it"), ())
@@ -100,72 +107,92 @@ def _wider(sight: Sight, said: Said) -> Sight:
     return Sight(sight.account, assets, tuple(sorted({*sight.allowances, *said.allowances})), sight.called)
 
 
-def _effects(chain: Chain, plan: Plan, sight: Sight, said: Said, before: Outcome, after: Outcome) -> Effects:
+def _effects(chain: Chain, plan: Plan, sight: Sight, said: Said, looks: Sequence[Outcome]) -> Effects:
     questions = sight.questions()
-    pairs = list(zip(answers(before, questions), answers(after, questions), strict=True))
-    code, pairs = pairs[0], pairs[1:]
-    sizes, pairs = pairs[: len(sight.called)], pairs[len(sight.called) :]
-    held, allowed = pairs[: len(sight.assets)], pairs[len(sight.assets) :]
+    code, *told = zip(*(answers(look, questions) for look in looks), strict=True)
+    rest = iter(told)
+    sizes, held, allowed = (list(islice(rest, len(of))) for of in (sight.called, sight.assets, sight.allowances))
     native = f"{chain.name}/{NATIVE}"
     gaps: list[str] = []
-    moves = []
     made = [place for place, step in enumerate(plan.steps) if not step.to]
     start = chain.nonce(sight.account) if made else 0
     creations = tuple(create_address(sight.account, start + place) for place in made)
-    for asset, (old, new) in zip(sight.assets, held, strict=True):
-        if "/erc721:" in asset:
-            old, new = old or (0,), new or (0,)  # an item that does not exist has no owner to tell
-        if any(asset.endswith(address) for address in creations):
-            old = old or (0,)
-        if old is None or new is None:
-            gaps.append(f"{asset} does not tell its balance")
-            continue
-        units = _held(sight.account, asset, new) - _held(sight.account, asset, old)
-        if asset != native and asset not in plan.accruing and units != said.net.get(asset, 0):
-            gaps.append(f"{asset} says it moves {said.net.get(asset, 0)}, its balance moves {units}")
-        if units:
-            moves.append(Move(asset, units))
-    grants = _grants(sight, allowed, gaps, str(chain.name))
-    empty = {address for address, (size, _) in zip(sight.called, sizes, strict=True) if size == (0,)}
+    courses = dict(_courses(sight, held, creations, gaps))
+    for asset, course in courses.items():
+        if asset != native and asset not in plan.accruing and course[-1] != said.net.get(asset, 0):
+            gaps.append(f"{asset} says it moves {said.net.get(asset, 0)}, its balance moves {course[-1]}")
+    moves = {asset: min(course) if min(course) < 0 else course[-1] for asset, course in courses.items()}
+    grants = tuple(_grants(sight, allowed, courses, gaps, str(chain.name)))
+    empty = {address for address, size in zip(sight.called, sizes, strict=True) if size[0] == (0,)}
     paid = [Payment(native, step.to, step.value) for step in plan.steps if step.value and step.to]
-    found = {move.asset: move.units for move in moves}
     trade = plan.trade
     return Effects(
-        moves=tuple(moves),
+        moves=tuple(Move(asset, units) for asset, units in moves.items() if units),
         payments=(*paid, *said.payments),
         grants=grants,
-        authorities=(*said.authorities, *_delegated(sight.account, code, gaps)),
+        authorities=(*said.authorities, *_delegated(sight.account, code[0], code[-1], gaps)),
         creations=creations,
         contracts=tuple(address for address in sight.called if address not in empty),
         fee_asset=native,
-        impact_bps=trade.impact_bps(-found.get(trade.paid, 0), found.get(trade.got, 0)) if trade else None,
+        impact_bps=trade.impact_bps(-moves.get(trade.paid, 0), moves.get(trade.got, 0)) if trade else None,
         logs=tuple(said.written),
         gaps=tuple(gaps),
     )
 
 
+def _courses(
+    sight: Sight, held: Sequence[Told], creations: Collection[str], gaps: list[str]
+) -> Iterator[tuple[str, list[int]]]:
+    """Yields each asset with how much more of it the account has at first and after each step."""
+    for asset, told in zip(sight.assets, held, strict=True):
+        if "/erc721:" in asset:
+            told = [one or (0,) for one in told]  # an item that does not exist has no owner to tell
+        elif any(asset.endswith(address) for address in creations):
+            told = [*(one or (0,) for one in told[:-1]), told[-1]]
+        known = [one for one in told if one is not None]
+        if len(known) < len(told):
+            gaps.append(f"{asset} does not tell its balance")
+            continue
+        first = _held(sight.account, asset, known[0])
+        yield asset, [_held(sight.account, asset, one) - first for one in known]
+
+
 def _grants(
-    sight: Sight, found: Sequence[tuple[tuple[int, ...] | None, tuple[int, ...] | None]], gaps: list[str], prefix: str
-) -> tuple[Grant, ...]:
-    grants = []
-    for (token, spender, register), (old, new) in zip(sight.allowances, found, strict=True):
+    sight: Sight, allowed: Sequence[Told], courses: Mapping[str, Sequence[int]], gaps: list[str], prefix: str
+) -> Iterator[Grant]:
+    for (token, spender, register), told in zip(sight.allowances, allowed, strict=True):
         asset = f"{prefix}/erc20:{token}"
-        if old is None or new is None:
+        known = [(one[0], one[1] if register != token else ENDLESS) for one in told if one is not None]
+        if len(known) < len(told):
             gaps.append(f"{asset} does not tell what {spender} may spend")
-        elif old != new:
-            ends = new[1] if register != token else None
+            continue
+        first, most = known[0], _most(known, courses.get(asset) or [0] * len(known))
+        if most != first:
             # Past the old end nothing could be taken: an allowance that lasts longer is given anew.
-            before = old[0] if ends is None or old[1] >= ends else 0
-            grants.append(Grant(asset, spender, before, new[0], ends))
-    return tuple(grants)
+            before = first[0] if first[1] >= most[1] else 0
+            yield Grant(asset, spender, before, most[0], most[1] if register != token else None)
+
+
+def _most(allowed: Sequence[tuple[int, int]], course: Sequence[int]) -> tuple[int, int]:
+    """Returns the allowance, and its end, at the last step; or a wider one that was there in between and went without
+    being used: whoever had it could have used it."""
+    most = allowed[-1]
+    for place, (old, new) in enumerate(pairwise(allowed)):
+        used = max(course[place] - course[place + 1], 0)
+        if (old[0] - new[0] > used or old[1] > new[1]) and not _covers(most, old) and not _covers(allowed[0], old):
+            most = old
+    return most
+
+
+def _covers(wide: tuple[int, int], narrow: tuple[int, int]) -> bool:
+    return wide[0] >= narrow[0] and wide[1] >= narrow[1]
 
 
 def _delegated(
-    account: Address, code: tuple[tuple[int, ...] | None, tuple[int, ...] | None], gaps: list[str]
+    account: Address, before: tuple[int, ...] | None, after: tuple[int, ...] | None, gaps: list[str]
 ) -> tuple[Authority, ...]:
     """Returns the authority of whoever would decide what runs at the account; a gap where somebody does already."""
     none: tuple[tuple[int, ...], ...] = ((0,), (EMPTY,))
-    before, after = code
     if before is None or after is None:
         gaps.append("the account's code could not be read")
         return ()
