@@ -152,7 +152,8 @@ class Provider:
 class Wish:
     """What a request says of who may answer it: the object `provider` of its body, with OpenRouter's words.
 
-    `max_price` bounds both prices, `min_quality` is in ten-thousandths, `verify` is none, sampled or always.
+    `max_price` bounds both prices, `min_quality` is in ten-thousandths, `verify` is none, sampled or always. `hedge` is
+    after how many milliseconds a second provider is asked as well, None for never.
     """
 
     order: tuple[str, ...] = ()
@@ -164,6 +165,7 @@ class Wish:
     zdr: bool = False
     verify: str = "sampled"
     fallbacks: bool = True
+    hedge: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

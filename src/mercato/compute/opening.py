@@ -128,7 +128,7 @@ async def work(
 
 def bounds(wanted: ComputeSettings) -> Bounds:
     """Returns what one request may hold."""
-    return Bounds(wanted.messages, wanted.choices, wanted.depth, deny=wanted.unknown == "deny")
+    return Bounds(wanted.messages, wanted.choices, wanted.depth, deny=wanted.unknown == "deny", hedge=wanted.hedge)
 
 
 def limits(wanted: ComputeSettings) -> Limits:

@@ -91,9 +91,10 @@ class ComputeSettings(Section):
     `admin` is where the admin plane listens: HOST:PORT, or a Unix socket relative to the data folder; "" for none.
     `unknown` says what happens to parameters that we do not know: `pass` hands them on, `deny` refuses the request.
     Times are in seconds, sizes in octets. `messages` bounds their number in one request, `choices` the answers that one
-    request may ask for. `tokenizer` files of models are read relative to the data folder. A client has `head_seconds`
-    for a request's head, `reading_seconds` for its body, and `sending_seconds` to take each part of an answer; after
-    `beat_seconds` without an event it gets a sign of life.
+    request may ask for, and `hedge` says whether one may ask for a second provider beside a slow one. `tokenizer` files
+    of models are read relative to the data folder. A client has `head_seconds` for a request's head, `reading_seconds`
+    for its body, and `sending_seconds` to take each part of an answer; after `beat_seconds` without an event it gets a
+    sign of life.
 
     `nodes` says whose nodes may dial in: nobody's, those of keys that were approved, or anyone's, on trial. `names` are
     the host names, with a port where it is not 443, that nodes call this gateway by; `node_seconds` lie between two
@@ -134,6 +135,7 @@ class ComputeSettings(Section):
     depth: int = Field(64, ge=8, le=512)
     requests: int = Field(2_000, ge=1)
     attempts: int = Field(3, ge=1, le=10)
+    hedge: bool = True
 
     @field_validator("upstreams")
     @classmethod

@@ -14,7 +14,7 @@ import pytest
 
 from mercato.compute.testing import stub
 from tests.compute.gateway.conftest import Open
-from tests.compute.gateway.house import QUESTION
+from tests.compute.gateway.house import PRICE, QUESTION, House
 
 ASK: dict[str, Any] = {"model": "toy", "messages": QUESTION, "max_tokens": 12}
 COST = re.compile(rb": x-cost-micro=\d+\n\n")  # a comment of the gateway's own
@@ -157,6 +157,25 @@ def test_busy_providers_are_told_of_as_such_and_the_official_client_tries_three_
 
     assert refused.value.response.headers["retry-after"] == "1"
     assert len(one.asked) >= 1
+
+
+def test_a_provider_never_has_more_requests_than_it_takes_however_many_come_at_once(house: Open) -> None:
+    async def ask(session: aiohttp.ClientSession, base: str) -> int:
+        async with session.post(f"{base}/chat/completions", json=ASK) as answer:
+            await answer.read()
+            return answer.status
+
+    async def burst(home: House) -> list[int]:
+        async with aiohttp.ClientSession(headers={"authorization": f"Bearer {home.ann}"}) as session:
+            return sorted(await asyncio.gather(*[ask(session, home.base) for _ in range(12)]))
+
+    with stub("burst", delay=0.5, most=2) as one:
+        home = house({"one": one.url}, listed=PRICE.model_copy(update={"concurrency": 2}))
+        statuses = asyncio.run(burst(home))
+
+    assert statuses == [200] * 2 + [429] * 10
+    assert len(one.asked) == 2
+    assert home.balance("ann")[1] == 0
 
 
 def test_when_the_client_leaves_the_provider_is_told_at_once_and_what_was_sent_is_billed(house: Open) -> None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from mercato.compute.books import sheet
@@ -127,6 +127,11 @@ class Clerk:
         """Returns a request's receipt; None where there is none, yet."""
         with self.bare.read():
             return read(self.bare, request)
+
+    def attempts(self, request: str) -> list[dict[str, Any]]:
+        """Returns whom a request was sent to, one after the other, and how that ended."""
+        with self.bare.read():
+            return sheet.attempts(self.bare, request)
 
     def _book(self, asks: Sequence[Ask]) -> list[Answer]:
         """One transaction's work, within it."""

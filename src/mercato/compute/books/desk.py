@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mercato.compute.books.clerk import TOGETHER, Clerk
 from mercato.compute.books.keys import Key, Ring, found
@@ -107,6 +107,10 @@ class Desk:
     async def receipt(self, request: str) -> Receipt | None:
         """Returns a request's receipt; None where there is none."""
         return await self._lend(self.clerk.receipt, request)
+
+    async def attempts(self, request: str) -> list[dict[str, Any]]:
+        """Returns whom a request was sent to, and how that ended; nothing before it is over."""
+        return await self._lend(self.clerk.attempts, request)
 
     async def key(self, secret: str) -> Key | None:
         """Returns the key of a secret text as it was a second ago at most; None for none. Whether it `holds`, and what

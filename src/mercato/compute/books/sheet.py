@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mercato.compute.books.words import Hold, State
 from mercato.compute.model import Attempt, Receipt, RequestId
@@ -220,6 +220,12 @@ def receipt(bare: Bare, request: str) -> tuple[str, str, str, str] | None:
     """Returns the text, hash, signature and countersignature of a request's receipt; None where there is none."""
     found = bare.run(_RECEIVED, (request,))
     return (found[0][0], found[0][1], found[0][2], found[0][3]) if found else None
+
+
+def attempts(bare: Bare, request: str) -> list[dict[str, Any]]:
+    """Returns the attempts at a request as JSON; nothing where it is open, or there is none."""
+    found = bare.run("SELECT attempts FROM compute_request WHERE id = ?", (request,))
+    return list(json.loads(found[0][0])) if found else []
 
 
 def answer(bare: Bare, request: str) -> tuple[str, bytes] | None:

@@ -13,9 +13,10 @@ from mercato.compute.books.keys import Key
 from mercato.compute.errors import Declined, Forbidden, Unserved
 from mercato.compute.gateway import answers, asking, openapi, responses
 from mercato.compute.gateway.asking import Asked
-from mercato.compute.gateway.carry import Carrier, Job
+from mercato.compute.gateway.carry import Carrier
 from mercato.compute.gateway.checks import Bounds, shown
 from mercato.compute.gateway.client import Client, Halted, Left, Receive, Send, too_large
+from mercato.compute.gateway.job import Job
 from mercato.compute.gateway.states import Stage
 from mercato.compute.model import Surface
 from mercato.core.errors import MercatoError, NotFound

@@ -118,6 +118,8 @@ def ask(surface: Surface, body: Body, digest: str, bounds: Bounds) -> Asked:
     model = checks.text(body, "model", 200)
     wish = wishes.read(body.get("provider"))
     stream = checks.yes(body, "stream")
+    if wish.hedge is not None:
+        _hedged(body, stream, bounds)
     options = body.get("stream_options")
     if options is not None and not isinstance(options, dict):
         raise wrong("stream_options", options, "send an object")
@@ -138,6 +140,16 @@ def ask(surface: Surface, body: Body, digest: str, bounds: Bounds) -> Asked:
     )
     wants = bool(stream and options and options.get("include_usage"))
     return Asked(need, body, digest, most, choices, reading.octets, reading.messages, wants)
+
+
+def _hedged(body: Body, stream: bool, bounds: Bounds) -> None:
+    """Refuses to ask two providers for what may be asked of one only."""
+    if not bounds.hedge:
+        raise wrong("provider.hedge", True, "this gateway asks one provider at a time; leave it out")
+    if stream:
+        raise wrong("provider.hedge", True, "only whole answers can be hedged; leave out stream or hedge")
+    if body.get("store"):
+        raise wrong("provider.hedge", True, "what is stored would be stored twice; leave out store or hedge")
 
 
 @dataclass(frozen=True, slots=True)

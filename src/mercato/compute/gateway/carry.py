@@ -7,27 +7,26 @@ error event, and never with `[DONE]`. The last bytes go out when what was charge
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from mercato.compute.books.desk import Desk
-from mercato.compute.books.keys import Key
 from mercato.compute.books.words import KEPT, Hold, Lost, Replay, Served
 from mercato.compute.errors import Busy, Declined, Forbidden, Unreached
 from mercato.compute.gateway import answers
 from mercato.compute.gateway.asker import Begun, ask
 from mercato.compute.gateway.asking import Asked
 from mercato.compute.gateway.catalogue import Catalogue
-from mercato.compute.gateway.client import Client, Halted, Left
+from mercato.compute.gateway.client import Halted, Left
 from mercato.compute.gateway.counting import Counter
 from mercato.compute.gateway.failing import ended, unserved
-from mercato.compute.gateway.line import Patience
+from mercato.compute.gateway.hedge import OUTRUN, TOGETHER, Race
+from mercato.compute.gateway.job import Job
+from mercato.compute.gateway.line import Patience, Time
 from mercato.compute.gateway.metrics import Metrics
-from mercato.compute.gateway.states import Stage, step
-from mercato.compute.model import REQUESTS, Attempt, End, Need, Receipt, RequestId, Usage
+from mercato.compute.gateway.states import Stage
+from mercato.compute.model import Attempt, End, Need, Receipt, RequestId, Usage
 from mercato.compute.routing.router import Candidate, Router
 from mercato.core.errors import MercatoError
 from mercato.core.money import UP
@@ -39,37 +38,6 @@ Sample = Callable[[RequestId, Candidate, Need], bool]
 Packed = Callable[[Need, str, str, int], bytes]
 #: Says of a request how the answer of a provider is verified, for the header x-verified.
 Verified = Callable[[Asked, Candidate], str]
-
-
-@dataclass(slots=True)
-class Job:
-    """One request on its way, and what was done for it so far."""
-
-    client: Client
-    asked: Asked
-    key: Key
-    idempotency: str = ""
-    request: RequestId = field(default_factory=REQUESTS.new)
-    stage: Stage = Stage.VALIDATE
-    attempts: list[Attempt] = field(default_factory=list)
-    began: int = 0  # milliseconds of the loop's clock
-    sent: hashlib._Hash = field(default_factory=hashlib.sha256)
-    kept: bytearray = field(default_factory=bytearray)
-
-    def to(self, stage: Stage) -> None:
-        """Moves on; Conflict for a step that the table of stages does not have."""
-        self.stage = step(self.stage, stage)
-
-    async def write(self, data: bytes, *, more: bool = True) -> None:
-        """Passes bytes on to the client, and remembers them for the receipt and for who asks again."""
-        self.note(data)
-        await self.client.write(data, more=more)
-
-    def note(self, data: bytes) -> None:
-        """Takes bytes of the answer into the receipt's hash."""
-        self.sent.update(data)
-        if self.idempotency and len(self.kept) <= KEPT:
-            self.kept += data
 
 
 class Carrier:
@@ -100,7 +68,9 @@ class Carrier:
         """Answers a request. Declined, with nothing sent to the client, where nobody does."""
         order = self._order(job)
         job.to(Stage.ROUTE)
-        limit = max(one.offer.price.of(job.asked.bound(one.offer), round=UP) for one in order)
+        limits = [one.offer.price.of(job.asked.bound(one.offer), round=UP) for one in order]
+        # Who makes two providers work at once can pay for both, although only one of them is ever paid.
+        limit = max(limits) if job.asked.need.wish.hedge is None else sum(sorted(limits)[-TOGETHER:])
         job.to(Stage.RESERVE)
         hold = Hold(job.request, job.key.id, job.key.account, job.asked.digest, limit, job.idempotency)
         again = await self.desk.reserve(hold)
@@ -137,33 +107,57 @@ class Carrier:
     async def _begin(self, job: Job, order: Sequence[Candidate]) -> Begun:
         """Returns the first answer that begins; Declined where none does, or the request was at fault."""
         failed: list[Unreached] = []
-        start = self._loop.time()
-        order = order[: self._most if job.asked.need.wish.fallbacks else 1]
+        time, wish = Time(self._patience, self._loop.time()), job.asked.need.wish
+        order = order[: self._most if wish.fallbacks else 1]
+        if wish.hedge is not None:
+            return await self._race(job, order, time, wish.hedge)
         for candidate in order:
-            left = self._patience.total - (self._loop.time() - start)
-            line = self.catalogue.line(candidate.provider.id)
-            if line is None or left <= 0:
-                continue
-            job.to(Stage.SENDING)
-            job.began = round(self._loop.time() * 1000)
-            self.router.began(candidate.provider.id, self._loop.time())
-            patience = Patience(self._patience.connect, min(self._patience.first, left), self._patience.idle, left)
             if job.asked.need.stream and candidate is order[-1]:  # nobody else is asked after it, so it may be named
                 job.client.promise(self._opening(job, candidate))
             try:
                 with job.client.waiting():
-                    return await ask(line, candidate, job.asked, patience, job.request)
+                    return await self._ask(job, candidate, time)
             except Unreached as error:
                 failed.append(error)
-                self._ended(job, candidate, ended(error), error=error.why)
-                log.info("%s: %s did not answer: %s", job.request, candidate.provider.name, error.message)
-            except Declined as error:
-                self._ended(job, candidate, End.UPSTREAM_ERROR, error=str(error.answer))
-                raise
-            except BaseException:
-                self._ended(job, candidate, End.CLIENT_GONE)
-                raise
         raise unserved({}, failed)
+
+    async def _ask(self, job: Job, candidate: Candidate, time: Time) -> Begun:
+        """Returns the answer of one provider once it begins. How it failed is written down; Unreached where another one
+        may be asked."""
+        now, name = self._loop.time(), candidate.provider.id
+        patience = time.left(now)
+        line = self.catalogue.line(name)
+        if line is None or not self.router.free(candidate, now):  # as it was when it was chosen, before the reserve
+            raise Unreached("full" if line else "left", "provider has as many requests as it takes, or went")
+        job.to(Stage.SENDING)
+        job.began = round(now * 1000)
+        self.router.began(name, now)
+        try:
+            return await ask(line, candidate, job.asked, patience, job.request)
+        except Unreached as error:
+            self._ended(job, candidate, ended(error), error=error.why)
+            log.info("%s: %s did not answer: %s", job.request, candidate.provider.name, error.message)
+            raise
+        except Declined as error:
+            self._ended(job, candidate, End.UPSTREAM_ERROR, error=str(error.answer))
+            raise
+        except BaseException:
+            self._ended(job, candidate, End.CLIENT_GONE)
+            raise
+
+    async def _race(self, job: Job, order: Sequence[Candidate], time: Time, pause_ms: int) -> Begun:
+        """Returns the first answer of two providers, the second of which is asked after a while."""
+
+        def outrun(side: Job, candidate: Candidate, end: End, why: str) -> None:
+            self._ended(side, candidate, end, error=why)
+            side.to(Stage.RELEASE)
+
+        job.to(Stage.SENDING)
+        race = Race(job, lambda side, candidate: self._ask(side, candidate, time), outrun)
+        begun = await race.run(order, pause_ms)
+        if begun is None:
+            raise unserved({}, race.failed)
+        return begun
 
     async def _whole(self, job: Job, begun: Begun) -> None:
         """Settles an answer that came at once, then sends it."""
@@ -243,7 +237,8 @@ class Carrier:
             receipt = await self.desk.settle(job.request, served=served)
             self._settled(receipt)
             name = begun.candidate.provider.name
-            self.metrics.settled(job.asked.need.surface, name, receipt, len(job.attempts))
+            tries = sum(attempt.error != OUTRUN for attempt in job.attempts)
+            self.metrics.settled(job.asked.need.surface, name, receipt, tries)
         except Lost:  # its lease was over; the answer is the client's for nothing
             log.warning("%s was released before it was settled", job.request)
             receipt = None
@@ -291,7 +286,9 @@ class Carrier:
         self, job: Job, candidate: Candidate, end: End, *, usage: Usage | None = None, first: int | None = None,
         error: str = "",
     ) -> None:  # fmt: skip
-        """Writes an attempt down, and tells the router."""
+        """Writes an attempt down, and tells the router, once."""
+        if job.stage is Stage.RELEASE:  # it was outrun, and that is written down
+            return
         whole = round(self._loop.time() * 1000) - job.began
         status = int(error) if error.isdecimal() else 0 if error and first is None else 200
         attempt = Attempt(candidate.provider.id, datetime.now(UTC), first, whole, status, end, error)

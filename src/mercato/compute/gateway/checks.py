@@ -29,13 +29,15 @@ SEEN = {"image_url": "vision", "input_audio": "audio", "file": "files", "video_u
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much one request may hold; `tokens` bounds what it may ask to be written, `deny` refuses unknown members."""
+    """How much one request may hold; `tokens` bounds what it may ask to be written, `deny` refuses unknown members.
+    `hedge` allows to ask for a second provider."""
 
     messages: int = 10_000
     choices: int = 16
     depth: int = 64
     tokens: int = 10_000_000
     deny: bool = False
+    hedge: bool = True
 
 
 def wrong(param: str, value: Any, hint: str) -> Declined:

@@ -10,6 +10,8 @@ from mercato.compute.model import End, ProviderId
 
 LATE = frozenset({"first-byte", "idle", "total"})
 CUT = frozenset({"truncated", "reset"})
+BUSY = frozenset({"429", "full"})
+UNASKED = frozenset({"full", "left"})  # such were to be asked, and were not
 RETRY_SECONDS = 1
 
 
@@ -22,16 +24,16 @@ def ended(error: Unreached) -> End:
 
 def unserved(why: Mapping[ProviderId, str], failed: Sequence[Unreached] = ()) -> Unserved:
     """Returns what to tell a client: which filters kept providers out, or how those that were asked failed."""
-    if failed and all(error.why == "429" for error in failed):
+    if failed and all(error.why in BUSY for error in failed):
         return _busy()
-    if failed:
+    if failed and not all(error.why in UNASKED for error in failed):
         classes = ", ".join(sorted({error.why for error in failed}))
         late = all(error.why in LATE for error in failed)
         return Unserved(
             f"no provider answered: {classes}", hint="try again, or another model",
             status=504 if late else 502, code="upstream_timeout" if late else "upstream_error",
         )  # fmt: skip
-    kinds = Counter(reason.partition(":")[0] or "left" for reason in why.values())
+    kinds = Counter(reason.partition(":")[0] or "left" for reason in [*why.values(), *(it.why for it in failed)])
     said = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items()))
     if set(kinds) == {"full"}:
         return _busy()

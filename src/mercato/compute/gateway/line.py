@@ -23,6 +23,21 @@ class Patience:
     total: float = 600.0
 
 
+@dataclass(frozen=True, slots=True)
+class Time:
+    """How long one request may take, over all whom it is asked of, since it began at a moment of the loop's clock."""
+
+    patience: Patience
+    began: float
+
+    def left(self, now: float) -> Patience:
+        """Returns what the next provider may take; Unreached where nothing is left."""
+        most, left = self.patience, self.patience.total - (now - self.began)
+        if left <= 0:
+            raise Unreached("total", "request had no time left")
+        return Patience(most.connect, min(most.first, left), most.idle, left)
+
+
 class Reply(Protocol):
     """An answer whose status and headers are known. Header names are lower case."""
 
@@ -51,4 +66,4 @@ class Line(Protocol):
         ...
 
 
-__all__ = ["Line", "Patience", "Reply", "Unreached"]
+__all__ = ["Line", "Patience", "Reply", "Time", "Unreached"]

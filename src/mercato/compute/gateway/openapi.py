@@ -13,6 +13,7 @@ from mercato.compute.gateway import checks, wishes
 from mercato.compute.gateway.checks import Bounds
 
 Schema = dict[str, Any]
+_HEDGED: Schema = {"not": {"enum": [None, False]}}
 
 
 @cache
@@ -132,12 +133,20 @@ def _requests(bounds: Bounds) -> Schema:
         "max_output_tokens": _whole(1, bounds.tokens), "store": {"enum": [None, False]},
         "previous_response_id": {"type": "null"}, "temperature": _number(), "top_p": _number(),
     }  # fmt: skip
+    extra["not"] = {"anyOf": [_hedged("stream"), _hedged("store")]}
     return {
         "ChatRequest": {"type": "object", "required": ["model", "messages"], "properties": chat, **extra},
         "CompletionRequest": {"type": "object", "required": ["model", "prompt"], "properties": completion, **extra},
         "EmbeddingRequest": {"type": "object", "required": ["model", "input"], "properties": embedding, **extra},
         "ResponseRequest": {"type": "object", "required": ["model", "input"], "properties": response, **extra},
     }
+
+
+def _hedged(member: str) -> Schema:
+    """Returns a request with a member that does not go with asking two providers."""
+    hedge = {"type": "object", "required": ["hedge"], "properties": {"hedge": _HEDGED}}
+    given = {"not": {"enum": [None, False]}}
+    return {"required": ["provider", member], "properties": {"provider": hedge, member: given}}
 
 
 def _common(bounds: Bounds) -> Schema:
@@ -213,14 +222,25 @@ def _wish() -> Schema:
     bounds: Schema = {"prompt": price, "completion": price}
     most = {"type": "object", "minProperties": 1, "additionalProperties": False, "properties": bounds}
     yes = {"type": "boolean"}
+    one = {
+        "required": ["hedge", "allow_fallbacks"],
+        "properties": {"hedge": _HEDGED, "allow_fallbacks": {"const": False}},
+    }
     return {
-        "type": "object", "additionalProperties": False,
+        "type": "object", "additionalProperties": False, "not": one,
         "description": "Who may answer. Prices are micro-dollars for a million tokens, quality is in ten-thousandths.",
         "properties": {
             "order": names, "only": names, "ignore": names, "max_price": _or_null(most),
             "sort": {"enum": sorted(wishes.SORTS)}, "min_quality": {"type": "integer", "minimum": 0, "maximum": 10_000},
             "zdr": yes, "verify": {"enum": sorted(wishes.CHECKS)}, "allow_fallbacks": yes,
             "data_collection": {"enum": ["allow", "deny"]},
+            "hedge": {
+                "anyOf": [
+                    {"type": ["boolean", "null"]},
+                    {"type": "integer", "minimum": wishes.LEAST_HEDGE, "maximum": wishes.MOST_HEDGE},
+                ],
+                "description": "Milliseconds after which a second provider is asked too; not for streams.",
+            },
         },
     }  # fmt: skip
 

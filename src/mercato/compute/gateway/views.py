@@ -43,7 +43,7 @@ def views(catalogue: Catalogue, router: Router, desk: Desk) -> dict[str, View]:
         made = await desk.receipt(name)
         if made is None or made.key != key.id:  # that of another key is told of like one that does not exist
             raise NotFound(f"receipt was {name[:100]!r}, which this key has none of", hint="x-request-id names it")
-        await answers.say(client, 200, shown(made))
+        await answers.say(client, 200, shown(made) | {"attempts": await desk.attempts(name)})
 
     return {
         "/v1/models": models,

@@ -10,11 +10,13 @@ from mercato.compute.model import Price, Wish
 
 NAMES = frozenset(
     {"order", "only", "ignore", "max_price", "sort", "min_quality", "zdr", "verify", "allow_fallbacks",
-     "data_collection"}
+     "data_collection", "hedge"}
 )  # fmt: skip
 SORTS = frozenset({"", "price", "latency", "throughput"})
 CHECKS = frozenset({"none", "sampled", "always"})
 MOST_NAMES, MOST_PRICE = 100, 10**15
+#: Milliseconds after which a second provider may be asked: where none are told, at least, and at most.
+HEDGE, LEAST_HEDGE, MOST_HEDGE = 1_000, 100, 600_000
 _PLAIN = Wish()
 
 
@@ -27,6 +29,8 @@ def read(value: Any) -> Wish:
     for name in value:
         if name not in NAMES:
             raise _wrong(name, value[name], f"known names are {', '.join(sorted(NAMES))}")
+    if value.get("allow_fallbacks") is False and value.get("hedge"):
+        raise _wrong("hedge", value["hedge"], "allow fallbacks: a hedge asks a second provider")
     collection = value.get("data_collection", "allow")
     if collection not in ("allow", "deny"):
         raise _wrong("data_collection", collection, "say allow or deny")
@@ -40,6 +44,7 @@ def read(value: Any) -> Wish:
         zdr=_yes(value, "zdr", default=False) or collection == "deny",
         verify=_word(value, "verify", CHECKS, "sampled"),
         fallbacks=_yes(value, "allow_fallbacks", default=True),
+        hedge=_hedge(value.get("hedge")),
     )
 
 
@@ -64,6 +69,15 @@ def _price(value: Any) -> Price | None:
     ):
         raise _wrong("max_price", value, hint)
     return Price(prompt, completion)
+
+
+def _hedge(value: Any) -> int | None:
+    if value is None or value is False:
+        return None
+    found = HEDGE if value is True else integer(value)
+    if found is None or not LEAST_HEDGE <= found <= MOST_HEDGE:
+        raise _wrong("hedge", value, f"say true, or {LEAST_HEDGE} to {MOST_HEDGE} milliseconds")
+    return found
 
 
 def _whole(value: dict[str, Any], name: str, most: int) -> int:

@@ -124,7 +124,7 @@ def paces(bare: Bare) -> dict[ProviderId, Pace]:
             whole[name].append(one["whole_ms"])
             if one["first_ms"] is not None:
                 first[name].append(one["first_ms"])
-            if one["error"]:
+            if one["error"] and one["end"] != End.CLIENT_GONE:  # whoever was told to stop did not fail
                 failed[name][one["error"]] += 1
     return {
         ProviderId(name): Pace(_spread(first[name]), _spread(taken), len(taken), dict(failed[name]))

@@ -92,6 +92,11 @@ class Router:
             for each in candidates
         }
 
+    def free(self, each: Candidate, now: float) -> bool:
+        """Whether a candidate may still be asked: others may have been sent to it since it was chosen."""
+        health = self.health(each.provider.id)
+        return health.inflight < min(health.limit, each.offer.concurrency) and health.breaker.state(now) != "open"
+
     def began(self, provider: ProviderId, now: float) -> None:
         """Must be told of every attempt when it is sent; `ended` must follow, whatever happens."""
         self.health(provider).began(now)
