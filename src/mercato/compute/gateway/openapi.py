@@ -133,11 +133,12 @@ def _requests(bounds: Bounds) -> Schema:
         "max_output_tokens": _whole(1, bounds.tokens), "store": {"enum": [None, False]},
         "previous_response_id": {"type": "null"}, "temperature": _number(), "top_p": _number(),
     }  # fmt: skip
+    stored = {**extra, "not": _hedged("store")}
     extra["not"] = {"anyOf": [_hedged("stream"), _hedged("store")]}
     return {
         "ChatRequest": {"type": "object", "required": ["model", "messages"], "properties": chat, **extra},
         "CompletionRequest": {"type": "object", "required": ["model", "prompt"], "properties": completion, **extra},
-        "EmbeddingRequest": {"type": "object", "required": ["model", "input"], "properties": embedding, **extra},
+        "EmbeddingRequest": {"type": "object", "required": ["model", "input"], "properties": embedding, **stored},
         "ResponseRequest": {"type": "object", "required": ["model", "input"], "properties": response, **extra},
     }
 
@@ -222,12 +223,9 @@ def _wish() -> Schema:
     bounds: Schema = {"prompt": price, "completion": price}
     most = {"type": "object", "minProperties": 1, "additionalProperties": False, "properties": bounds}
     yes = {"type": "boolean"}
-    one = {
-        "required": ["hedge", "allow_fallbacks"],
-        "properties": {"hedge": _HEDGED, "allow_fallbacks": {"const": False}},
-    }
+    alone: Schema = {"hedge": _HEDGED, "allow_fallbacks": {"const": False}}
     return {
-        "type": "object", "additionalProperties": False, "not": one,
+        "type": "object", "additionalProperties": False, "not": {"required": list(alone), "properties": alone},
         "description": "Who may answer. Prices are micro-dollars for a million tokens, quality is in ten-thousandths.",
         "properties": {
             "order": names, "only": names, "ignore": names, "max_price": _or_null(most),
