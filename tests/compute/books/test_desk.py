@@ -139,6 +139,37 @@ def test_a_released_request_leaves_its_idempotency_key_free(counter: Counter) ->
     asyncio.run(go())
 
 
+@pytest.mark.parametrize("end", [End.TRUNCATED, End.UPSTREAM_ERROR, End.TIMEOUT])
+def test_an_answer_that_broke_off_leaves_its_idempotency_key_free(counter: Counter, end: End) -> None:
+    async def go() -> Replay | None:
+        async with counter.desk() as desk:
+            hold, again = counter.hold(idem="order 9"), counter.hold(idem="order 9")
+            await desk.reserve(hold)
+            await desk.settle(hold.request, served=counter.served(end=end))
+            assert await desk.reserve(again) is None
+            receipt = await desk.settle(again.request, served=counter.served(answer=b"{}", kind="application/json"))
+            assert receipt.charged == 350
+            return await desk.reserve(counter.hold(idem="order 9"))
+
+    given = asyncio.run(go())
+    assert given is not None
+    assert given.answer == b"{}"
+    assert counter.balance() == (DOLLAR - 350, 0)
+
+
+def test_an_answer_whose_client_left_is_not_served_twice_under_its_idempotency_key(counter: Counter) -> None:
+    async def go() -> Replay | None:
+        async with counter.desk() as desk:
+            hold = counter.hold(idem="order 10")
+            await desk.reserve(hold)
+            await desk.settle(hold.request, served=counter.served(end=End.CLIENT_GONE))
+            return await desk.reserve(counter.hold(idem="order 10"))
+
+    given = asyncio.run(go())
+    assert given is not None
+    assert given.answer is None
+
+
 def test_a_key_spends_no_more_than_its_limits(counter: Counter) -> None:
     key = counter.new_key("ann", ever=2_000, window=900, seconds=60)
 

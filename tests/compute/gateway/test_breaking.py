@@ -54,6 +54,16 @@ def test_a_stream_that_is_cut_ends_with_an_error_event_costs_nothing_and_is_neve
     assert home.balance("ann") == (1_000_000, 0)
 
 
+def test_a_stream_that_was_cut_is_served_when_it_is_asked_again_with_its_idempotency_key(house: Open) -> None:
+    with stub("truncate", after=4) as bad, stub() as good:
+        home = house({"bad": bad.url, "good": good.url})
+        asked = {**ASK, "stream": True, "provider": {"order": ["bad", "good"], "allow_fallbacks": False}}
+        first, again = (home.post("/chat/completions", asked, {"idempotency-key": "a"}) for _ in range(2))
+
+    assert [len(bad.asked), first.status, again.status] == [2, 200, 200]
+    assert home.balance("ann") == (1_000_000, 0)
+
+
 @pytest.mark.parametrize("behaviour", ["truncate", "wrong-length"])
 def test_a_whole_answer_that_is_cut_is_asked_of_another_provider(house: Open, behaviour: str) -> None:
     with stub(behaviour) as bad, stub() as good:

@@ -140,6 +140,11 @@ def known(bare: Bare, hold: Hold) -> Known | None:
     return Known(*found[0]) if found else None
 
 
+def forget(bare: Bare, id: str) -> None:
+    """Frees the idempotency key of a request: who asks again with it is served."""
+    bare.run("UPDATE compute_request SET idem = '' WHERE id = ?", (id,))
+
+
 def request(bare: Bare, id: str) -> Known | None:
     """Returns a request; None where there is none of that id."""
     found = bare.run(_REQUESTED, (id,))

@@ -15,7 +15,7 @@ from mercato.compute.books import ledger, sheet
 from mercato.compute.books.ledger import GATEWAY, Move, held, reserved, user
 from mercato.compute.books.pen import Pen
 from mercato.compute.books.receipts import receipt_of
-from mercato.compute.books.words import KEPT, Hold, Lost, Replay, Served, State
+from mercato.compute.books.words import KEPT, PAID, Hold, Lost, Replay, Served, State
 from mercato.compute.errors import Busy, Forbidden, Short
 from mercato.compute.model import Attempt, KeyId, Receipt, RequestId
 from mercato.core.errors import InvalidInput
@@ -187,6 +187,8 @@ class Turn:
         self._made[ask.request] = (made, row.account)
         self._move(ledger.of_settle(row.account, row.bound, served.provider, charged, earned))
         self._free(row, charged)
+        if row.idem and served.end not in PAID:  # it broke off and costs nothing: there is nothing to give again
+            sheet.forget(self.bare, ask.request)
         if row.idem and 0 < len(served.answer) <= KEPT:
             self._kept.append((ask.request, served.kind, served.answer, self.us + KEEP // timedelta(microseconds=1)))
         if served.audit or self.draw(made):
