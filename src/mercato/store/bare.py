@@ -39,7 +39,7 @@ class Bare:
         if self.dialect == "postgresql" and url.partition("://")[0].partition("+")[0] != "postgresql":
             raise ConfigError("database URL was not readable", hint="write sqlite:///FILE or postgresql://…")
         self._raw: Any = None
-        self._inside = False
+        self._inside = self._hasty = False
 
     def run(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """Runs one statement and returns its rows, none where it returns none. Each `?` stands for a value.
@@ -82,8 +82,9 @@ class Bare:
 
     def hasten(self, on: bool) -> None:
         """On SQLite, lets what would wait for another process's transaction fail at once instead; `again` is true."""
-        if self.dialect == "sqlite":
+        if self._hasty is not on and self.dialect == "sqlite":
             self.run(f"PRAGMA busy_timeout = {0 if on else BUSY_SECONDS * 1000}")
+            self._hasty = on
 
     def checkpoint(self) -> None:
         """Brings what was committed to SQLite's main file, without keeping writers waiting; does nothing on PostgreSQL.
@@ -95,7 +96,7 @@ class Bare:
 
     def close(self) -> None:
         """Closes the connection; the next statement would open another."""
-        raw, self._raw = self._raw, None
+        raw, self._raw, self._hasty = self._raw, None, False
         if raw is not None:
             raw.close()
 

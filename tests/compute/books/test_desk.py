@@ -301,6 +301,23 @@ def test_the_loop_does_not_wait_for_another_process_that_writes(sqlite: str) -> 
         assert counter.balance() == (DOLLAR - 1_000, 1_000)
 
 
+def test_who_leaves_while_another_process_writes_holds_nothing_afterwards(sqlite: str) -> None:
+    async def go(counter: Counter) -> None:
+        async with counter.desk() as desk:
+            with Bare(sqlite) as other, other.transaction():
+                asking = [asyncio.create_task(desk.reserve(counter.hold())) for _ in range(3)]
+                await asyncio.wait(asking, timeout=0.05)
+                asking[1].cancel()
+                await asyncio.wait({asking[1]})
+            found = await asyncio.gather(*asking, return_exceptions=True)
+            assert [type(one) for one in found] == [type(None), asyncio.CancelledError, type(None)]
+
+    with Counter(sqlite) as counter:
+        asyncio.run(go(counter))
+        assert counter.balance() == (DOLLAR - 2_000, 2_000)
+        assert replay(counter.till.bare, SIGNER.public).faults == []
+
+
 def test_one_request_at_a_time_and_many_at_once_come_to_the_same(counter: Counter) -> None:
     async def go(at_once: int) -> list[int]:
         async with counter.desk() as desk:

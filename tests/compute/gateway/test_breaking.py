@@ -13,6 +13,7 @@ import openai
 import pytest
 
 from mercato.compute.testing import stub
+from mercato.store.bare import Bare
 from tests.compute.gateway.conftest import Open
 from tests.compute.gateway.house import PRICE, QUESTION, House
 
@@ -34,6 +35,34 @@ def test_a_provider_that_fails_before_its_first_word_is_followed_by_another(
     assert answer.status == 200
     assert answer.headers["x-provider"] == "good"
     assert (len(bad.asked), len(good.asked)) == (1, 1)
+
+
+async def while_another_writes(home: House) -> tuple[int, bool, str, int]:
+    """Returns, with the database's write lock held elsewhere: the events that a stream went on with, whether a request
+    that came then waited, what models said; and, once the lock was given back, the status of the one that waited."""
+    headers = {"authorization": f"Bearer {home.ann}"}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        streaming = await session.post(f"{home.base}/chat/completions", json={**ASK, "stream": True})
+        before = await streaming.content.readuntil(b"\n\n")
+        with Bare(home.url) as other, other.transaction():
+            waiting = asyncio.create_task(session.post(f"{home.base}/chat/completions", json=ASK))
+            went_on = [await streaming.content.readuntil(b"\n\n") for _ in range(6)]
+            await asyncio.sleep(1.1)  # a key is known for a second
+            models = await session.get(f"{home.base}/models")
+            shown, held = await models.text(), not waiting.done()
+        answered = await waiting
+        rest = await streaming.read()
+    assert (before + b"".join(went_on) + rest).endswith(b"data: [DONE]\n\n")
+    return len(went_on), held, shown, answered.status
+
+
+def test_while_another_process_writes_to_sqlite_streams_and_looks_go_on_and_reserves_wait(house: Open) -> None:
+    with stub(gap=0.02) as good:
+        home = house({"good": good.url})
+        went_on, held, shown, status = asyncio.run(while_another_writes(home))
+
+    assert (went_on, held, '"toy"' in shown, status) == (6, True, True, 200)
+    assert home.balance("ann")[1] == 0
 
 
 @pytest.mark.parametrize("behaviour", ["truncate", "wrong-length"])

@@ -10,15 +10,15 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import uuid4
 
 from mercato.compute.books import sheet
 from mercato.compute.books.pen import Pen
 from mercato.compute.books.receipts import START, Signer
-from mercato.compute.books.turn import Answer, Ask, Draw, Release, Turn, read
+from mercato.compute.books.turn import Answer, Ask, Draw, Release, Turn
 from mercato.compute.books.words import Hold, Lost, State, micros
-from mercato.compute.model import Receipt, RequestId
+from mercato.compute.model import RequestId
 from mercato.core.clock import Clock
 from mercato.core.errors import Conflict
 from mercato.store.bare import Bare
@@ -67,6 +67,7 @@ class Clerk:
         What cannot be done together is done one by one, so that no request fails by another's fault.
         """
         try:
+            self.bare.hasten(False)
             return self._again(lambda: self._book(asks))
         except Exception as error:  # whatever it is, whoever asked has to learn of it
             if self._reopened():
@@ -84,11 +85,8 @@ class Clerk:
             return None
         try:
             self.bare.hasten(True)
-            try:
-                with self.bare.transaction():
-                    answers = self._book(asks)
-            finally:
-                self.bare.hasten(False)
+            with self.bare.transaction():
+                answers = self._book(asks)
         except Exception:  # whatever it is, `book` meets it too, and tells
             return None
         self.seq, self.head = self._after
@@ -111,27 +109,20 @@ class Clerk:
             released += done
         return released
 
-    def tidy(self) -> None:
-        """Lets SQLite bring commits to its main file, by a connection of its own, so that no request waits for it."""
-        if self.seq != self._tidied:
-            self._tidied = self.seq
-            with Bare(self.bare.url) as other:
-                other.checkpoint()
+    def tidy(self) -> bool:
+        """Lets SQLite bring commits to its main file, by a connection of its own, so that no request waits for it;
+        returns whether there were any. The next commit may begin SQLite's log anew, and waits for the disk then."""
+        if self.seq == self._tidied:
+            return False
+        self._tidied = self.seq
+        with Bare(self.bare.url) as other:
+            other.checkpoint()
+        return True
 
     def idle(self) -> bool:
         """Returns whether nobody's open requests are left by a dead worker, and no lane's lease is over."""
         with self.bare.read():
             return not sheet.overdue(self.bare, micros(self.clock.now()))
-
-    def receipt(self, request: str) -> Receipt | None:
-        """Returns a request's receipt; None where there is none, yet."""
-        with self.bare.read():
-            return read(self.bare, request)
-
-    def attempts(self, request: str) -> list[dict[str, Any]]:
-        """Returns whom a request was sent to, one after the other, and how that ended."""
-        with self.bare.read():
-            return sheet.attempts(self.bare, request)
 
     def _book(self, asks: Sequence[Ask]) -> list[Answer]:
         """One transaction's work, within it."""

@@ -4,8 +4,9 @@
         again = await desk.reserve(hold)        # durable before anything is sent; Short, Busy, Forbidden
         receipt = await desk.settle(hold.request, served=served)      # durable before the last bytes are delivered
 
-Work on the database is done by one thread, so the loop never waits for a disk or a lock. Only while hardly anything is
-open, and SQLite has no other writer, the loop does it itself: that is quicker than to hand it over.
+On SQLite the loop does this itself, at the end of its turn: a commit takes less than handing it to a thread and back,
+and the two would only take the interpreter from each other. Where that could keep the loop waiting, for another
+process that writes, for a disk, or for a database beyond a network, one thread does it.
 """
 
 from __future__ import annotations
@@ -19,14 +20,18 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, TypeVar
 
+from mercato.compute.books import sheet
 from mercato.compute.books.clerk import TOGETHER, Clerk
 from mercato.compute.books.keys import Key, Ring, found
-from mercato.compute.books.turn import Answer, Ask, Beat, Release, Settle
+from mercato.compute.books.turn import Answer, Ask, Beat, Release, Settle, read
 from mercato.compute.books.words import Hold, Lost, Replay, Served
 from mercato.compute.model import Attempt, Receipt, RequestId
+from mercato.store.bare import Bare
 
 TIDY_SECONDS = 1
-FEW = 2
+#: Seconds of a commit that is slow, and how many times as long the thread does them then: slow ones keep the loop
+#: waiting for a twentieth of its time at most.
+SLOW, ASIDE = 0.01, 20
 T = TypeVar("T")
 log = logging.getLogger("mercato.compute.books")
 _Waiting = tuple[Ask, "asyncio.Future[Answer]"]
@@ -44,7 +49,10 @@ class Desk:
         self._waiting: list[_Waiting] = []
         self._busy = False
         self._owed: list[RequestId] = []
-        self._lent = self._open = 0
+        self._reader = Bare(clerk.bare.url)
+        self._lent = 0
+        self._aside = 0.0  # until then, by the loop's clock, the thread does what is asked
+        self._renewed = False  # whether the next commit may wait for the disk
         self._ring = Ring()
 
     async def __aenter__(self) -> Desk:
@@ -63,6 +71,7 @@ class Desk:
             with suppress(Exception):  # the database may be away: whoever asked was told
                 await asyncio.shield(self._ask(Beat()))
         await self._lend(self.clerk.close)
+        self._reader.close()
         self._thread.shutdown()
 
     @property
@@ -84,9 +93,10 @@ class Desk:
         """
         waiting = self._ask(hold)
         try:
-            answer = await asyncio.shield(waiting)
+            answer = await waiting
         except asyncio.CancelledError:
-            waiting.add_done_callback(lambda done: self._undo(hold, done))
+            if not waiting.cancelled():  # else its turn is to come, or under way, and `_tell` undoes it
+                self._undo(hold, waiting.exception() or waiting.result())
             raise
         assert answer is None or isinstance(answer, Replay), answer
         return answer
@@ -96,35 +106,49 @@ class Desk:
 
         Lost where the request was released meanwhile: it costs nothing then.
         """
-        answer = await asyncio.shield(self._ask(Settle(request, served)))
+        answer = await self._ask(Settle(request, served))
         assert isinstance(answer, Receipt), answer
         return answer
 
     async def release(self, request: RequestId, why: str, attempts: Sequence[Attempt] = ()) -> None:
         """Gives back all that a request had reserved: nothing was delivered. Lost where it is not open."""
-        await asyncio.shield(self._ask(Release(request, why, tuple(attempts))))
+        await self._ask(Release(request, why, tuple(attempts)))
 
     async def receipt(self, request: str) -> Receipt | None:
         """Returns a request's receipt; None where there is none."""
-        return await self._lend(self.clerk.receipt, request)
+        return await self._look(read, request)
 
     async def attempts(self, request: str) -> list[dict[str, Any]]:
         """Returns whom a request was sent to, and how that ended; nothing before it is over."""
-        return await self._lend(self.clerk.attempts, request)
+        return await self._look(sheet.attempts, request)
 
     async def key(self, secret: str) -> Key | None:
         """Returns the key of a secret text as it was a second ago at most; None for none. Whether it `holds`, and what
         it is for, is for the caller to see."""
         fresh, key = self._ring.get(secret)
         if not fresh:
-            key = await self._lend(found, self.clerk.bare, secret)
+            key = await self._look(found, secret)
             self._ring.put(secret, key)
         return key
 
+    async def _look(self, work: Callable[[Bare, str], T], asked: str) -> T:
+        """Reads something: on SQLite at once, by a connection of its own, as nobody who writes keeps a reader waiting;
+        elsewhere, and where that failed, in the thread."""
+        if self.clerk.bare.dialect == "sqlite":
+            with suppress(Exception):  # whatever it was, the thread meets it too, and tells
+                self._reader.hasten(True)
+                return work(self._reader, asked)
+        return await self._lend(work, self.clerk.bare, asked)
+
     def _lend(self, work: Callable[..., T], *given: object) -> asyncio.Future[T]:
         """Runs something in the thread; until it is done the loop leaves the connection alone."""
+
+        def patiently() -> T:
+            self.clerk.bare.hasten(False)
+            return work(*given)
+
         self._lent += 1
-        done = self._loop.run_in_executor(self._thread, lambda: work(*given))
+        done = self._loop.run_in_executor(self._thread, patiently)
         done.add_done_callback(self._returned)
         return asyncio.shield(done)
 
@@ -142,44 +166,58 @@ class Desk:
         return waiting
 
     def _hand(self) -> None:
-        """Hands what waits to the thread; what comes meanwhile waits for the next turn."""
+        """Does what waits, or hands it to the thread; what comes meanwhile waits for the next turn."""
         batch, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
-        if batch:
-            self.batched(len(batch))
-        if len(batch) == 1 and self._open < FEW and not self._lent:
-            answers = self.clerk.at_once([batch[0][0]])
-            if answers:
-                self._tell(batch, answers)
-                return
-        if batch:
-            self._thread.submit(self._work, batch)
-        else:
+        if not batch:
             self._busy = False
+            return
+        self.batched(len(batch))
+        answers = self._at_once(batch)
+        if answers:
+            self._tell(batch, answers)
+            self._loop.call_soon(self._hand)  # after whatever else the loop has to do
+        else:
+            self._thread.submit(self._work, batch)
+
+    def _at_once(self, batch: list[_Waiting]) -> list[Answer] | None:
+        """Does what waits in the loop; None, with nothing done, where that would keep it waiting."""
+        began = self._loop.time()
+        if self._lent or self._renewed or began < self._aside:
+            self._renewed = False
+            return None
+        answers = self.clerk.at_once([ask for ask, _ in batch])
+        ended = self._loop.time()
+        if ended - began > SLOW:
+            self._aside = ended + ASIDE * (ended - began)
+        return answers
 
     def _work(self, batch: list[_Waiting]) -> None:
         try:
             answers: list[Answer] = self.clerk.book([ask for ask, _ in batch])
         except Exception as error:  # the database may be away; whoever asked learns of it
             answers = [error] * len(batch)
-        self._loop.call_soon_threadsafe(self._tell, batch, answers)
+        self._loop.call_soon_threadsafe(self._told, batch, answers)
+
+    def _told(self, batch: list[_Waiting], answers: list[Answer]) -> None:
+        self._tell(batch, answers)
+        self._hand()
 
     def _tell(self, batch: list[_Waiting], answers: list[Answer]) -> None:
         for (ask, waiting), answer in zip(batch, answers, strict=True):
-            if isinstance(ask, Hold):
-                self._open += answer is None
-            elif not isinstance(ask, Beat):
-                self._open = max(self._open - 1, 0)
-            if isinstance(answer, Exception):
-                if isinstance(ask, Settle | Release) and not isinstance(answer, Lost):
-                    self._owed.append(ask.request)
+            failed = isinstance(answer, Exception)
+            if failed and isinstance(ask, Settle | Release) and not isinstance(answer, Lost):
+                self._owed.append(ask.request)
+            if waiting.cancelled():  # who asked has gone
+                if isinstance(ask, Hold):
+                    self._undo(ask, answer)
+            elif isinstance(answer, Exception):
                 waiting.set_exception(answer)
             else:
                 waiting.set_result(answer)
-        self._hand()
 
-    def _undo(self, hold: Hold, done: asyncio.Future[Answer]) -> None:
+    def _undo(self, hold: Hold, answer: Answer | BaseException) -> None:
         """Releases a reserve that nobody waits for any more."""
-        if not done.cancelled() and done.exception() is None and done.result() is None:
+        if answer is None:
             self._ask(Release(hold.request, "its client left before it was sent"))
 
     async def _beat(self) -> None:
@@ -201,6 +239,6 @@ class Desk:
         while True:
             await asyncio.sleep(TIDY_SECONDS)
             try:
-                await asyncio.to_thread(self.clerk.tidy)
+                self._renewed |= await asyncio.to_thread(self.clerk.tidy)
             except Exception:  # what is not tidied now is tidied later
                 log.exception("database could not be tidied")
