@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from mercato.chains.model import Block
 from mercato.chains.service import Indexer
 from mercato.core.clock import HandClock
 from mercato.launch.following.feed import Feed
@@ -18,6 +21,7 @@ from mercato.launch.season.life import Life
 from mercato.launch.season.local import SOURCE
 from mercato.launch.season.progress import Board, Progress
 from mercato.launch.season.settings import SeasonSettings
+from mercato.launch.season.state import Kept
 from mercato.launch.settings import LaunchSettings
 from mercato.market.service import Market
 from mercato.store import Store
@@ -80,3 +84,30 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
 def season(lived: Lived) -> Whole:
     """The season that tests look at; none of them changes it."""
     return lived()
+
+
+@dataclass(frozen=True)
+class Past:
+    """A season that ended two hours ago: the data folder as it was left, the newest block then, and what was kept."""
+
+    home: Path
+    left: Block
+    kept: Kept
+
+    def again(self, home: Path) -> Store:
+        """Returns the store of a copy in an empty folder."""
+        shutil.copytree(self.home, home, dirs_exist_ok=True)
+        return Store(f"sqlite:///{home / 'mercato.db'}")
+
+
+@pytest.fixture(scope="session")
+def past(tmp_path_factory: pytest.TempPathFactory) -> Past:
+    """A season that nobody has opened since; whoever asks for it is in the group `season-present`, to live it once."""
+    home = tmp_path_factory.mktemp("past")
+    store = sqlite_store(home)
+    economy = opened(home, store, end=int(time.time()) - 7200)
+    alive(home, store, economy, [])[0].season()
+    found = Past(home, economy.chain.block(), economy.kept)
+    economy.close()
+    store.close()
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +27,7 @@ from mercato.market.jobs import newest_day
 from mercato.market.report.reporting import refresh
 from mercato.market.service import Market
 from mercato.store import Store
-from mercato.store.testing import sqlite_store
-from tests.launch.season.conftest import alive, opened
+from tests.launch.season.conftest import Past, alive, opened
 
 pytestmark = pytest.mark.xdist_group("season-present")  # one worker lives the season for all of these
 DOLLARS = 2_500 * 10**6
@@ -47,12 +45,11 @@ class Present:
 
 
 @pytest.fixture(scope="module")
-def present(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Present]:
+def present(past: Past, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Present]:
     home = tmp_path_factory.mktemp("present")
-    store = sqlite_store(home)
-    economy = opened(home, store, end=int(time.time()) - 60)
+    store = past.again(home)
+    economy = opened(home, store)
     life, market = alive(home, store, economy, [])
-    life.season()
     life.catch_up()
     yield Present(home, store, economy, market)
     economy.close()

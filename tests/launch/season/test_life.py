@@ -17,18 +17,18 @@ from mercato.launch.season.state import Kept, read, write
 from mercato.launch.service import Launches
 from mercato.store import Store, outbox
 from mercato.store.testing import sqlite_store
-from tests.launch.season.conftest import alive, opened
+from tests.launch.season.conftest import Past, alive, opened
 
 
-def test_trading_goes_on_in_the_present_until_it_is_stopped(tmp_path: Path) -> None:
-    store = sqlite_store(tmp_path)
-    economy = opened(tmp_path, store, end=int(time.time()) - 60)
+@pytest.mark.xdist_group("season-present")
+def test_trading_goes_on_in_the_present_until_it_is_stopped(tmp_path: Path, past: Past) -> None:
+    store = past.again(tmp_path)
+    economy = opened(tmp_path, store)
     present = threading.Event()
     life, _ = alive(tmp_path, store, economy, [], a_second=1000, seconds=0.2, present=present.set)
-    life.season()
-    before = economy.chain.block()
     life.start()
     assert present.wait(60)
+    before = economy.chain.block()
     while economy.chain.block().number < before.number + 5:
         time.sleep(0.1)
     life.stop()

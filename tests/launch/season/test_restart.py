@@ -18,7 +18,7 @@ from mercato.launch.season.progress import Progress
 from mercato.launch.states import State
 from mercato.store import Store
 from mercato.store.testing import sqlite_store
-from tests.launch.season.conftest import END, alive, opened
+from tests.launch.season.conftest import END, Past, alive, opened
 
 VICTIM = """
 import sys
@@ -40,13 +40,9 @@ def store(tmp_path: Path) -> Store:
     return sqlite_store(tmp_path)
 
 
-def test_a_whole_season_is_gone_on_from_and_what_was_missed_is_lived_through(tmp_path: Path, store: Store) -> None:
-    recent = int(time.time()) - 7200
-    economy = opened(tmp_path, store, end=recent)
-    life, _ = alive(tmp_path, store, economy, [])
-    life.season()
-    left, told = economy.chain.block(), list[Progress]()
-    economy.close()
+@pytest.mark.xdist_group("season-present")
+def test_a_whole_season_is_gone_on_from_and_what_was_missed_is_lived_through(tmp_path: Path, past: Past) -> None:
+    store, told = past.again(tmp_path), list[Progress]()
     again = opened(tmp_path, store, end=END)
     life, _ = alive(tmp_path, store, again, told)
     reopened = again.chain.block()
@@ -54,15 +50,15 @@ def test_a_whole_season_is_gone_on_from_and_what_was_missed_is_lived_through(tmp
     again.close()
     store.close()
 
-    assert reopened == left
-    assert again.kept == economy.kept
+    assert reopened == past.left
+    assert again.kept == past.kept
     assert [item.stage for item in told] == ["live"]
-    assert recent == left.time < again.chain.time() <= time.time() + 1
+    assert past.kept.end == past.left.time < again.chain.time() <= time.time() + 1
     assert len(again.launches.launches([State.LIVE])) == 5
     assert [receipt.reason for receipt in again.world.refused] == []
 
 
-@pytest.mark.parametrize("day", ["1", "20"])
+@pytest.mark.parametrize("day", [pytest.param("1", marks=pytest.mark.nightly), "20"])
 def test_a_season_that_was_killed_begins_anew_and_leaves_nothing_twice(tmp_path: Path, day: str) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", VICTIM, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=ROOT, env=dict(os.environ)
