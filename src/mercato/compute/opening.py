@@ -134,8 +134,9 @@ def bounds(wanted: ComputeSettings) -> Bounds:
 def limits(wanted: ComputeSettings) -> Limits:
     """Returns what one worker takes."""
     return Limits(
-        wanted.body_octets, wanted.reading_seconds, wanted.sending_seconds, wanted.beat_seconds, wanted.requests
-    )
+        wanted.body_octets, wanted.bodies_octets, wanted.reading_seconds, wanted.sending_seconds, wanted.beat_seconds,
+        wanted.requests,
+    )  # fmt: skip
 
 
 def _judged(metrics: Metrics, verdict: Verdict) -> None:

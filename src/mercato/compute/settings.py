@@ -90,7 +90,8 @@ class ComputeSettings(Section):
 
     `admin` is where the admin plane listens: HOST:PORT, or a Unix socket relative to the data folder; "" for none.
     `unknown` says what happens to parameters that we do not know: `pass` hands them on, `deny` refuses the request.
-    Times are in seconds, sizes in octets. `messages` bounds their number in one request, `choices` the answers that one
+    Times are in seconds, sizes in octets; `bodies_octets` bounds what one worker holds of all large requests together.
+    `messages` bounds their number in one request, `choices` the answers that one
     request may ask for, and `hedge` says whether one may ask for a second provider beside a slow one. `tokenizer` files
     of models are read relative to the data folder. A client has `head_seconds` for a request's head, `reading_seconds`
     for its body, and `sending_seconds` to take each part of an answer; after `beat_seconds` without an event it gets a
@@ -129,6 +130,7 @@ class ComputeSettings(Section):
 
     head_octets: int = Field(32 * 1024, ge=4096, le=1 << 20)
     body_octets: int = Field(40_000_000, ge=1024, le=1 << 30)
+    bodies_octets: int = Field(256 << 20, ge=1024)
     answer_octets: int = Field(64 * 1024 * 1024, ge=1024, le=1 << 30)
     messages: int = Field(10_000, ge=1)
     choices: int = Field(16, ge=1, le=1024)

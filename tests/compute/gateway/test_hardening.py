@@ -17,6 +17,7 @@ from mercato.compute.testing import stub
 from tests.compute.gateway.conftest import Open
 from tests.compute.gateway.endless import endless
 from tests.compute.gateway.house import PRICE, QUESTION, House, furnished
+from tests.waiting import wait_for
 
 ASK: dict[str, Any] = {"model": "toy", "messages": QUESTION, "max_tokens": 5}
 LONG = PRICE.model_copy(update={"context": 100_000})
@@ -168,6 +169,25 @@ def test_fifty_megabytes_are_refused_whether_their_size_is_told_or_not(house: Op
     untold = home.post("/chat/completions", parts())
 
     assert [(answer.status, answer.error["code"]) for answer in (told, untold)] == [(413, "request_too_large")] * 2
+
+
+def test_large_bodies_together_have_a_bounded_room_and_small_ones_are_served_meanwhile(house: Open) -> None:
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 600_000}}
+    large = json.dumps({**ASK, "messages": [{"role": "user", "content": [image]}]}).encode()
+    with stub() as one:
+        home = house({"one": one.url}, bodies_octets=1_000_000)
+        with wire(home) as slow:
+            slow.sendall(head(home, length=len(large)) + large[:-1])
+            wait_for(lambda: home.post("/chat/completions", large).status == 429)
+            refused, small = home.post("/chat/completions", large), home.post("/chat/completions", ASK)
+            slow.sendall(large[-1:])
+            served = slow.recv(100)
+        wait_for(lambda: home.post("/chat/completions", large).status == 200)
+        untold = home.post("/chat/completions", large)
+
+    assert (refused.status, refused.headers["retry-after"], small.status) == (429, "1", 200)
+    assert served.startswith(b"HTTP/1.1 200")
+    assert untold.status == 200, "what was taken is given back"
 
 
 def test_an_image_of_thirty_megabytes_passes(house: Open) -> None:

@@ -15,7 +15,7 @@ from mercato.compute.gateway import answers, asking, openapi, responses
 from mercato.compute.gateway.asking import Asked
 from mercato.compute.gateway.carry import Carrier
 from mercato.compute.gateway.checks import Bounds, shown
-from mercato.compute.gateway.client import Client, Halted, Left, Receive, Send, too_large
+from mercato.compute.gateway.client import LARGE_OCTETS, Client, Halted, Left, Receive, Room, Send, too_large
 from mercato.compute.gateway.job import Job
 from mercato.compute.gateway.states import Stage
 from mercato.compute.model import Surface
@@ -33,17 +33,17 @@ ONCE = frozenset(
     {b"authorization", b"x-api-key", b"content-type", b"content-length", b"idempotency-key", b"x-request-id"}
 )
 DRAINED_OCTETS = 256_000_000
-LARGE_OCTETS = 256 * 1024
 Headers = Mapping[bytes, bytes]
 View = Callable[[Client, Key, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one worker takes: octets of a body and seconds for it, seconds in which a client takes what it is sent,
-    seconds between signs of life, and requests at once."""
+    """What one worker takes: octets of a body, of all large bodies together, and seconds for one, seconds in which a
+    client takes what it is sent, seconds between signs of life, and requests at once."""
 
     body: int
+    bodies: int
     reading: int | float
     sending: int | float
     beat: int | float
@@ -65,6 +65,7 @@ class Gateway:
     ) -> None:
         self._carrier, self._bounds, self._limits, self._views = carrier, bounds, limits, dict(views)
         self._tunnel = tunnel
+        self._room = Room(limits.bodies)
         self.live: set[Client] = set()
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
@@ -83,6 +84,7 @@ class Gateway:
             log.debug("a client left")
         finally:
             client.unwatch()
+            self._room.held -= client.taken
             self.live.discard(client)
 
     def tend(self, now: float) -> list[Awaitable[None]]:
@@ -136,7 +138,7 @@ class Gateway:
                 f"gateway had {len(self.live)} requests at once", hint="try again soon", status=429,
                 code="rate_limit_exceeded", after=1,
             )  # fmt: skip
-        raw = await client.body(self._limits.body, self._limits.reading)
+        raw = await client.body(self._limits.body, self._limits.reading, self._room)
         client.watch()
         client.scopes = frozenset({"platform", f"account:{key.account}", f"key:{key.id}"})
         if len(raw) > LARGE_OCTETS:  # so that others' events go on while it is read

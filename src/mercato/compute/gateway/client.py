@@ -11,12 +11,14 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMappi
 from contextlib import contextmanager
 from typing import Any
 
-from mercato.compute.errors import Declined
+from mercato.compute.errors import Declined, Unserved
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = Sequence[tuple[bytes, bytes]]
+#: Larger bodies count, and are read in a thread.
+LARGE_OCTETS = 256 * 1024
 BEAT = b": keep-alive\n\n"
 
 
@@ -26,6 +28,22 @@ class Left(Exception):
 
 class Halted(Left):
     """The client is there, but somebody turned on a kill switch that stands over its request."""
+
+
+class Room:
+    """Octets of bodies that one worker holds for requests under way; small bodies are not counted."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.held = most, 0
+
+    def take(self, octets: int) -> None:
+        """Takes in more; Unserved, with 429, where there is no room left."""
+        if self.held + octets > self.most:
+            raise Unserved(
+                f"gateway held {self.held} octets of requests", hint="try again soon", status=429,
+                code="rate_limit_exceeded", after=1,
+            )  # fmt: skip
+        self.held += octets
 
 
 class Client:
@@ -45,10 +63,12 @@ class Client:
         self._promised: Headers | None = None
         self._last = self._loop.time()
         self.started = self._gone = self._read = False
+        #: Octets that it takes of its worker's room.
+        self.taken = 0
 
-    async def body(self, most: int, seconds: float) -> bytes:
+    async def body(self, most: int, seconds: float, room: Room) -> bytes:
         """Returns the whole body; Declined with 413 where it is larger than `most` octets, 408 where it takes longer
-        than `seconds`. Left where the client went away before its end."""
+        than `seconds`. Unserved where there is no room for it, Left where the client went away before its end."""
         parts: list[bytes] = []
         size, more = 0, True
         try:
@@ -62,6 +82,9 @@ class Client:
                     more = message.get("more_body", False)
                     if size > most:
                         raise too_large(size, most)
+                    if size > LARGE_OCTETS:
+                        room.take(size - self.taken)
+                        self.taken = size
                 self._read = True
         except TimeoutError:
             raise Declined(
