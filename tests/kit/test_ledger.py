@@ -14,7 +14,6 @@ from mercato.kit.acts import Act, Arrow, Signed, State
 from mercato.kit.errors import Denied, Frozen, Taken
 from mercato.kit.ledger import Ledger
 from mercato.kit.replay import replay
-from mercato.kit.tables import journal
 from mercato.kit.testing import ACCOUNT, DOLLAR, NOON, SMALL_PAYMENTS, intent, payment
 from mercato.store import Store
 
@@ -39,8 +38,7 @@ def settled(ledger: Ledger, act: Act, dollars: int) -> Act:
 
 
 def arrows(ledger: Ledger, act: str = "") -> list[Arrow]:
-    with ledger.store.read() as session:
-        return [entry.arrow for entry in journal(session, "agent", act=act)]
+    return [entry.arrow for entry in ledger.journal("agent", act=act)]
 
 
 def test_a_cap_holds_to_the_unit(ledger: Ledger) -> None:
@@ -193,8 +191,7 @@ def test_a_denial_is_journaled_with_its_rule(ledger: Ledger) -> None:
     decision = POLICY.judge(wanted, payment(5_000 * DOLLARS), NOON)
     ledger.refuse(wanted, {}, payment(5_000 * DOLLARS), decision)
 
-    with ledger.store.read() as session:
-        last = journal(session, "agent")[-1]
+    last = ledger.journal("agent")[-1]
     assert (last.arrow, last.body["verdict"], last.body["policy"]) == (Arrow.DECIDED, "deny", POLICY.hash)
 
 

@@ -18,7 +18,6 @@ from mercato.kit.ledger import Ledger
 from mercato.kit.model import Move
 from mercato.kit.replay import replay
 from mercato.kit.service import Kit
-from mercato.kit.tables import journal
 from mercato.store import Store
 from tests.kit.ground import ANYTHING, DIME, FRIEND, ME, NATIVE, STRANGER, Town, done, town
 
@@ -50,8 +49,7 @@ def test_a_payment_goes_the_whole_way_and_every_step_is_journaled(store: Store, 
     assert act.state is State.DONE
     assert act.effects.moves == (Move(town.usd, -5 * DIME),)
     assert act.effects.payments == (Payment(town.usd, FRIEND, 5 * DIME),)
-    with store.read() as session:
-        told = [entry.arrow for entry in journal(session, "agent", act=act.id)]
+    told = [entry.arrow for entry in kit.ledger.journal("agent", act=act.id)]
     assert told == [
         Arrow.INTENDED, Arrow.PLANNED, Arrow.REHEARSED, Arrow.DECIDED, Arrow.RESERVED, Arrow.SIGNED, Arrow.SENT,
         Arrow.CONFIRMED, Arrow.SETTLED,
@@ -89,8 +87,7 @@ def test_what_would_fail_is_not_signed_and_says_why(sqlite: Store, clock: HandCl
     with pytest.raises(WouldFail, match="would fail"):
         done(kit, "transfer", transfer(town, amount=5_000 * DIME))
     assert town.chain.nonce(ME) == 0
-    with sqlite.read() as session:
-        assert journal(session, "agent")[-1].body["verdict"] == "deny"
+    assert kit.ledger.journal("agent")[-1].body["verdict"] == "deny"
 
 
 def test_a_large_payment_waits_for_its_approver(sqlite: Store, clock: HandClock, town: Town) -> None:

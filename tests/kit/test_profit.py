@@ -25,7 +25,7 @@ ETHER, DOLLARS = 10**18, 10**6
 
 def entries(*told: tuple[Arrow, str, Mapping[str, Any]], days: int = 0) -> Iterator[Entry]:
     at = NOON + timedelta(days=days)
-    return (Entry("agent", seq, at, act, arrow, body, "", "") for seq, (arrow, act, body) in zip(count(1), told))
+    return (Entry("agent", seq, at, act, arrow, body, "") for seq, (arrow, act, body) in zip(count(1), told))
 
 
 def settled(act: str, *moves: Move, fee: int = 0, succeeded: bool = True) -> list[tuple[Arrow, str, Mapping[str, Any]]]:

@@ -9,12 +9,13 @@ import sqlalchemy as sa
 
 from mercato.core.clock import HandClock
 from mercato.kit import Policy
-from mercato.kit.acts import START
+from mercato.kit.acts import START, hashed
 from mercato.kit.errors import Tampered
 from mercato.kit.ledger import Ledger
+from mercato.kit.model import canonical, digest
 from mercato.kit.replay import derive, replay
-from mercato.kit.tables import acts, books, entries, journal, reserves
-from mercato.kit.testing import ACCOUNT, SMALL_PAYMENTS
+from mercato.kit.tables import acts, books, entries, reserves
+from mercato.kit.testing import ACCOUNT, NOON, SMALL_PAYMENTS
 from mercato.store import Store, Transaction
 from tests.kit.test_ledger import reserved, settled
 
@@ -89,8 +90,17 @@ def test_whoever_rewrites_everything_is_caught_by_a_head_that_was_kept_elsewhere
 
 def test_the_journal_alone_tells_everything(ledger: Ledger) -> None:
     settled(ledger, reserved(ledger, 3), 3)
-    with ledger.store.read() as session:
-        found = derive(journal(session, "agent"))
+    found = derive(ledger.journal("agent"))
 
     assert (found.seq, found.head) == (10, ledger.book("agent").head)
     assert {account for account, _ in found.balances} == {ACCOUNT}
+
+
+@pytest.mark.parametrize("name", ["agent", 'say "no"', "Ünïcode\u2028\\"])
+def test_an_entry_is_hashed_as_the_canonical_json_of_all_of_it(name: str) -> None:
+    body = {"b": [1, None], "a": name}
+    whole = {
+        "book": name, "seq": 7, "at": NOON.isoformat(), "act": name, "arrow": "signed", "body": body, "after": START,
+    }  # fmt: skip
+
+    assert hashed(name, 7, NOON, name, "signed", canonical(body), START) == digest(whole)

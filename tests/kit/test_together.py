@@ -17,7 +17,6 @@ from mercato.core.clock import SystemClock
 from mercato.kit.acts import State
 from mercato.kit.ledger import Ledger
 from mercato.kit.replay import replay
-from mercato.kit.tables import acts_in
 from mercato.kit.testing import FRIEND, POOL
 from mercato.store import Store
 from tests.kit.spender import POLICY, UNITS
@@ -66,8 +65,8 @@ def test_ten_processes_and_kills_never_exceed_a_cap_by_one_unit(store: Store, tm
     recovered(store)
 
     found = replay(store, "agent")
-    with store.read() as session:
-        states = Counter(act.state for act in acts_in(session, "agent", list(State), limit=10_000))
+    acts = Ledger(store, SystemClock()).acts("agent", list(State), limit=10_000)
+    states = Counter(act.state for act in acts)
     spent: Counter[str] = Counter()
     for id, to, units in (line.split() for line in lines(tmp_path / "spent")):
         assert found.states[id] is State.DONE

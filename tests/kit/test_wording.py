@@ -120,7 +120,7 @@ def told(*arrows: tuple[Arrow, dict[str, Any]], verdict: Verdict = Verdict.ALLOW
         (Arrow.INTENDED, intent_body(wanted)), (Arrow.DECIDED, decision_body(decision)),
     ]  # fmt: skip
     return [
-        Entry("agent", seq, NOON + timedelta(seconds=seq), wanted.id, arrow, body, "", f"{seq:064}")
+        Entry("agent", seq, NOON + timedelta(seconds=seq), wanted.id, arrow, body, f"{seq:064}")
         for seq, (arrow, body) in enumerate([*first, *arrows], start=1)
     ]
 

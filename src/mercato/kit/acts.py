@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import ClassVar
 
 from mercato.core.events import Event, Json
-from mercato.kit.model import ActId, Decision, Effects, Intent, Origin, Reserve, Verdict, digest
+from mercato.kit.model import ActId, Decision, Effects, Intent, Origin, Reserve, Verdict, canonical
 
 
 class State(StrEnum):
@@ -76,7 +77,7 @@ START = "0" * 64  # what the first entry follows
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a journal. `hash` covers everything before it by `previous`."""
+    """One line of a journal. `hash` covers everything before it by the hash of the entry before."""
 
     book: str
     seq: int
@@ -84,15 +85,16 @@ class Entry:
     act: str
     arrow: Arrow
     body: Mapping[str, Json]
-    previous: str
     hash: str
 
 
-def hashed(book: str, seq: int, at: datetime, act: str, arrow: str, body: object, previous: str) -> str:
-    """Returns the hash of an entry: SHA-256 of its canonical JSON, the previous entry's hash within it."""
-    return digest(
-        {"book": book, "seq": seq, "at": at.isoformat(), "act": act, "arrow": arrow, "body": body, "after": previous}
-    )
+def hashed(book: str, seq: int, at: datetime, act: str, arrow: str, body: str, previous: str) -> str:
+    """Returns the hash of an entry: SHA-256 of its canonical JSON, the previous entry's hash within it.
+
+    `body` is canonical JSON already, and the whole is put together around it: its names are in their order here.
+    """
+    head = f'{{"act":{canonical(act)},"after":"{previous}","arrow":"{arrow}","at":"{at.isoformat()}"'
+    return sha256(f'{head},"body":{body},"book":{canonical(book)},"seq":{seq}}}'.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -286,9 +286,12 @@ class Decision:
     approvers: tuple[str, ...] = ()
 
 
+_SPELLED = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
 def canonical(body: object) -> str:
     """Returns JSON in its one spelling: sorted keys, no spaces, no numbers but whole ones."""
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return _SPELLED.encode(body)
 
 
 def digest(body: object) -> str:

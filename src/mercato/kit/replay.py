@@ -11,10 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mercato.kit import tables
+from mercato.kit import sheet
 from mercato.kit.acts import START, STEPS, Arrow, Book, Entry, State, hashed
 from mercato.kit.errors import Tampered
-from mercato.store import Read, Store
+from mercato.kit.model import canonical
+from mercato.store import Store
+from mercato.store.bare import Bare
 
 PAGE = 1_000
 
@@ -36,7 +38,7 @@ class Derived:
         """Adds one entry; Tampered where it does not follow."""
         if entry.seq != self.seq + 1:
             raise Tampered(f"entry {self.seq + 1} of {entry.book!r} is missing", hint="the journal was cut or changed")
-        made = hashed(entry.book, entry.seq, entry.at, entry.act, entry.arrow.value, entry.body, self.head)
+        made = hashed(entry.book, entry.seq, entry.at, entry.act, entry.arrow.value, canonical(entry.body), self.head)
         if made != entry.hash:
             raise Tampered(
                 f"entry {entry.seq} of {entry.book!r} does not have the hash {entry.hash[:16]}…",
@@ -91,16 +93,16 @@ def replay(store: Store, book: str, expect: str = "") -> Derived:
 
     `expect` is a head that was kept elsewhere; it has to occur in the journal. Tampered names what differs.
     """
-    with store.read() as session:
-        held = tables.book(session, book)
+    with store.bare_read() as bare:
+        held = sheet.book(bare, book)
         heads = {START}
         found = Derived()
-        while page := tables.journal(session, book, found.seq, PAGE):
+        while page := sheet.journal(bare, book, found.seq, PAGE):
             for entry in page:
                 found.take(entry)
                 heads.add(entry.hash)
         _compare_book(found, held)
-        _compare_rows(found, session, book)
+        _compare_rows(found, bare, book)
     if expect and expect not in heads:
         raise Tampered(f"head {expect[:16]}… is not in the journal of {book!r}", hint="entries after it were rewritten")
     return found
@@ -119,11 +121,10 @@ def _compare_book(found: Derived, held: Book) -> None:
             )
 
 
-def _compare_rows(found: Derived, session: Read, book: str) -> None:
-    states = {act.id: act.state.value for act in tables.acts_in(session, book, list(State), limit=1_000_000)}
-    kept = {(act, budget, scope): units for act, budget, scope, units, _ in tables.reserves_of(session, book)}
+def _compare_rows(found: Derived, bare: Bare, book: str) -> None:
+    kept = {(act, budget, scope): units for act, budget, scope, units, _ in sheet.reserves_of(bare, book)}
     derived = {(act, *key): units for act, items in found.reserves.items() for key, units in items.items()}
-    _same("act", book, {act: state.value for act, state in found.states.items()}, dict(states))
+    _same("act", book, {act: state.value for act, state in found.states.items()}, sheet.states(bare, book))
     _same("reserve", book, derived, kept)
 
 

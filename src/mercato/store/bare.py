@@ -5,20 +5,26 @@ are declared and migrated as everywhere; only the statements are plain SQL here,
 
     with Bare(url) as bare, bare.transaction():
         bare.run("UPDATE lamp SET lit = ? WHERE id = ? RETURNING id", (True, "a"))
+
+A process that has a `Store` anyway borrows one from it: `store.bare()`.
 """
 
 from __future__ import annotations
 
 import re
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from mercato.core.errors import ConfigError, Conflict
+from mercato.core.clock import utc
+from mercato.core.errors import ConfigError, Conflict, MercatoError
 
 BUSY_SECONDS = 30
+IDLE_SECONDS = 1.0  # after which a connection to a server may be gone
 STATEMENTS = 256
 WAL_PAGES = 8_192  # 32 MB, where nobody calls `checkpoint`
 _SQLITE = "sqlite:///"
@@ -31,13 +37,18 @@ Row = tuple[Any, ...]
 
 
 class Bare:
-    """One connection to the database of a URL as `Store` takes it. Not safe to share between threads."""
+    """One connection to the database of a URL as `Store` takes it. Not safe to share between threads.
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    One that only `reads` is refused every change by SQLite; PostgreSQL refuses them within `read` anyway.
+    """
+
+    def __init__(self, url: str, *, reads: bool = False) -> None:
+        self.url, self._reads = url, reads
         self.dialect = "sqlite" if url.startswith(_SQLITE) else "postgresql"
         if self.dialect == "postgresql" and url.partition("://")[0].partition("+")[0] != "postgresql":
             raise ConfigError("database URL was not readable", hint="write sqlite:///FILE or postgresql://…")
+        #: Whether the transaction wrote what somebody waits for; who committed it tells them.
+        self.wakes = False
         self._raw: Any = None
         self._inside = self._hasty = False
 
@@ -59,17 +70,22 @@ class Bare:
             return []
         return self.run(_spread(head, len(rows), len(rows[0]), tail), [value for row in rows for value in row])
 
-    @contextmanager
-    def transaction(self) -> Iterator[Bare]:
-        """Commits at the end of the block, rolls back where it raises. On SQLite nobody else writes meanwhile."""
-        with self._between("BEGIN IMMEDIATE" if self.dialect == "sqlite" else "BEGIN"):
-            yield self
+    def moment(self, at: datetime) -> object:
+        """Returns a moment as a value for a column of the type `Instant`; `aware` reads what comes back."""
+        return utc(at) if self.dialect == "postgresql" else utc(at).replace(tzinfo=None).isoformat(" ", "microseconds")
 
-    @contextmanager
-    def read(self) -> Iterator[Bare]:
+    def transaction(self, *, urgent: bool = False) -> AbstractContextManager[Bare]:
+        """Commits at the end of the block, rolls back where it raises. On SQLite nobody else writes meanwhile.
+
+        An `urgent` one begins before others that wait on SQLite; PostgreSQL lets nobody overtake.
+        """
+        if self.dialect == "sqlite":
+            return self._between("" if urgent else "BEGIN IMMEDIATE")
+        return self._between("BEGIN")
+
+    def read(self) -> AbstractContextManager[Bare]:
         """Sees one moment of the database."""
-        with self._between("BEGIN" if self.dialect == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"):
-            yield self
+        return self._between("BEGIN" if self.dialect == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     def again(self, error: BaseException) -> bool:
         """Returns whether a transaction that failed so may be tried again; a broken connection is made anew."""
@@ -107,16 +123,16 @@ class Bare:
         self.close()
 
     @contextmanager
-    def _between(self, begin: str) -> Iterator[None]:
+    def _between(self, begin: str) -> Iterator[Bare]:
         if self._inside:
             raise Conflict("transaction was opened inside another one", hint="pass the open one as an argument")
         raw = self._connection()
-        self._inside = True
+        self._inside, self.wakes = True, False
         try:
             # PostgreSQL gets statements as they come and answers when an answer is wanted: fewer ways there and back.
             with raw.pipeline() if self.dialect == "postgresql" else nullcontext():
-                raw.execute(begin)
-                yield
+                raw.execute(begin) if begin else _soon(raw)
+                yield self
                 raw.execute("COMMIT")
         except BaseException:
             with suppress(Exception):  # what went wrong first is what is told
@@ -127,16 +143,77 @@ class Bare:
 
     def _connection(self) -> Any:
         if self._raw is None:
-            self._raw = _sqlite(self.url) if self.dialect == "sqlite" else _postgres(self.url)
+            self._raw = _sqlite(self.url, self._reads) if self.dialect == "sqlite" else _postgres(self.url)
         return self._raw
 
 
-def _sqlite(url: str) -> Any:
+class Lender:
+    """Connections of one database that are lent to one borrower at a time, and kept open in between."""
+
+    def __init__(self, url: str, *, reads: bool = False) -> None:
+        self.url, self._reads = url, reads
+        self._idle: list[tuple[Bare, float]] = []
+
+    @contextmanager
+    def lent(self) -> Iterator[Bare]:
+        """Lends a connection for a block; one that failed, or that its server closed meanwhile, is made anew."""
+        try:
+            bare, since = self._idle.pop()
+        except IndexError:
+            bare, since = Bare(self.url, reads=self._reads), 0.0
+        else:
+            _check(bare, since)
+        try:
+            yield bare
+        except MercatoError:  # said by whoever borrowed it
+            raise
+        except BaseException:
+            bare.close()
+            raise
+        finally:
+            self._idle.append((bare, time.monotonic()))
+
+    def close(self) -> None:
+        """Closes those that are not lent."""
+        while self._idle:
+            self._idle.pop()[0].close()
+
+
+def aware(found: object) -> datetime:
+    """Returns the moment that a column of the type `Instant` gave."""
+    at = found if isinstance(found, datetime) else datetime.fromisoformat(str(found))
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _check(bare: Bare, since: float) -> None:
+    if bare.dialect == "postgresql" and time.monotonic() - since > IDLE_SECONDS:
+        try:
+            bare.run("SELECT 1")
+        except Exception:  # whatever is wrong with it, another one is tried
+            bare.close()
+
+
+def _soon(raw: Any) -> None:
+    """Begins to write as soon as anybody ends: whoever waits SQLite's way looks ten times a second after a while, and
+    can be overtaken for seconds."""
+    raw.execute("PRAGMA busy_timeout = 0").close()
+    try:
+        for _ in range(BUSY_SECONDS * 1000):
+            with suppress(sqlite3.OperationalError):
+                raw.execute("BEGIN IMMEDIATE")
+                return
+            time.sleep(0.001)
+        raw.execute("BEGIN IMMEDIATE")
+    finally:
+        raw.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}").close()
+
+
+def _sqlite(url: str, reads: bool) -> Any:
     raw = sqlite3.connect(
         url.removeprefix(_SQLITE), isolation_level=None, cached_statements=STATEMENTS, check_same_thread=False
     )
     pragmas = (f"busy_timeout = {BUSY_SECONDS * 1000}", "journal_mode = WAL", "synchronous = NORMAL")
-    for pragma in (*pragmas, f"wal_autocheckpoint = {WAL_PAGES}"):
+    for pragma in (*pragmas, f"wal_autocheckpoint = {WAL_PAGES}", f"query_only = {int(reads)}"):
         raw.execute(f"PRAGMA {pragma}").close()
     return raw
 

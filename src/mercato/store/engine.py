@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from time import sleep
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +16,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, CursorResult, Engine, make_url
 
 from mercato.core.errors import ConfigError, Conflict
+from mercato.store.bare import Bare, Lender
 from mercato.store.wake import CHANNEL, Wake
 
 BUSY_MILLIS = 30_000
@@ -68,6 +68,7 @@ class Store:
         self._inside = threading.local()
         self._engine = _engine(self.url, writes=True)
         self._reader = _engine(self.url, writes=False) if self.dialect == "sqlite" else self._engine
+        self._writers, self._readers = Lender(_plain(self.url)), Lender(_plain(self.url), reads=True)
 
     @property
     def dialect(self) -> str:
@@ -75,24 +76,16 @@ class Store:
         return self.url.get_backend_name()
 
     @contextmanager
-    def transaction(self, *, urgent: bool = False) -> Iterator[Transaction]:
+    def transaction(self) -> Iterator[Transaction]:
         """Opens a transaction that commits at the end of the block and rolls back where the block raises.
-
-        An `urgent` one begins before others that wait on SQLite; PostgreSQL lets nobody overtake.
 
         Transactions do not nest: a function that needs one takes it as an argument, Conflict where it opens its own.
         """
-        if getattr(self._inside, "open", False):
-            raise Conflict("transaction was opened inside another one", hint="pass the open one as an argument")
-        self._inside.open = True
-        try:
-            with self._turn(), self._engine.begin() as connection:
-                if self.dialect == "sqlite":
-                    (_soon if urgent else _later)(connection)
-                tx = Transaction(connection)
-                yield tx
-        finally:
-            self._inside.open = False
+        with self._turn(), self._engine.begin() as connection:
+            if self.dialect == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            tx = Transaction(connection)
+            yield tx
         if tx.wakes:
             self.wake.set()
 
@@ -107,18 +100,45 @@ class Store:
                     connection.exec_driver_sql("BEGIN")
                 yield Read(connection)
 
+    @contextmanager
+    def bare(self, *, urgent: bool = False) -> Iterator[Bare]:
+        """Opens a transaction as `transaction` does, without SQLAlchemy: for a path that has to be short.
+
+        An `urgent` one begins before others that wait on SQLite; PostgreSQL lets nobody overtake.
+        """
+        with self._turn(), self._writers.lent() as bare:
+            with bare.transaction(urgent=urgent):
+                yield bare
+            wakes = bare.wakes
+        if wakes:
+            self.wake.set()
+
+    @contextmanager
+    def bare_read(self) -> Iterator[Bare]:
+        """Opens a session as `read` does, without SQLAlchemy."""
+        with self._readers.lent() as bare, bare.read():
+            yield bare
+
     def close(self) -> None:
         """Closes every connection; open sessions end first."""
+        self._writers.close()
+        self._readers.close()
         self._engine.dispose()
         self._reader.dispose()
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        if self.dialect == "sqlite":
-            with self._writer:
+        if getattr(self._inside, "open", False):
+            raise Conflict("transaction was opened inside another one", hint="pass the open one as an argument")
+        self._inside.open = True
+        try:
+            if self.dialect == "sqlite":
+                with self._writer:
+                    yield
+            else:
                 yield
-        else:
-            yield
+        finally:
+            self._inside.open = False
 
 
 def _checked(text: str) -> URL:
@@ -132,6 +152,12 @@ def _checked(text: str) -> URL:
     if kind != "sqlite" or not url.database or url.database == ":memory:":
         raise ConfigError(f"database was {url.render_as_string()!r}", hint="write sqlite:///FILE or postgresql://…")
     return url
+
+
+def _plain(url: URL) -> str:
+    if url.get_backend_name() == "sqlite":
+        return f"sqlite:///{url.database}"
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def _engine(url: URL, *, writes: bool) -> Engine:
@@ -149,22 +175,3 @@ def _engine(url: URL, *, writes: bool) -> Engine:
             raw.execute(f"PRAGMA {pragma}").close()
 
     return engine
-
-
-def _later(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _soon(connection: Connection) -> None:
-    """Begins to write as soon as anybody ends: whoever waits SQLite's way looks ten times a second after a while, and
-    can be overtaken for seconds."""
-    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
-    try:
-        for _ in range(BUSY_MILLIS):
-            with suppress(sa.exc.OperationalError):
-                _later(connection)
-                return
-            sleep(0.001)
-        _later(connection)
-    finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_MILLIS}")

@@ -5,6 +5,7 @@ Delivery is at least once, so whoever handles an event uses its id as a key.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -12,9 +13,11 @@ import sqlalchemy as sa
 
 from mercato.core.events import Event
 from mercato.store import jobs
+from mercato.store.bare import Bare
 from mercato.store.engine import Read, Transaction
 from mercato.store.model import Delivered
 from mercato.store.tables import event
+from mercato.store.wake import CHANNEL
 
 BATCH = 200
 _EMIT = sa.insert(event)  # built once: events are written in the middle of what should be quick
@@ -24,12 +27,23 @@ Subscriptions = Mapping[str, Sequence[str]]
 """The kinds of jobs to make for each name of an event, such as {"launch.TokenLaunched": ["market.watch"]}."""
 
 
-def emit(tx: Transaction, *events: Event) -> None:
+def emit(tx: Transaction | Bare, *events: Event) -> None:
     """Writes events that leave once the caller's transaction has committed, and never where it does not."""
+    if isinstance(tx, Bare):
+        _emit(tx, events)
+        return
     rows = [{"id": item.id, "name": item.name, "time": item.time, "body": item.body()} for item in events]
     if rows:
         tx.execute(_EMIT, rows)
         tx.wake()
+
+
+def _emit(bare: Bare, events: Sequence[Event]) -> None:
+    rows = [(item.id, item.name, bare.moment(item.time), json.dumps(item.body())) for item in events]
+    bare.many("INSERT INTO store_event (id, name, time, body)", rows)
+    if rows and not bare.wakes and bare.dialect == "postgresql":
+        bare.run(f"NOTIFY {CHANNEL}")
+    bare.wakes = bare.wakes or bool(rows)
 
 
 def relay(tx: Transaction, subscriptions: Subscriptions, now: datetime) -> int:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+import sqlalchemy as sa
 
+from mercato.core.clock import HandClock
 from mercato.core.errors import ConfigError, Conflict
-from mercato.store import Store
-from mercato.store.bare import Bare
+from mercato.store import Store, emit, outbox
+from mercato.store.bare import Bare, aware
+from mercato.store.tables import schedule
+from tests.conformance.store.samples import LampLit
+
+MOMENT = datetime(2026, 3, 2, 12, 0, 0, 120, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -111,3 +119,103 @@ def caught(bare: Bare, *, twice: bool = False) -> list[Exception]:
 def test_only_databases_that_are_known_are_opened(url: str) -> None:
     with pytest.raises(ConfigError):
         Bare(url)
+
+
+def due(store: Store) -> dict[str, datetime]:
+    with store.read() as session:
+        rows = session.execute(sa.select(schedule)).mappings()
+        return {row["name"]: row["due"] for row in rows}
+
+
+def put(bare: Bare, name: str, at: datetime = MOMENT) -> None:
+    bare.run("INSERT INTO store_schedule (name, due) VALUES (?, ?)", (name, bare.moment(at)))
+
+
+def test_what_a_store_lends_writes_moments_as_the_store_does(store: Store) -> None:
+    with store.bare() as bare:
+        put(bare, "a", MOMENT.astimezone(timezone(timedelta(hours=-5))))
+    with store.bare_read() as bare:
+        ((found,),) = bare.run("SELECT due FROM store_schedule WHERE due >= ?", (bare.moment(MOMENT),))
+
+    assert due(store) == {"a": MOMENT}
+    assert (aware(found), aware(found).tzinfo) == (MOMENT, UTC)
+
+
+def test_what_a_store_lends_commits_whole_or_not_at_all_and_once_at_a_time(store: Store) -> None:
+    def fail(bare: Bare) -> None:
+        put(bare, "a")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), store.bare() as bare:
+        fail(bare)
+    with store.bare() as bare:
+        put(bare, "b")
+        with pytest.raises(Conflict, match="inside another"), store.transaction():
+            pass
+        with pytest.raises(Conflict, match="inside another"), store.bare():
+            pass
+
+    assert set(due(store)) == {"b"}
+
+
+def test_a_lent_reader_changes_nothing(store: Store) -> None:
+    with pytest.raises(Exception, match=r"read-?only"), store.bare_read() as bare:
+        put(bare, "a")
+
+    assert due(store) == {}
+
+
+def test_an_event_that_is_written_without_sqlalchemy_leaves_as_any_and_wakes_who_waits(
+    store: Store, clock: HandClock
+) -> None:
+    event, rung = LampLit(time=clock.now(), lamp="hall"), store.wake.count
+    with store.bare() as bare:
+        emit(bare)
+        emit(bare, event)
+    with store.transaction() as tx:
+        outbox.relay(tx, {}, clock.now())
+    with store.read() as session:
+        (found,) = outbox.after(session, 0)
+
+    assert store.wake.count > rung
+    assert (found.id, found.name, found.time, found.body) == (event.id, event.name, event.time, {"lamp": "hall"})
+
+
+def test_a_lent_connection_that_its_server_ended_is_made_anew(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mercato.store.bare.IDLE_SECONDS", -1.0)
+    end = {"sqlite": "SELECT 1", "postgresql": "SELECT pg_terminate_backend(pg_backend_pid())"}[store.dialect]
+    with suppress(Exception), store.bare() as bare:  # PostgreSQL says that it ends it
+        bare.run(end)
+    with store.bare() as bare:
+        put(bare, "a")
+    backend = {"sqlite": "SELECT 0", "postgresql": "SELECT pg_backend_pid()"}[store.dialect]
+    with store.bare() as bare:
+        ((kept,),) = bare.run(backend)
+    with store.read() as session:
+        session.connection.exec_driver_sql(end.replace("pg_backend_pid()", str(kept)))
+
+    with store.bare() as bare:
+        put(bare, "b")
+    assert set(due(store)) == {"a", "b"}
+
+
+def test_an_urgent_writer_begins_as_soon_as_the_one_before_it_ends(store: Store) -> None:
+    begun, order = threading.Event(), []
+
+    def freeze() -> None:
+        begun.set()
+        with store.bare(urgent=True) as bare:
+            put(bare, "urgent")
+        order.append("urgent")
+
+    with Bare(store.url.render_as_string(hide_password=False)) as other:
+        waiting = threading.Thread(target=freeze)
+        with other.transaction():
+            put(other, "before")
+            waiting.start()
+            begun.wait(10)
+            order.append("before")
+        waiting.join(30)
+
+    assert sorted(due(store)) == ["before", "urgent"]
+    assert order[0] == "before"

@@ -25,7 +25,6 @@ from mercato.kit.replay import replay
 from mercato.kit.service import Kit
 from mercato.kit.solana.plan import Ground, SolanaPlan, Transaction
 from mercato.kit.solana.rail import SLACK
-from mercato.kit.tables import journal
 from mercato.store import Store
 from tests.kit.solana.ground import (
     ANYTHING,
@@ -75,8 +74,7 @@ def test_a_payment_goes_the_whole_way_and_every_step_is_journaled(store: Store, 
     assert act.effects.moves == (Move(NATIVE, -SOL),)
     assert act.effects.payments == (Payment(NATIVE, FRIEND, SOL),)
     assert (act.effects.fee, act.effects.contracts, act.effects.gaps) == (FEE, (), ())
-    with store.read() as session:
-        told = [entry.arrow for entry in journal(session, "agent", act=act.id)]
+    told = [entry.arrow for entry in kit.ledger.journal("agent", act=act.id)]
     assert told == [
         Arrow.INTENDED, Arrow.PLANNED, Arrow.REHEARSED, Arrow.DECIDED, Arrow.RESERVED, Arrow.SIGNED, Arrow.SENT,
         Arrow.CONFIRMED, Arrow.SETTLED,
@@ -111,8 +109,7 @@ def test_what_would_fail_is_not_signed_and_says_why(sqlite: Store, clock: HandCl
 
     with pytest.raises(WouldFail, match="'Send SOL' would fail"):
         done(kit, "transfer-native", pay(lamports=WEALTH + 1))
-    with sqlite.read() as session:
-        assert journal(session, "agent")[-1].body["verdict"] == "deny"
+    assert kit.ledger.journal("agent")[-1].body["verdict"] == "deny"
 
 
 def test_a_large_payment_waits_for_its_approver(sqlite: Store, clock: HandClock, town: Town) -> None:

@@ -23,7 +23,6 @@ from mercato.kit.acts import State
 from mercato.kit.ledger import Ledger
 from mercato.kit.replay import replay
 from mercato.kit.solana.rail import SLACK
-from mercato.kit.tables import acts_in
 from mercato.store import Store
 from tests.kit.solana.ground import FRIEND, ME, NATIVE, STRANGER, town
 from tests.kit.solana.spender import CAP, LEASE, POLICY, kit
@@ -69,8 +68,7 @@ def test_processes_that_spend_at_once_and_a_kill_never_exceed_a_cap_or_pay_twice
     kit(sqlite, cluster).recover()
 
     found = replay(sqlite, "agent")
-    with sqlite.read() as session:
-        acts = acts_in(session, "agent", list(State), limit=1_000)
+    acts = Ledger(sqlite, SystemClock()).acts("agent", list(State))
     states = Counter(act.state for act in acts)
     spent, friends, strangers = (new - old for old, new in zip(
         before, (cluster.balance(who) for who in (ME, FRIEND, STRANGER)), strict=True))  # fmt: skip

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from mercato.kit.acts import Arrow, Book, Entry, State
-from mercato.kit.tables import accounts, acts, books, entries, entry_of, reserves
+from mercato.kit.tables import accounts, acts, books, entries, reserves
 from mercato.store import Read
 
 FIRSTS = (Arrow.INTENDED, Arrow.OPENED, Arrow.RULED, Arrow.FROZEN, Arrow.THAWED)
@@ -50,7 +51,7 @@ def told(session: Read, book: str, acts: Iterable[str], seqs: Iterable[int] = ()
     """Returns every entry of some acts, and those of some numbers, in their order."""
     wanted = sa.or_(entries.c.act.in_(list(acts)), entries.c.seq.in_(list(seqs)))
     query = sa.select(entries).where(entries.c.book == book, wanted).order_by(entries.c.seq)
-    return [entry_of(row) for row in session.execute(query).mappings()]
+    return [_entry(row) for row in session.execute(query).mappings()]
 
 
 def book_of(session: Read, act: str) -> str | None:
@@ -66,3 +67,8 @@ def used(session: Read, book: str, budget: str, since: datetime | None) -> dict[
     for row in session.execute(query.where(reserves.c.at > since) if since else query).mappings():
         found[row["scope"]] = found.get(row["scope"], 0) + row["units"]
     return found
+
+
+def _entry(row: sa.RowMapping) -> Entry:
+    where = (row["book"], row["seq"], row["at"], row["act"])
+    return Entry(*where, Arrow(row["arrow"]), json.loads(row["body"]), row["hash"])
