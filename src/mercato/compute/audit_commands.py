@@ -82,6 +82,7 @@ async def _calibrated(wanted: ComputeSettings, upstream: str, model: str, answer
 
     from mercato.compute.gateway.catalogue import named
     from mercato.compute.opening import Upstreams
+    from mercato.compute.verify import synced
     from mercato.compute.verify.calibration import calibrate
     from mercato.compute.verifying import reference
 
@@ -90,6 +91,8 @@ async def _calibrated(wanted: ComputeSettings, upstream: str, model: str, answer
         line = lines.line(named(upstream))
         assert line is not None, "it is among the settings"
         name = wanted.upstreams[upstream].models[model].upstream or model
-        return await calibrate(line, reference(wanted, lines.line), model, name, answers, SystemRandom())
+        warm = synced.FEATURE in wanted.upstreams[upstream].models[model].features
+        checker = reference(wanted, lines.line)
+        return await calibrate(line, checker, model, name, answers, SystemRandom(), synced=warm)
     finally:
         await lines.close()

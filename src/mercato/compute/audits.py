@@ -20,6 +20,8 @@ from mercato.store.errors import Lost
 
 #: Audits that may be under way at once: more are not looked back on for the newest one.
 TOGETHER = 64
+#: The method of an audit by an answer that was known beforehand.
+KNOWN = "known-answer"
 _SEEN = "request, provider, model, at_us, state, id, method, statistic, verdict, checker, judged_us"
 _TAKE = """UPDATE compute_audit SET due_us = ? WHERE request IN (
     SELECT request FROM compute_audit WHERE state = 'wanted' AND due_us <= ? ORDER BY due_us LIMIT ?)
@@ -97,6 +99,12 @@ def judged(bare: Bare, provider: str) -> list[Audit]:
     """Returns all audits of a provider that were judged, in the order in which they were."""
     sql = f"SELECT {_SEEN} FROM compute_audit WHERE provider = ? AND state = 'judged' ORDER BY judged_us, request"  # noqa: S608  # our own names
     return [_audit(row) for row in bare.run(sql, (provider,))]
+
+
+def asked_before(bare: Bare, provider: str) -> set[str]:
+    """Returns the names of the canaries whose answers were known that a provider was asked."""
+    sql = "SELECT statistic FROM compute_audit WHERE provider = ? AND state = 'judged' AND method = ?"
+    return {str(json.loads(row[0]).get("canary")) for row in bare.run(sql, (provider, KNOWN))}
 
 
 def newest(bare: Bare, provider: str) -> Mapping[str, Json] | None:

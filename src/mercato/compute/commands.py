@@ -9,6 +9,7 @@ import typer
 from mercato.compute import (
     audit_commands,
     books_commands,
+    canary_commands,
     fleet_commands,
     keys_commands,
     node_commands,
@@ -60,6 +61,7 @@ def serve(
 app.add_typer(node_commands.app, name="node")
 app.command()(node_commands.provide)
 app.add_typer(keys_commands.app, name="keys")
+app.add_typer(canary_commands.app, name="canaries")
 books_commands.add_to(app)
 settle_commands.add_to(app)
 audit_commands.add_to(app)

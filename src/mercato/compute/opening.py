@@ -34,7 +34,7 @@ from mercato.compute.signing import signer
 from mercato.compute.starting import ENDS, here
 from mercato.compute.tunnelling import tunnels
 from mercato.compute.verify.auditor import Verdict
-from mercato.compute.verifying import Canaries, Verification
+from mercato.compute.verifying import Verification
 from mercato.core.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -82,12 +82,12 @@ async def work(
         desk = await opened.enter_async_context(Desk(Clerk(url, SystemClock(), signer(orders.home))))
         metrics, router, till = Metrics(), Router(), Till(url, SystemClock(), signer(orders.home))
         told = partial(_judged, metrics)
-        beside = Verification(wanted, till, url, router, upstreams.pairs(), upstreams.line, told)
+        beside = Verification(wanted, till, url, router, upstreams.pairs(), upstreams.line, told, orders.home)
         verified = await opened.enter_async_context(beside)
         desk.batched = metrics.batched
         if not number:  # the books are the same for all workers: the first one tells of them
             metrics.add(Books(url, SystemClock(), money=True))
-        desk.clerk.draw = verified.liaison.draw
+        desk.clerk.draw = verified.draw
         sources = [Source(lambda: verified.standing(upstreams.pairs()), upstreams.line)]
         hub: Hub | None = None
         if wanted.nodes != "off":
@@ -120,9 +120,7 @@ async def work(
         tending = loop.create_task(_tend(gateway, catalogue, verified, hub))
         opened.callback(tending.cancel)
         if wanted.audit.canaries:
-            base = f"http://{here(place)}/v1"
-            asking = loop.create_task(Canaries(base, wanted.audit, catalogue).run())
-            opened.callback(asking.cancel)
+            opened.callback(_asking(f"http://{here(place)}/v1", wanted, catalogue, verified).cancel)
         await running.serve(sockets=[place])
 
 
@@ -137,6 +135,17 @@ def limits(wanted: ComputeSettings) -> Limits:
         wanted.body_octets, wanted.bodies_octets, wanted.reading_seconds, wanted.sending_seconds, wanted.beat_seconds,
         wanted.requests,
     )  # fmt: skip
+
+
+def _asking(base: str, wanted: ComputeSettings, catalogue: Catalogue, verified: Verification) -> asyncio.Task[None]:
+    """Begins to ask the canaries."""
+    from mercato.compute.canaries import Canaries
+
+    made = Canaries(
+        base, wanted.audit, catalogue, SystemClock(), lambda: verified.liaison.view.secrets, verified.known,
+        before=verified.asked_before,
+    )  # fmt: skip
+    return asyncio.create_task(made.run())
 
 
 def _judged(metrics: Metrics, verdict: Verdict) -> None:

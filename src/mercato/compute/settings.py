@@ -68,8 +68,9 @@ class Auditing(BaseModel):
     `alpha` is the chance that an honest provider is ejected within `horizon` audits. `honest` bounds the share of an
     honest provider's answers that fail, `rate` and `alike` say how its tokens differ from the reference's: measure them
     with an upstream that is honest for sure. `least` is the smallest share of answers that is audited.
-    `canaries` asks each provider so often in an hour, as the user of the key `canary_key`. `witnesses` says whose
-    questions are evidence: everybody's, or the canaries' only, where users may be a provider's rivals.
+    `canaries` asks each provider so often in an hour about each of its models, as the user of the key `canary_key`;
+    `canary_file`, relative to the data folder, has questions whose answers are known. `witnesses` says whose questions
+    are evidence: everybody's, or the canaries' only, where users may be a provider's rivals.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -82,6 +83,7 @@ class Auditing(BaseModel):
     least: float = Field(0.03, gt=0, le=1)
     canaries: int = Field(0, ge=0, le=3600)
     canary_key: Secret = Secret("")
+    canary_file: str = ""
     witnesses: Literal["all", "canaries"] = "all"
 
 
@@ -152,6 +154,6 @@ class ComputeSettings(Section):
         if self.audit.checker and self.audit.checker not in self.upstreams:
             raise ValueError(f"checker was {self.audit.checker!r}: name one of {sorted(self.upstreams)}")
         asks = self.audit.canaries or self.audit.witnesses == "canaries"
-        if asks and not (self.audit.canary_key and self.audit.checker):
-            raise ValueError("canaries were asked for without checker and canary_key: name both")
+        if asks and not (self.audit.canary_key and (self.audit.checker or self.audit.canary_file)):
+            raise ValueError("canaries were asked for without canary_key, and a checker or a canary_file: name them")
         return self

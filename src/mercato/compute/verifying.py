@@ -1,4 +1,4 @@
-"""Verification put together for one worker of the gateway: what it shares with others, the auditor, the canaries."""
+"""Verification put together for one worker of the gateway: what it shares with others, and the auditor."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from random import SystemRandom
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from mercato.compute import audits
 from mercato.compute.books.keys import found
 from mercato.compute.books.till import Till
 from mercato.compute.gateway.asking import Asked
-from mercato.compute.gateway.catalogue import Catalogue, Pair, named
+from mercato.compute.gateway.catalogue import Pair, named
 from mercato.compute.gateway.line import Line
-from mercato.compute.model import Need, Provider, ProviderId, Receipt, Surface
+from mercato.compute.model import Need, Offer, Provider, ProviderId, Receipt
 from mercato.compute.routing.router import Candidate, Counts, Router
-from mercato.compute.verify import exhibit
+from mercato.compute.verify import exhibit, known, synced
 from mercato.compute.verify.auditor import Auditor, Verdict
-from mercato.compute.verify.canary import question
 from mercato.compute.verify.checker import Reference
 from mercato.compute.verify.evidence import Test
+from mercato.compute.verify.known import Known
 from mercato.compute.verify.liaison import Liaison
 from mercato.compute.verify.match import Cut
 from mercato.compute.verify.rate import Rates
 from mercato.compute.verify.record import Judge
 from mercato.core.errors import ConfigError
+from mercato.store.bare import Bare
 
 if TYPE_CHECKING:
-    import aiohttp
-
     from mercato.compute.settings import Auditing, ComputeSettings
 
 PAUSE = 2.0  # seconds between looks at what other workers and auditors did
@@ -55,20 +55,24 @@ def reference(wanted: ComputeSettings, line: Callable[[ProviderId], Line | None]
 
 
 class Verification:
-    """Runs beside one worker's requests. Without a checker it only shares health and standings.
+    """Runs beside one worker's requests. Without a checker or canaries it only shares health and standings.
 
-    `line` knows the way to a provider, `told` hears of every verdict of this worker.
+    `line` knows the way to a provider, `told` hears of every verdict of this worker. `home` is the data folder.
     """
 
     def __init__(
         self, wanted: ComputeSettings, till: Till, url: str, router: Router, settled: Sequence[Pair],
         line: Callable[[ProviderId], Line | None], told: Callable[[Verdict], None] = lambda verdict: None,
+        home: Path | None = None,
     ) -> None:  # fmt: skip
-        self.judge = judge(wanted.audit) if wanted.audit.checker else None
+        audit = wanted.audit
+        self.judge = judge(audit) if audit.checker or audit.canary_file else None
+        self.known = known.read((home or Path()) / audit.canary_file) if audit.canary_file else Known()
         providers = list({pair[0].id: pair[0] for pair in settled}.values())
         self.liaison = Liaison(url, till.clock, f"worker-{secrets.token_hex(8)}", self.judge, settled=providers)
         checker = wanted.upstreams.get(wanted.audit.checker)
         self._judged = frozenset(checker.models) if checker else frozenset()
+        self._url = url
         self._wanted, self._till, self._router, self._line, self._told = wanted, till, router, line, told
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mercato-liaison")
         self._auditor: Auditor | None = None
@@ -78,9 +82,13 @@ class Verification:
         await self._look({})
         self._tasks = [asyncio.create_task(self._share())]
         if self.judge is not None:
-            checker = reference(self._wanted, self._line)
-            witness = await asyncio.to_thread(self._witness)
-            self._auditor = Auditor(self._till, checker, self.judge, told=self._heard, witness=witness)
+            audit = self._wanted.audit
+            checker = reference(self._wanted, self._line) if audit.checker else None
+            asker = await asyncio.to_thread(self._asker)
+            self._auditor = Auditor(
+                self._till, checker, self.judge, told=self._heard, known=self.known, asker=asker,
+                witness=lambda receipt: audit.witnesses == "all" or receipt.key == asker,
+            )  # fmt: skip
             self._tasks.append(asyncio.create_task(self._auditor.run()))
         return self
 
@@ -125,24 +133,38 @@ class Verification:
         need, provider = asked.need, candidate.provider
         allowed = need.wish.verify != "none" and not need.wish.zdr
         word = "none"
-        if allowed and need.model in self._judged and need.surface is Surface.CHAT and exhibit.judged(asked.body.get):
+        members = ((name, member.value) for name, member in asked.body.members.items())
+        known = allowed and need.model in self._judged and need.surface in exhibit.SURFACES
+        if known and exhibit.judged(members, synced.FEATURE in candidate.offer.features):
             sure = need.wish.verify == "always" or self.liaison.view.shares.get(provider.id, 1.0) >= 1
             word = "always" if sure else "sampled"
         return f"{word}; standing={provider.standing.value}"
 
-    def packed(self, need: Need, body: str, answer: str, calls: int) -> bytes:
-        """Returns what an auditor would need of a request; nothing where there is none."""
-        return b"" if self.judge is None else exhibit.packed(need, body, answer, calls=calls)
+    def draw(self, receipt: Receipt) -> bool:
+        """Whether an answer is audited without being asked for: where a reference could judge it."""
+        return bool(self._wanted.audit.checker) and self.liaison.draw(receipt)
 
-    def _witness(self) -> Callable[[Receipt], bool]:
-        """Returns whose answers are evidence; ConfigError where the canaries' key is not one of ours."""
+    def packed(self, need: Need, body: str, answer: str, calls: int, offer: Offer) -> bytes:
+        """Returns what an auditor would need of a request; nothing where there is none."""
+        if self.judge is None:
+            return b""
+        return exhibit.packed(need, body, answer, calls=calls, synced=synced.FEATURE in offer.features)
+
+    def asked_before(self, provider: str) -> set[str]:
+        """Returns the canaries with known answers that a provider was asked. Blocks."""
+        with Bare(self._url) as bare:
+            return audits.asked_before(bare, provider)
+
+    def _asker(self) -> str:
+        """Returns the id of the key that canaries are asked with, "" where there is none; ConfigError where it is not
+        one of ours."""
         audit = self._wanted.audit
-        if audit.witnesses == "all":
-            return lambda receipt: True
+        if not audit.canary_key:
+            return ""
         key = found(self._till.bare, audit.canary_key.reveal())
         if key is None:
             raise ConfigError("key of the canaries was not known", hint="make one: mercato compute keys make ACCOUNT")
-        return lambda receipt: receipt.key == key.id
+        return key.id
 
     def _heard(self, verdict: Verdict) -> None:
         self._told(verdict)
@@ -157,37 +179,3 @@ class Verification:
                 self.liaison.teach(self._router)
             except Exception:  # the database may be away for a while; what was known holds until it is back
                 log.exception("what other workers know has to wait")
-
-
-class Canaries:
-    """Asks each provider now and then, over the gateway's own API, as a user would."""
-
-    def __init__(self, base: str, wanted: Auditing, catalogue: Catalogue) -> None:
-        self._url, self._wanted, self._catalogue = f"{base}/chat/completions", wanted, catalogue
-        self._rng = SystemRandom()
-
-    async def run(self) -> None:
-        """Asks for ever, each provider about as often in an hour as the settings say, at moments nobody can foresee."""
-        import aiohttp
-
-        headers = {"authorization": f"Bearer {self._wanted.canary_key.reveal()}"}
-        async with aiohttp.ClientSession(headers=headers) as session:
-            while True:
-                asked = [(one.provider.id, model) for model, each in self._catalogue.models().items() for one in each]
-                each = max(1, len(asked)) * self._wanted.canaries
-                await asyncio.sleep(self._rng.expovariate(each / 3600))
-                if asked:
-                    await self.ask(session, *self._rng.choice(asked))
-
-    async def ask(self, session: aiohttp.ClientSession, provider: str, model: str) -> int:
-        """Asks one question; returns the status. Whoever does not answer is judged by the router."""
-        import aiohttp
-
-        try:
-            async with session.post(
-                self._url, json=question(self._rng, model, provider), timeout=aiohttp.ClientTimeout(total=300)
-            ) as answer:
-                await answer.read()
-                return answer.status
-        except (aiohttp.ClientError, TimeoutError):
-            return 0

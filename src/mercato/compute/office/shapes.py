@@ -97,10 +97,11 @@ def checks(audits: list[Audit], disputes: list[Dispute], epochs: list[Epoch]) ->
 
 def audit(item: Audit) -> dict[str, Any]:
     """Returns an audit without the request that it was of: whose that was, is for operators."""
+    statistic = {name: value for name, value in item.statistic.items() if name != "canary"}
     return {
         "id": item.id, "provider": item.provider, "model": item.model, "asked": item.asked.isoformat(),
         "method": item.method, "verdict": item.verdict or "waiting", "checker": item.checker,
-        "judged": item.judged.isoformat() if item.judged else None, "statistic": dict(item.statistic),
+        "judged": item.judged.isoformat() if item.judged else None, "statistic": statistic,
     }  # fmt: skip
 
 

@@ -144,9 +144,11 @@ def percent(bps: int) -> str:
 
 def _found(statistic: Mapping[str, Any]) -> str:
     """Returns what an audit found: tokens that match, and how many audits of the provider failed up to then."""
-    if not {"same", "tokens", "fails", "audits"} <= set(statistic):
+    if not {"fails", "audits"} <= set(statistic):
         return ""
-    said = f"{statistic['same']} of {statistic['tokens']} tokens match"
+    said = "a question whose answer was known beforehand"  # which one, is not told: it may be asked again
+    if "canary" not in statistic:
+        said = f"{statistic['same']} of {statistic['tokens']} tokens match"
     return f"{said}; {statistic['fails']} of its {statistic['audits']} audits failed by then"
 
 

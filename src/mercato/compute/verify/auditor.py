@@ -24,6 +24,7 @@ from mercato.compute.errors import Unreached
 from mercato.compute.model import ProviderId, Receipt, Standing
 from mercato.compute.verify import docket, exhibit
 from mercato.compute.verify.checker import Checker
+from mercato.compute.verify.known import Known, Reply
 from mercato.compute.verify.match import Match
 from mercato.compute.verify.record import Judge, Record
 from mercato.compute.verify.standing import Effect
@@ -32,7 +33,7 @@ from mercato.store.errors import Lost
 
 P = ParamSpec("P")
 T = TypeVar("T")
-METHOD = "token-match"
+METHODS = {Match: "token-match", Reply: audits.KNOWN}
 LEASE = timedelta(minutes=5)
 TOGETHER = 8
 log = logging.getLogger("mercato.compute.verify")
@@ -50,16 +51,19 @@ class Verdict:
 
 
 class Auditor:
-    """Judges by one reference. `told` hears of every verdict, such as the router of this process.
+    """Judges by one reference, None for none; what the user of the key `asker` asks is looked up in `known` first.
+    `told` hears of every verdict, such as the router of this process.
 
     Only the answers to a `witness` are evidence against a provider; the verdict on others is told, and no more: who may
     choose questions may choose such as no two machines agree on.
     """
 
     def __init__(
-        self, till: Till, checker: Checker, judge: Judge, *, told: Callable[[Verdict], None] = lambda verdict: None,
-        witness: Callable[[Receipt], bool] = lambda receipt: True,
+        self, till: Till, checker: Checker | None, judge: Judge, *,
+        told: Callable[[Verdict], None] = lambda verdict: None,
+        witness: Callable[[Receipt], bool] = lambda receipt: True, known: Known | None = None, asker: str = "",
     ) -> None:  # fmt: skip
+        self._known, self._asker = known or Known(), asker
         self._till, self._checker, self._judge, self._told, self._witness = till, checker, judge, told, witness
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mercato-audit")
 
@@ -70,8 +74,7 @@ class Auditor:
         taken = await self._books(self._take, limit)
         for wanted in taken:
             try:
-                match = await self._match(wanted)
-                verdict = await self._books(self._book, wanted, match)
+                verdict = await self._books(self._book, wanted, await self._found(wanted))
             except Unreached as error:
                 log.warning("%s was not audited: %s", wanted.receipt.request, error.message)
                 continue
@@ -117,39 +120,48 @@ class Auditor:
                 with self._till.writing() as pen:
                     disputes.withheld(pen, provider, "under way when it was ejected", {"standing": "ejected"})
 
-    async def _match(self, wanted: Wanted) -> Match | None:
-        if wanted.receipt.provider == self._checker.provider:
+    async def _found(self, wanted: Wanted) -> Match | Reply | None:
+        """Returns what is to be said of an answer; None for nothing."""
+        shown, receipt = exhibit.read(wanted.evidence), wanted.receipt
+        if shown is None:
+            return None
+        if receipt.key == self._asker and (reply := self._known.judged(receipt.model, shown.body, shown.answer)):
+            return reply
+        if self._checker is None or receipt.provider == self._checker.provider:
             return None  # nobody judges itself
-        shown = exhibit.read(wanted.evidence)
-        return None if shown is None else await self._checker.check(shown, wanted.receipt.model)
+        return await self._checker.check(shown, receipt.model)
 
-    def _book(self, wanted: Wanted, match: Match | None) -> Verdict:
+    def _book(self, wanted: Wanted, found: Match | Reply | None) -> Verdict:
         receipt = wanted.receipt
+        by = self._checker.name if self._checker and not isinstance(found, Reply) else ""
         with self._till.writing() as pen:
             provider = roster.one(pen.bare, receipt.provider)
-            if match is None or not match.tells or provider is None:
-                audits.judge(
-                    pen.bare, receipt.request, pen.at, method=METHOD, verdict="void", checker=self._checker.name
-                )
+            if found is None or not found.tells or provider is None:
+                audits.judge(pen.bare, receipt.request, pen.at, method=METHODS[Match], verdict="void", checker=by)
                 return Verdict(receipt.request, receipt.provider, "void")
             before = docket.recorded(pen.bare, receipt.provider, provider.standing)
             heard = self._witness(receipt)
-            record, effects = self._judge.after(before, match) if heard else (before, frozenset[Effect]())
-            failed = self._judge.cut.fails(match)
+            record, effects = self._judge.after(before, found) if heard else (before, frozenset[Effect]())
+            failed = self._judge.fails(found)
             audits.judge(
-                pen.bare, receipt.request, pen.at, method=METHOD, verdict="fail" if failed else "pass",
-                statistic=docket.statistic(match, failed, record), checker=self._checker.name,
+                pen.bare, receipt.request, pen.at, method=METHODS[type(found)], verdict="fail" if failed else "pass",
+                statistic=docket.statistic(found, failed, record), checker=by,
             )  # fmt: skip
             moved = record.standing is not before.standing
             if moved:
-                self._follow(pen, receipt.provider, record, effects)
+                self._follow(pen, receipt.provider, record, effects, found)
             return Verdict(receipt.request, receipt.provider, "fail" if failed else "pass", record.standing, moved)
 
-    def _follow(self, pen: Pen, provider: ProviderId, record: Record, effects: frozenset[Effect]) -> None:
+    def _follow(
+        self, pen: Pen, provider: ProviderId, record: Record, effects: frozenset[Effect], found: Match | Reply
+    ) -> None:  # fmt: skip
         """Moves the provider, and withholds what it has not been given yet where that follows."""
         evidence, test = record.evidence, self._judge.test
+        wrong = (
+            f"canary {found.canary!r} was answered wrongly; " if isinstance(found, Reply) and not found.right else ""
+        )
         why = (
-            f"{evidence.fails} of {evidence.audits} audited answers failed,"
+            f"{wrong}{evidence.fails} of {evidence.audits} audited answers failed,"
             f" evidence at {evidence.level(test):.0%} of the bar for alpha {test.alpha:g}"
         )
         roster.stand(pen.bare, provider, record.standing, pen.at, why)

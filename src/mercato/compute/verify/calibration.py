@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
@@ -13,9 +12,10 @@ from mercato.compute.errors import Unreached
 from mercato.compute.gateway.line import Line
 from mercato.compute.model import Surface
 from mercato.compute.verify import canary
-from mercato.compute.verify.checker import PATIENCE, WIDEST, Checker
+from mercato.compute.verify.checker import Checker
 from mercato.compute.verify.exhibit import Exhibit
 from mercato.compute.verify.match import Cut, Match, calibrated
+from mercato.compute.verify.recording import said
 
 FEWEST = 40  # answers below which no share can be told
 AT_ONCE = 4
@@ -31,12 +31,15 @@ class Calibration:
     honest: float
 
 
-async def calibrate(line: Line, checker: Checker, model: str, name: str, answers: int, rng: Random) -> Calibration:
-    """Asks an honest upstream, which calls the model `name`, and the checker about each answer.
+async def calibrate(
+    line: Line, checker: Checker, model: str, name: str, answers: int, rng: Random, *, synced: bool = False
+) -> Calibration:
+    """Asks an honest upstream, which calls the model `name`, and the checker about each answer. One that draws as
+    `synced` says is asked at higher temperatures too.
 
     Unreached where too few could be judged. Half of the answers set the cut, the others bound the share that fails.
     """
-    questions = [_question(rng, name) for _ in range(answers)]
+    questions = [_question(rng, name, synced) for _ in range(answers)]
     room = asyncio.Semaphore(AT_ONCE)
     found = await asyncio.gather(*(_judged(line, checker, model, body, room) for body in questions))
     matches: list[Match] = [match for match in found if match is not None and match.tells]
@@ -48,31 +51,15 @@ async def calibrate(line: Line, checker: Checker, model: str, name: str, answers
     return Calibration(len(matches), share, cut, honest)
 
 
-def _question(rng: Random, name: str) -> dict[str, Any]:
-    body = canary.question(rng, name, "")
-    return {**{key: body[key] for key in ("messages", "max_tokens", "temperature")}, "model": name}
+def _question(rng: Random, name: str, synced: bool) -> dict[str, Any]:
+    body = canary.question(rng, name, "", synced=synced)
+    return {key: value for key, value in body.items() if key not in ("stream", "provider")}
 
 
 async def _judged(
     line: Line, checker: Checker, model: str, body: Mapping[str, Any], room: asyncio.Semaphore
 ) -> Match | None:  # fmt: skip
     async with room:
-        answer = await _answer(line, body)
-        return await checker.check(Exhibit(Surface.CHAT, body, answer), model) if answer else None
-
-
-async def _answer(line: Line, body: Mapping[str, Any]) -> str:
-    headers = {"content-type": "application/json"}
-    reply = await line.open("/chat/completions", json.dumps(body).encode(), headers, deadline=PATIENCE)
-    try:
-        raw = bytearray()
-        async for part in reply.chunks():
-            raw += part
-            if len(raw) > WIDEST:
-                raise Unreached("size", f"upstream sent more than {WIDEST} octets")
-    finally:
-        await reply.close()
-    try:
-        return str(json.loads(raw)["choices"][0]["message"]["content"] or "")
-    except (ValueError, KeyError, IndexError, TypeError, RecursionError):
-        raise Unreached("protocol", f"upstream answered with status {reply.status} and no message") from None
+        answer = await said(line, body)
+        shown = Exhibit(Surface.CHAT, body, answer, synced="seed" in body)
+        return await checker.check(shown, model) if answer else None

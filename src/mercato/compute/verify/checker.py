@@ -1,19 +1,22 @@
 """A reference that scores what others served: how many of the claimed tokens it would have written itself.
 
 It asks an engine that tells ranks of a prompt's tokens, as vLLM does with `prompt_logprobs`: the claimed answer is
-given as the beginning of the last message, and a token of rank 1 is one that the reference would have written. One
-prefill judges a whole answer. The shape of what the engine says is checked, and it decides no more than this.
+given as the beginning of the last message, or as the end of the prompt, and a token of rank 1 is one that the reference
+would have written. Where a seed had a part, the likeliest tokens' probabilities tell which one it would have drawn.
+One prefill judges a whole answer. The shape of what the engine says is checked, and it decides no more than this.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from mercato.compute.errors import Unreached
 from mercato.compute.gateway.line import Line, Patience
 from mercato.compute.model import ProviderId, Surface
+from mercato.compute.verify import synced
 from mercato.compute.verify.exhibit import Exhibit
 from mercato.compute.verify.match import MOST, Match
 
@@ -21,6 +24,8 @@ PATIENCE = Patience(connect=5, first=60, idle=30, total=120)
 REFUSED = frozenset({400, 413, 422})
 KEPT = ("messages", "chat_template_kwargs")
 WIDEST = 16 << 20  # octets of a reference's answer
+LIKELIEST = 20  # tokens whose probabilities a seeded answer is judged by: as many as vLLM tells by default
+PATHS = {Surface.CHAT: "/chat/completions", Surface.COMPLETIONS: "/completions"}
 
 
 class Checker(Protocol):
@@ -34,6 +39,15 @@ class Checker(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a reference tells of one token that it read: its rank, and the likeliest ones there with their scores."""
+
+    id: int
+    rank: int
+    scores: Mapping[int, float]
+
+
 class Reference:
     """A trusted engine behind a line. `models` are its names for ours."""
 
@@ -41,25 +55,54 @@ class Reference:
         self.name, self.provider, self._line, self._models = name, provider, line, dict(models)
 
     async def check(self, exhibit: Exhibit, model: str) -> Match | None:
-        """Returns how many of the answer's first tokens are what the reference would have written."""
-        if exhibit.surface is not Surface.CHAT or model not in self._models or "messages" not in exhibit.body:
+        """Returns how many of an answer's first tokens the reference would have written."""
+        if model not in self._models:
             return None
-        about = {name: exhibit.body[name] for name in KEPT if name in exhibit.body}
-        about |= {"model": self._models[model], "max_tokens": 1, "temperature": 0, "prompt_logprobs": 0}
-        asked = await self._ranks({**about, "add_generation_prompt": True})
-        if asked is None:
+        told = LIKELIEST if exhibit.seeded else 0
+        about = {"model": self._models[model], "max_tokens": 1, "temperature": 0, "prompt_logprobs": told}
+        if exhibit.surface is Surface.CHAT and "messages" in exhibit.body:
+            answer = await self._said(exhibit, about)
+        elif exhibit.surface is Surface.COMPLETIONS and isinstance(exhibit.body.get("prompt"), str):
+            answer = await self._continued(exhibit, about)
+        else:
             return None
-        claimed = {"role": "assistant", "content": exhibit.answer}
-        said = {"messages": [*about["messages"], claimed], "add_generation_prompt": False}
-        both = await self._ranks({**about, **said, "continue_final_message": True})
-        answer = (both or [])[len(asked) :][:MOST]
-        return Match(len(answer), sum(rank == 1 for rank in answer)) if answer else None
+        answer = answer[:MOST]
+        if not answer:
+            return None
+        if exhibit.seeded:
+            heat = float(exhibit.body.get("temperature", 1))
+            same = synced.matching([(it.id, it.scores) for it in answer], exhibit.body["seed"], heat)
+        else:
+            same = sum(it.rank == 1 for it in answer)
+        return Match(len(answer), same)
 
-    async def _ranks(self, body: Mapping[str, Any]) -> list[int] | None:
-        """Returns the rank of each token that was read; the first one has none, and counts as expected. None where the
-        reference cannot read such a question: asking again would not help."""
+    async def _said(self, exhibit: Exhibit, about: dict[str, Any]) -> Sequence[Token]:
+        """Returns the tokens of a chat's answer; none where the reference cannot read such a question."""
+        body = {name: exhibit.body[name] for name in KEPT if name in exhibit.body} | about
+        asked = await self._read(Surface.CHAT, {**body, "add_generation_prompt": True})
+        if asked is None:
+            return ()
+        messages = [*body["messages"], {"role": "assistant", "content": exhibit.answer}]
+        said = {"messages": messages, "add_generation_prompt": False, "continue_final_message": True}
+        both = await self._read(Surface.CHAT, {**body, **said})
+        return (both or [])[len(asked) :]
+
+    async def _continued(self, exhibit: Exhibit, about: dict[str, Any]) -> Sequence[Token]:
+        """Returns the tokens of a continued text, from the first one that is not the prompt's alone: where both meet,
+        a token may hold a piece of each."""
+        prompt = exhibit.body["prompt"]
+        asked = await self._read(Surface.COMPLETIONS, {**about, "prompt": prompt})
+        if asked is None:
+            return ()
+        both = await self._read(Surface.COMPLETIONS, {**about, "prompt": prompt + exhibit.answer}) or []
+        pairs = enumerate(zip(asked, both, strict=False))
+        return both[next((at for at, (one, other) in pairs if one.id != other.id), len(asked)) :]
+
+    async def _read(self, surface: Surface, body: Mapping[str, Any]) -> list[Token] | None:
+        """Returns what is told of each token that was read; the first one has no rank, and counts as expected. None
+        where the reference cannot read such a question: asking again would not help."""
         raw = json.dumps(body).encode()
-        reply = await self._line.open("/chat/completions", raw, {"content-type": "application/json"}, deadline=PATIENCE)
+        reply = await self._line.open(PATHS[surface], raw, {"content-type": "application/json"}, deadline=PATIENCE)
         try:
             parts, size = [], 0
             async for part in reply.chunks():
@@ -73,13 +116,24 @@ class Reference:
             return None
         if reply.status != 200:
             raise Unreached(str(reply.status), f"reference {self.name!r} answered with status {reply.status}")
-        return _ranks(b"".join(parts), self.name)
+        return _tokens(b"".join(parts), self.name, surface)
 
 
-def _ranks(raw: bytes, name: str) -> list[int]:
+def _tokens(raw: bytes, name: str, surface: Surface) -> list[Token]:
+    """Reads `prompt_logprobs`: beside the choices for a chat, in the first one for a text. At each place the token that
+    stands there comes first."""
     try:
-        found = json.loads(raw)["prompt_logprobs"]
-        return [1 if place is None else int(next(iter(place.values()))["rank"]) for place in found]
-    except (ValueError, KeyError, TypeError, StopIteration, AttributeError, RecursionError):
+        found = json.loads(raw)
+        told = (found if surface is Surface.CHAT else found["choices"][0])["prompt_logprobs"]
+        return [_token(place) for place in told]
+    except (ValueError, KeyError, IndexError, TypeError, StopIteration, AttributeError, RecursionError):
         hint = "it must tell prompt_logprobs, as vLLM does"
         raise Unreached("protocol", f"reference {name!r} told no ranks of tokens", hint=hint) from None
+
+
+def _token(place: Mapping[str, Mapping[str, Any]] | None) -> Token:
+    if place is None:
+        return Token(-1, 1, {})
+    scores = {int(id): float(one["logprob"]) for id, one in place.items()}
+    first = next(iter(place))
+    return Token(int(first), int(place[first]["rank"]), scores)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from mercato.compute import audits
 from mercato.compute.model import ProviderId, Standing
 from mercato.compute.verify.evidence import Evidence
+from mercato.compute.verify.known import Reply
 from mercato.compute.verify.match import Match
 from mercato.compute.verify.record import Record
 from mercato.core.events import Json
@@ -15,14 +16,20 @@ from mercato.store.bare import Bare
 BILLIONTHS = 1_000_000_000  # logarithms are stored as whole numbers of these
 
 
-def statistic(match: Match, failed: bool, record: Record) -> dict[str, Json]:
-    """Returns what an audit keeps: the match, whether it failed, and the record after it."""
+def statistic(found: Match | Reply, failed: bool, record: Record) -> dict[str, Json]:
+    """Returns what an audit keeps: the match or the canary, whether it failed, and the record after it."""
     evidence = record.evidence
     sums: list[Json] = [round(each * BILLIONTHS) for each in evidence.sums]
-    return {
-        "tokens": match.tokens, "same": match.same, "failed": failed, "audits": evidence.audits,
-        "fails": evidence.fails, "sums": sums, "clean": record.clean,
-    }  # fmt: skip
+    about: dict[str, Json] = (
+        {"canary": found.canary} if isinstance(found, Reply) else {"tokens": found.tokens, "same": found.same}
+    )
+    return about | {
+        "failed": failed,
+        "audits": evidence.audits,
+        "fails": evidence.fails,
+        "sums": sums,
+        "clean": record.clean,
+    }
 
 
 def recorded(bare: Bare, provider: ProviderId, standing: Standing) -> Record:

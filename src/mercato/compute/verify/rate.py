@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mercato.compute.verify.evidence import Evidence, Test
-from mercato.compute.verify.match import Match
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +32,8 @@ class Rates:
         return float(trusted ** (1 - doubt))
 
     @staticmethod
-    def clean(before: int, failed: bool, match: Match | None = None) -> int:
+    def clean(before: int, failed: bool, *, hopeless: bool) -> int:
         """Returns the clean audits after one more: a hopeless answer starts anew, any other fail counts as none."""
-        if failed and (match is None or match.hopeless):
+        if failed and hopeless:
             return 0
         return before if failed else before + 1

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from mercato.compute.model import Standing
 from mercato.compute.verify.evidence import Evidence, Test
+from mercato.compute.verify.known import Reply
 from mercato.compute.verify.match import Cut, Match
 from mercato.compute.verify.rate import Rates
 from mercato.compute.verify.standing import Effect, Event, step
@@ -24,7 +25,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """What audits are judged by."""
+    """What audits are judged by: a match with a reference by the cut, a known answer by being right."""
 
     test: Test = field(default_factory=Test)
     cut: Cut = field(default_factory=Cut)
@@ -36,24 +37,32 @@ class Judge:
             return 1.0
         return self.rates.share(record.clean, record.evidence, self.test, floor)
 
-    def after(self, record: Record, match: Match) -> tuple[Record, frozenset[Effect]]:
-        """Returns the record with one more audited answer, and what follows; one too short to judge changes nothing."""
-        if not match.tells:
-            return record, frozenset()
-        failed = self.cut.fails(match)
-        evidence = record.evidence.after(failed, self.test)
-        found = Record(record.standing, evidence, self.rates.clean(record.clean, failed, match))
-        event = self._event(found)
-        if event is None:
-            return found, frozenset()
-        standing, effects = step(found.standing, event)
-        return replace(found, standing=standing, clean=0 if event is Event.WARNED else found.clean), effects
+    def fails(self, found: Match | Reply) -> bool:
+        """Whether an answer is one that honest providers seldom give."""
+        return not found.right if isinstance(found, Reply) else self.cut.fails(found)
 
-    def _event(self, record: Record) -> Event | None:
+    def after(self, record: Record, found: Match | Reply) -> tuple[Record, frozenset[Effect]]:
+        """Returns the record with one more audited answer, and what follows; one too short to judge changes nothing.
+
+        A wrong answer to a canary whose answer is known puts an active provider back on probation, however little it
+        adds to the evidence; what ejects is the evidence alone.
+        """
+        if not found.tells:
+            return record, frozenset()
+        failed = self.fails(found)
+        evidence = record.evidence.after(failed, self.test)
+        made = Record(record.standing, evidence, self.rates.clean(record.clean, failed, hopeless=found.hopeless))
+        event = self._event(made, wrong=failed and isinstance(found, Reply))
+        if event is None:
+            return made, frozenset()
+        standing, effects = step(made.standing, event)
+        return replace(made, standing=standing, clean=0 if event is Event.WARNED else made.clean), effects
+
+    def _event(self, record: Record, *, wrong: bool) -> Event | None:
         """What the record amounts to, where that is something new."""
         if record.evidence.proven(self.test):
             return None if record.standing is Standing.EJECTED else Event.CONVICTED
-        if record.standing is Standing.ACTIVE and record.evidence.warned(self.test):
+        if record.standing is Standing.ACTIVE and (wrong or record.evidence.warned(self.test)):
             return Event.WARNED
         sure = record.clean >= self.rates.first and record.evidence.level(self.test) < CLEAR
         return Event.PROVED if sure and record.standing is Standing.PROBATION else None
