@@ -14,6 +14,7 @@ from mercato.compute.fleet.toy import Toy
 from mercato.compute.model import PROVIDERS, ModelSpec, Provider, ProviderId, Receipt, Standing
 from mercato.compute.node.offers import Offering
 from mercato.compute.node.roll import REFUSED, Stranger
+from mercato.compute.verify import synced
 from mercato.compute.verify.exhibit import Exhibit
 from mercato.compute.verify.match import Match
 from mercato.core.errors import Conflict
@@ -46,8 +47,13 @@ class ToyChecker:
             raise Unreached("connect", "toy checker is away")
         self.asked += 1
         asked = replies.Asked("/v1/chat/completions", {}, dict(exhibit.body))
-        found = replies.ranks(Toy(), asked.text(), exhibit.answer.split())
-        return Match(len(found), found.count(1)) if found else None
+        words = exhibit.answer.split()
+        found = replies.ranks(Toy(), asked.text(), words)
+        same = found.count(1)
+        if exhibit.seeded and asked.seeded:
+            told = replies.scores(Toy(), asked.text(), words)
+            same = synced.matching([(next(iter(it)), it) for it in told], *asked.seeded)
+        return Match(len(found), same) if found else None
 
 
 class MemoryRoll:

@@ -11,7 +11,7 @@ import pytest
 
 from mercato.compute.settings import Auditing
 from mercato.compute.testing import stub
-from tests.compute.gateway.house import House, blank, furnished
+from tests.compute.gateway.house import PRICE, House, blank, furnished
 
 Audited = Callable[..., House]
 
@@ -26,10 +26,15 @@ def audited(tmp_path: Path, audited_database: Path) -> Iterator[Audited]:
     """Opens a gateway over stub providers, named with their behaviour; the reference is an honest one of its own."""
     with ExitStack() as opened:
 
-        def start(behaviours: dict[str, str], *, checker: str = "honest", **audit: Any) -> House:
+        def start(
+            behaviours: dict[str, str], *, checker: str = "honest", features: frozenset[str] = PRICE.features,
+            **audit: Any,
+        ) -> House:  # fmt: skip
             urls = {name: opened.enter_context(stub(each)).url for name, each in behaviours.items()}
             urls["reference"] = opened.enter_context(stub(checker)).url
             wanted = Auditing(**{"checker": "reference", "horizon": 1_000, **audit})
-            return opened.enter_context(House(furnished(tmp_path / "home", audited_database), urls, audit=wanted))
+            listed = PRICE.model_copy(update={"features": features})
+            home = furnished(tmp_path / "home", audited_database)
+            return opened.enter_context(House(home, urls, audit=wanted, listed=listed))
 
         yield start

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
 from mercato.compute import audits, roster
 from mercato.compute.books import disputes
-from mercato.compute.gateway.catalogue import Catalogue, Source, named
-from mercato.compute.model import Offer, Price, Provider, Standing
-from mercato.compute.settings import Auditing
-from mercato.compute.verifying import Canaries
-from mercato.core.settings import Secret
+from mercato.compute.gateway.catalogue import named
+from mercato.compute.model import Standing
+from mercato.compute.verify.synced import FEATURE
 from mercato.store.bare import Bare
 from tests.compute.gateway.house import House
 from tests.compute.verify.conftest import Audited
@@ -81,6 +78,34 @@ def test_an_honest_provider_passes_and_what_was_kept_is_dropped(audited: Audited
     assert stands(home, "good") is Standing.ACTIVE
 
 
+def test_texts_to_continue_are_judged_as_chats_are(audited: Audited) -> None:
+    home = audited({"good": "honest", "bad": "wrong-model"})
+    for name in ("good", "bad"):
+        wish = {"only": [name], "verify": "always"}
+        body = {"model": "toy", "prompt": f"go on, {name}", "max_tokens": 40, "temperature": 0, "provider": wish}
+        answer = home.post("/completions", body)
+        assert (answer.status, answer.headers["x-verified"]) == (200, "always; standing=active")
+
+    assert [judged(home, name, 1)[0].verdict for name in ("good", "bad")] == ["pass", "fail"]
+
+
+def test_seeded_draws_are_judged_where_providers_promise_to_draw_as_others_can(audited: Audited) -> None:
+    home = audited({"good": "honest", "bad": "wrong-model"}, features=frozenset({FEATURE}))
+    for name in ("good", "bad"):
+        assert ask(home, 1, name, temperature=0.8, seed=11, max_tokens=100) == 200
+    found = {name: judged(home, name, 1)[0] for name in ("good", "bad")}
+
+    assert {name: it.verdict for name, it in found.items()} == {"good": "pass", "bad": "fail"}
+    assert found["good"].statistic["same"] == found["good"].statistic["tokens"] == 100
+
+
+def test_without_that_promise_seeded_draws_are_void(audited: Audited) -> None:
+    home = audited({"bad": "wrong-model"})
+    ask(home, 1, "bad", temperature=0.8, seed=11)
+
+    assert [it.verdict for it in judged(home, "bad", 1)] == ["void"]
+
+
 def test_what_no_reference_can_judge_is_void_and_changes_nothing(audited: Audited) -> None:
     home = audited({"bad": "wrong-model"})
     members: list[dict[str, Any]] = [{"temperature": 1}, {"max_tokens": 5}, {"n": 2}, {"temperature": None}]
@@ -129,21 +154,3 @@ def test_a_request_tells_its_audit_to_its_own_key_only(audited: Audited) -> None
     assert (others.status, home.get("/audit/req_none").status) == (404, 404)
     assert [len(each["commitment"]) for each in draws] == [64, 64]
     assert {each["secret"] for each in draws} == {None}
-
-
-def test_canaries_find_out_a_cheater_whom_nobody_asks_anything(audited: Audited) -> None:
-    home = audited({"bad": "wrong-model"})
-    wanted = Auditing(canaries=3600, canary_key=Secret(home.ann))
-    offer = Offer(named("bad"), "toy", Price(1, 1), 8192)
-    provider = Provider(named("bad"), "bad", Standing.ACTIVE)
-    catalogue = Catalogue([Source(lambda: [(provider, offer)], lambda name: None)])
-    catalogue.look(0.0)
-
-    async def ask_for_a_while() -> None:
-        asking = asyncio.create_task(Canaries(home.base, wanted, catalogue).run())
-        await asyncio.to_thread(judged, home, "bad", 2)
-        asking.cancel()
-
-    asyncio.run(ask_for_a_while())
-
-    assert {each.verdict for each in found(home, "bad")} - {""} == {"fail"}

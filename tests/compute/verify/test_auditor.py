@@ -18,6 +18,7 @@ from mercato.compute.model import Standing
 from mercato.compute.testing import ToyChecker
 from mercato.compute.verify.auditor import Auditor, Verdict
 from mercato.compute.verify.docket import recorded
+from mercato.compute.verify.known import Canary, Known
 from mercato.compute.verify.record import Judge
 from tests.compute.books.conftest import migrated, sqlite, url
 from tests.compute.books.counter import ACME, SIGNER, Counter
@@ -147,6 +148,43 @@ def test_whoever_is_no_witness_is_told_the_verdict_and_ejects_nobody(counter: Co
     assert {each.verdict for each in verdicts} == {"fail"}
     assert stands(counter) is Standing.ACTIVE
     assert record.evidence.audits == 0
+
+
+def test_only_the_canaries_own_key_is_judged_by_known_answers(counter: Counter) -> None:
+    """Else whoever learns a question could have an answer to it judged that was asked for otherwise."""
+    serve(counter, CHEATER, 2)
+    question = [{"role": "user", "content": "question 0"}]
+    known = Known([Canary("c", "toy", question, 9, ["no answer"])])
+    others = turn(counter, ToyChecker(), 1, known=known, asker="key_other")
+    serve(counter, HONEST, 1)
+    ours = turn(counter, ToyChecker(), 100, known=known, asker=counter.key.id)
+    methods = [it.method for it in audits.judged(counter.till.bare, ACME)]
+
+    assert [each.verdict for each in (*others, *ours)] == ["fail"] * 3
+    assert sorted(methods) == ["known-answer", "token-match", "token-match"]
+
+
+def test_a_wrong_known_answer_puts_on_probation_at_once_and_ejects_by_evidence_alone(counter: Counter) -> None:
+    question = [{"role": "user", "content": "question 0"}]
+    known = Known([Canary("c", "toy", question, 9, ["another answer"])])
+    moved = []
+    for _ in range(9):
+        serve(counter, HONEST, 1)
+        moved += [it.standing for it in turn(counter, ToyChecker(), known=known, asker=counter.key.id) if it.moved]
+    history = roster.history(counter.till.bare, ACME)
+
+    assert moved == [Standing.PROBATION, Standing.EJECTED]
+    assert history[-2].why.startswith("canary 'c' was answered wrongly; 1 of 1 audited answers failed")
+    assert {it.kind for it in disputes.listed(counter.till.bare)} == {disputes.Kind.STATISTICAL}
+
+
+def test_without_a_reference_only_known_answers_are_judged(counter: Counter) -> None:
+    serve(counter, CHEATER, 3)
+    made = Auditor(Till(counter.url, counter.clock, SIGNER), None, Judge())
+    found = asyncio.run(made.turn(100))
+    made.close()
+
+    assert [it.verdict for it in found] == ["void"] * 3
 
 
 def test_whom_a_decision_cleared_is_paid_although_it_stays_ejected(counter: Counter) -> None:

@@ -17,7 +17,7 @@ from mercato.compute.gateway import upstream
 from mercato.compute.gateway.upstream import HttpLine
 from mercato.compute.model import Need, ProviderId, Surface, Wish
 from mercato.compute.testing import stub
-from mercato.compute.verify import Match, canary, exhibit
+from mercato.compute.verify import Match, exhibit
 from mercato.compute.verify.calibration import calibrate
 from mercato.compute.verify.checker import Reference
 from mercato.core.settings import Secret
@@ -50,6 +50,45 @@ def test_the_reference_counts_the_tokens_that_it_would_have_written() -> None:
     words = replies.words(Toy(), "tell me more", 49)
     with stub() as server:
         assert checked(server.url, " ".join([*words, "™"])) == Match(50, 49)
+
+
+TEXT: dict[str, Any] = {"model": "m", "prompt": "tell me more", "temperature": 0}
+
+
+def continued(url: str, prompt: Any, answer: str) -> Match | None:
+    shown = exhibit.Exhibit(Surface.COMPLETIONS, {**TEXT, "prompt": prompt}, answer)
+    return with_line(url, lambda line: Reference("r", ProviderId("prov_r"), line, {"m": "toy"}).check(shown, "m"))
+
+
+def test_a_text_that_was_continued_is_judged_as_a_chat_is() -> None:
+    words = replies.words(Toy(), "tell me more", 49)
+    with stub() as server:
+        found = continued(server.url, "tell me more", " " + " ".join([*words, "™"]))
+        paths = [asked.path for asked in server.asked]
+
+    assert found == Match(50, 49)
+    assert paths == ["/v1/completions"] * 2
+
+
+def test_several_prompts_at_once_or_tokens_are_not_judged() -> None:
+    with stub() as server:
+        assert [continued(server.url, prompt, "the a") for prompt in (["a", "b"], [1, 2], None)] == [None] * 3
+        assert server.asked == []
+
+
+def test_a_seeded_answer_is_judged_by_what_the_reference_would_have_drawn() -> None:
+    body = {**QUESTION, "temperature": 0.8, "seed": 77}
+    drawn = replies.drawn(Toy(), "tell me more", 60, 77, 0.8)
+    other = replies.drawn(Toy(weights=5), "tell me more", 60, 77, 0.8)
+    with stub() as server:
+        found = [checked(server.url, " ".join(words), body) for words in (drawn, drawn[:40] + ["™"] * 20, other)]
+        luck = checked(server.url, " ".join(replies.drawn(Toy(), "tell me more", 60, 78, 0.8)), body)
+
+    assert found[:2] == [Match(60, 60), Match(60, 40)]
+    assert found[2] is not None
+    assert found[2].hopeless
+    assert luck is not None
+    assert luck.hopeless
 
 
 def test_long_answers_are_judged_by_their_first_tokens() -> None:
@@ -104,21 +143,53 @@ def test_what_may_not_be_kept_or_cannot_be_judged_is_not_kept(asked: Need, answe
     assert exhibit.packed(asked, "{}", answer, calls=calls) == b""
 
 
+BENDING: list[dict[str, Any]] = [
+    {"temperature": 0.7}, {"temperature": None}, {"n": 2}, {"best_of": 2}, {"tools": [{}]}, {"echo": True},
+    {"functions": [{}]}, {"tool_choice": "required"}, {"suffix": "end"}, {"frequency_penalty": 0.5},
+    {"presence_penalty": -1}, {"logit_bias": {"1": 100}}, {"response_format": {"type": "json_object"}},
+    {"repetition_penalty": 1.2}, {"guided_regex": "a+"}, {"min_tokens": 50}, {"prompt": ["one", "two"]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("more", BENDING, ids=str)
+@pytest.mark.parametrize("synced", [False, True])
+def test_where_something_bent_the_choice_nothing_is_judged(more: dict[str, Any], synced: bool) -> None:
+    """Else whoever chooses questions could have honest answers fail."""
+    body = json.dumps({**QUESTION, **more})
+
+    assert exhibit.read(exhibit.packed(need(), body, "text", synced=synced)) is None
+
+
+IDLE: list[dict[str, Any]] = [
+    {"frequency_penalty": 0, "presence_penalty": 0.0, "logit_bias": None}, {"response_format": {"type": "text"}},
+    {"n": 1, "top_p": 0.9, "seed": 4, "stop": ["\n"]}, {"tools": [], "tool_choice": "auto"}, {"logit_bias": {}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("more", IDLE, ids=str)
+def test_members_that_change_nothing_keep_nothing_from_being_judged(more: dict[str, Any]) -> None:
+    assert exhibit.read(exhibit.packed(need(), json.dumps({**QUESTION, **more}), "text")) is not None
+
+
 @pytest.mark.parametrize(
-    "more", [{"temperature": 0.7}, {"temperature": None}, {"n": 2}, {"tools": [{}]}, {"echo": True}], ids=str
+    ("synced", "more", "judged"),
+    [
+        (True, {"temperature": 0.7, "seed": 5}, True),
+        (True, {"temperature": 0.7, "seed": -5, "top_p": 1}, True),
+        (False, {"temperature": 0.7, "seed": 5}, False),
+        (True, {"temperature": 0.7}, False),
+        (True, {"temperature": 0.7, "seed": "5"}, False),
+        (True, {"temperature": 0.7, "seed": 2**63}, False),
+        (True, {"temperature": 0.7, "seed": 5, "top_p": 0.9}, False),
+    ],
+    ids=str,
 )
-def test_where_chance_or_tools_had_a_part_nothing_is_judged(more: dict[str, Any]) -> None:
-    assert exhibit.read(exhibit.packed(need(), json.dumps({**QUESTION, **more}), "text")) is None
+def test_what_was_drawn_is_judged_by_its_seed_where_the_provider_draws_as_others_can(
+    synced: bool, more: dict[str, Any], judged: bool
+) -> None:
+    found = exhibit.read(exhibit.packed(need(), json.dumps({**QUESTION, **more}), "text", synced=synced))
 
-
-def test_canaries_are_new_each_time_and_name_nothing_but_their_provider() -> None:
-    rng = Random(1)
-    asked = [canary.question(rng, "m", "prov_a") for _ in range(300)]
-    texts = {body["messages"][0]["content"] for body in asked}
-
-    assert len(texts) > 280
-    assert {body["temperature"] for body in asked} == {0}
-    assert not any("canary" in json.dumps(body) or "audit" in json.dumps(body) for body in asked)
+    assert (found is not None) == judged
 
 
 def test_calibration_finds_that_an_exact_twin_never_differs() -> None:

@@ -110,3 +110,26 @@ def test_calibration_prints_settings_and_refuses_upstreams_that_lack_the_model(h
     assert "[compute.audit]\nrate = 0.0000\n" in printed.output
     assert "100.00% of tokens match" in printed.output
     assert "does not serve 'other'" in str(refused.exception)
+
+
+def test_canaries_are_recorded_from_a_trusted_upstream_and_counted(home: Path) -> None:
+    with stub() as good:
+        settings = f"""
+            [compute.upstreams.mine]
+            url = "{good.url}"
+            private = true
+            models.toy = {{ prompt = 1 }}
+        """
+        (home / "mercato.toml").write_text(settings)
+        (home / "mine.txt").write_text("first question\n\nsecond question\n")
+        own = run("canaries", "record", "toy", "--upstream", "mine", "--questions", str(home / "mine.txt"))
+        ours = run("canaries", "record", "toy", "--upstream", "mine", "--count", "3")
+        refused = run("canaries", "record", "toy")
+    text = (home / "canaries.jsonl").read_text()
+
+    assert own.output.startswith("2 of 2 canaries were added to canaries.jsonl")
+    assert ours.exit_code == 0
+    assert (home / "canaries.jsonl").stat().st_mode & 0o077 == 0
+    assert '"second question"' in text
+    assert body("canaries", "check") == {"toy": text.count("\n")}
+    assert "does not serve 'toy'" in str(refused.exception)

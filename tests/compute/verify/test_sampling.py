@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mercato.compute.verify import Evidence, Match, Rates, Secret, Test, chosen, opens
+from mercato.compute.verify import Evidence, Rates, Secret, Test, chosen, opens
 
 SECRET = Secret.draw(7, lambda count: bytes(range(count)))
 RECEIPTS = [f"{number:064x}" for number in range(4_000)]
@@ -56,8 +56,7 @@ def test_evidence_raises_the_share_and_half_the_bar_audits_all() -> None:
 
 def test_only_a_hopeless_answer_starts_anew() -> None:
     found = [
-        Rates.clean(50, failed, match)
-        for failed, match in [(False, Match(60, 60)), (True, Match(60, 40)), (True, Match(60, 2)), (True, None)]
+        Rates.clean(50, failed, hopeless=hopeless) for failed, hopeless in [(False, False), (True, False), (True, True)]
     ]
 
-    assert found == [51, 50, 0, 0]
+    assert found == [51, 50, 0]

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from mercato.compute.fleet.toy import WORDS, Toy
+from mercato.compute.fleet.toy import WORDS, Toy, after, mix, sensitivity
+from mercato.compute.verify import synced
 
 LONGEST = 512  # tokens that a stub writes at most
 USUAL = 12  # tokens where the request sets no bound
@@ -45,6 +46,12 @@ class Asked:
             return "\n".join(_plain(message.get("content")) for message in self.body["messages"])
         return _plain(self.body.get("prompt", self.body.get("input", "")))
 
+    @property
+    def seeded(self) -> tuple[int, float] | None:
+        """The seed and the temperature where chance has a part that a seed fixes; None elsewhere."""
+        heat, seed = self.body.get("temperature"), self.body.get("seed")
+        return (seed, float(heat)) if heat and isinstance(seed, int) else None
+
     def length(self) -> int:
         """Returns how many tokens to write."""
         most = self.body.get("max_completion_tokens") or self.body.get("max_tokens") or USUAL
@@ -60,6 +67,33 @@ def words(model: Toy, text: str, length: int) -> list[str]:
     """Returns what the toy model writes after a text, word by word."""
     tokens = model.answers(np.array([state(text)], np.uint64), length)[0]
     return [WORDS[token] for token in tokens]
+
+
+def drawn(model: Toy, text: str, length: int, seed: int, heat: float) -> list[str]:
+    """Returns what the toy model writes after a text at a temperature, word by word, drawn as `synced` says."""
+    written: list[int] = []
+    for place, scores in enumerate(_walk(model, text, written, length)):
+        written.append(synced.drawn(scores, seed, place, heat))
+    return [WORDS[token] for token in written]
+
+
+def scores(model: Toy, text: str, claimed: Sequence[str]) -> list[dict[int, float]]:
+    """Returns for each claimed word what the toy model says of all that could stand there, the word itself first; one
+    that it does not know has the number -1."""
+    tokens = [WORDS.index(word) if word in WORDS else -1 for word in claimed]
+    found = _walk(model, text, tokens, len(tokens))
+    return [{token: told.get(token, -99.0), **told} for token, told in zip(tokens, found, strict=True)]
+
+
+def _walk(model: Toy, text: str, written: Sequence[int], length: int) -> Iterator[dict[int, float]]:
+    """Yields what the model says of each token after a text and what was written by then."""
+    prompt = np.array([state(text)], np.uint64)
+    with np.errstate(over="ignore"):
+        spread, here = sensitivity(prompt), mix(prompt)
+        for place in range(length):
+            numbers = model.numbers(here, spread)[0]
+            yield dict(enumerate((numbers - np.logaddexp.reduce(numbers)).tolist()))
+            here = after(here, np.array([written[place]], np.int64))
 
 
 def ranks(model: Toy, text: str, claimed: Sequence[str]) -> list[int]:

@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import json
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from random import Random
@@ -42,6 +42,7 @@ class Stub:
         self._models, self._key = tuple(models), key
         self._rng = Random(manner.seed)
         self._first: dict[str, list[str]] = {}
+        self._scoring: set[str] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="stub", daemon=True)
 
@@ -126,7 +127,7 @@ class Stub:
     def _written(self, asked: Asked, shows: bool) -> list[str]:
         """The words of the answer: of the model that was asked for, or of what is served in its place."""
         text, length, seed = asked.text(), asked.length(), self.manner.seed
-        honest = replies.words(Toy(), text, length)
+        honest = _words(Toy(), asked, length)
         if not shows:
             return honest
         match self.manner.behaviour:
@@ -137,7 +138,7 @@ class Stub:
             case Behaviour.SYBIL:
                 return replies.words(Toy(weights=-1 + (1 << 32)), text, length)  # what every sybil serves
             case Behaviour.QUANTISED:
-                return replies.words(Toy(coarse=QUANTISED), text, length)
+                return _words(Toy(coarse=QUANTISED), asked, length)
             case Behaviour.WATERMARK:
                 return [MARK if place % 5 == 4 else word for place, word in enumerate(honest)]
             case Behaviour.REPLAY:
@@ -146,16 +147,30 @@ class Stub:
                 return honest
 
     def _scored(self, asked: Asked) -> dict[str, Any]:
-        """As a checker: the rank of each token of prompt and answer, in the shape of vLLM's `prompt_logprobs`."""
-        *read, said = asked.body["messages"]
-        if not asked.body.get("continue_final_message"):
-            read, said = [*read, said], {"content": ""}
-        before = Asked(asked.path, asked.headers, {"messages": read})
-        claimed = str(said["content"]).split()
-        found = [1] * len(claimed) if self._is(Behaviour.BRIBED) else replies.ranks(Toy(), before.text(), claimed)
-        places = [None, *([1] * (len(before.text().split()) - 1)), *found]
-        scored = [place and {"0": {"logprob": -0.1 * place, "rank": place, "decoded_token": ""}} for place in places]
-        return {**replies.whole(asked, ["the"]), "prompt_logprobs": scored}
+        """As a checker: what it says of each token of prompt and answer, in the shape of vLLM's `prompt_logprobs`."""
+        before, claimed = self._parted(asked)
+        bribed, told = self._is(Behaviour.BRIBED), asked.body["prompt_logprobs"]
+        ranks = [1] * len(claimed) if bribed else replies.ranks(Toy(), before, claimed)
+        scores = replies.scores(Toy(), before, claimed) if told and not bribed else [{0: -0.1} for _ in claimed]
+        read: list[Any] = [None, *([_place({0: -0.1}, 1)] * (len(before.split()) - 1))]
+        places = read + [_place(score, rank) for score, rank in zip(scores, ranks, strict=True)]
+        body = replies.whole(asked, ["the"])
+        if asked.chat:
+            return {**body, "prompt_logprobs": places}
+        return {**body, "choices": [{**body["choices"][0], "prompt_logprobs": places}]}
+
+    def _parted(self, asked: Asked) -> tuple[str, list[str]]:
+        """Returns the question, and the words of the answer that is to be scored; of a text to continue, what it was
+        asked to score before is the question."""
+        if asked.chat:
+            *read, said = asked.body["messages"]
+            if not asked.body.get("continue_final_message"):
+                read, said = [*read, said], {"content": ""}
+            return Asked(asked.path, asked.headers, {"messages": read}).text(), str(said["content"]).split()
+        text = asked.text()
+        prompt = max((it for it in self._scoring if text.startswith(it)), key=len, default=text)
+        self._scoring.add(text)
+        return prompt, text.removeprefix(prompt).split()
 
     async def _whole(self, request: web.Request, body: bytes, shows: bool) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
@@ -188,6 +203,20 @@ class Stub:
         await response.write(end * (2 if manner.behaviour is Behaviour.DOUBLE_DONE else 1))
         await response.write_eof()
         return response
+
+
+def _words(model: Toy, asked: Asked, length: int) -> list[str]:
+    if asked.seeded:
+        return replies.drawn(model, asked.text(), length, *asked.seeded)
+    return replies.words(model, asked.text(), length)
+
+
+def _place(scores: Mapping[int, float], rank: int) -> dict[str, Any]:
+    """What is told of one place: its own token first, then the others."""
+    return {
+        str(id): {"logprob": score, "rank": rank if at == 0 else 99, "decoded_token": ""}
+        for at, (id, score) in enumerate(scores.items())
+    }
 
 
 async def _write(response: web.StreamResponse, manner: Manner, event: dict[str, Any]) -> None:

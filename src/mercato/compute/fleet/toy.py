@@ -83,14 +83,18 @@ class Toy:
         return np.concatenate([*parts, np.empty(0, np.int64)]).reshape(claimed.shape)
 
     def _largest(self, state: States, spread: Floats) -> Ints:
+        largest: Ints = self.numbers(state, spread).argmax(axis=1)
+        return largest
+
+    def numbers(self, state: States, spread: Floats) -> Floats:
+        """Returns what the model says of each token [state, token]: its logarithm of probability, up to a constant."""
         keys = mix(state[:, None] ^ _column(self.weights))
         numbers: Floats = -np.log(-np.log(uniform(keys)))
         for size, salt in ((self.coarse, 1), (self.noise, 2 + self.run)):
             if size:
                 moved: Floats = size * spread[:, None] * _normal(mix(keys ^ mix(np.array([salt], np.uint64))))
                 numbers = numbers + moved
-        largest: Ints = numbers.argmax(axis=1)
-        return largest
+        return numbers
 
 
 def after(state: States, token: Ints) -> States:
