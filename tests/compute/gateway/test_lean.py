@@ -13,6 +13,7 @@ from mercato.compute.orders import Orders
 from mercato.compute.settings import ComputeSettings, Upstream
 from mercato.compute.starting import listen
 from mercato.compute.testing import stub
+from mercato.store.bare import Bare
 from tests.compute.gateway.house import furnished
 from tests.compute.gateway.test_operating import serving
 
@@ -20,7 +21,8 @@ from tests.compute.gateway.test_operating import serving
 APART = {
     "pydantic", "pydantic_core", "pydantic_settings", "typer", "rich", "sqlalchemy", "alembic", "psycopg", "duckdb",
     "fastapi", "starlette", "jinja2", "httpx", "tokenizers", "numpy", "web3", "eth_account", "coincurve",
-    "aiohttp.web", "mercato.cli", "mercato.core.settings", "mercato.compute.node.dial", "mercato.compute.fleet",
+    "aiohttp.web", "websockets", "mercato.cli", "mercato.core.settings", "mercato.compute.node.dial",
+    "mercato.compute.fleet",
 }  # fmt: skip
 WITHIN = """
 import os, signal, socket, sys
@@ -47,6 +49,13 @@ def test_a_gateway_that_serves_holds_nothing_that_serving_does_not_take(tmp_path
 
     assert "mercato.compute.gateway.asgi" in ran.stdout.split()
     assert sorted(APART & set(ran.stdout.split())) == []
+
+
+def test_a_connection_of_the_books_keeps_few_pages_in_memory(tmp_path: Path) -> None:
+    with Bare(f"sqlite:///{tmp_path / 'a.db'}") as bare:
+        ((kept,),) = bare.run("PRAGMA cache_size")
+
+    assert kept == -512  # KiB: a worker has half a dozen of them, and each would keep 2 MB sooner or later
 
 
 def test_the_process_that_looks_after_workers_holds_nothing_that_serves() -> None:

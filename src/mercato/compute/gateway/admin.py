@@ -56,7 +56,7 @@ class Admin:
 async def serving(admin: Admin, place: str, home: Path) -> AsyncIterator[None]:
     """Serves the admin plane at `place`: HOST:PORT, or the path of a Unix socket for its owner alone."""
     config = uvicorn.Config(
-        admin, log_config=None, access_log=False, server_header=False, lifespan="off", http="h11",
+        admin, log_config=None, access_log=False, server_header=False, lifespan="off", http="h11", ws="none",
         timeout_graceful_shutdown=2,
     )  # fmt: skip
     config.load()
