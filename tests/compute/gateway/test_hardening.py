@@ -229,8 +229,12 @@ def test_paths_and_methods_that_there_are_not_are_told_of(still: House, method: 
 def test_an_upstream_at_a_private_address_is_not_connected_to(house: Open) -> None:
     with stub() as one:
         port = one.url.split(":")[2]
-        there = {"literal": one.url, "named": f"http://localhost:{port}", "mapped": f"http://[::ffff:127.0.0.1]:{port}"}
-        home = house(there, private=False, attempts=5)
+        there = {
+            "literal": one.url, "named": f"http://localhost:{port}", "mapped": f"http://[::ffff:127.0.0.1]:{port}",
+            "circled": f"http://①②⑦.0.0.1:{port}", "wide": f"http://127。0。0。1:{port}", "number": f"http://2130706433:{port}",
+            "short": f"http://127.1:{port}", "octal": f"http://0177.0.0.1:{port}",
+        }  # fmt: skip
+        home = house(there, private=False, attempts=10)
         answer = home.post("/chat/completions", ASK)
 
     assert (answer.status, one.asked) == (502, [])

@@ -11,7 +11,6 @@ import io
 import ipaddress
 import socket
 from collections.abc import AsyncIterator, Mapping
-from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -106,7 +105,7 @@ class HttpLine:
         self._headers = dict(IDENTITY)
         if key:
             self._headers["authorization"] = f"Bearer {key.reveal()}"
-        self._host = urlsplit(url).hostname or ""
+        self._host = URL(url).raw_host or ""  # as it will be connected to: other digits than 0 to 9 are made such
         self._places: dict[str, URL] = {}
 
     async def open(self, path: str, body: bytes, headers: Mapping[str, str], *, deadline: Patience) -> HttpReply:
