@@ -171,6 +171,19 @@ def test_a_simulation_shows_accounts_and_keeps_nothing(cluster: LocalCluster) ->
     assert (cluster.height(), cluster.balance(BEN.address)) == (0, WEALTH)
 
 
+def test_a_simulation_after_others_sees_what_they_did_and_keeps_nothing(cluster: LocalCluster) -> None:
+    first, second = pay(cluster, SOL // 4), pay(cluster, WEALTH - SOL)
+
+    tried = cluster.simulate(second, [BEN.address], after=[first, first])
+    mark = cluster.snapshot()
+    short = cluster.simulate(second, [BEN.address], after=[first] * 4)
+    cluster.revert(mark)
+
+    assert tried.accounts == (Account(2 * WEALTH - SOL // 2, SYSTEM),)
+    assert not short.succeeded
+    assert (cluster.balance(ANN.address), cluster.balance(BEN.address), cluster.height()) == (WEALTH, WEALTH, 0)
+
+
 def test_a_failing_simulation_says_why(cluster: LocalCluster) -> None:
     outcome = cluster.simulate(pay(cluster, WEALTH + 1))
 

@@ -123,6 +123,11 @@ NONSENSE: list[Any] = [
 ]  # fmt: skip
 
 
+def test_a_node_tries_no_transaction_after_others(cluster: RemoteCluster) -> None:
+    with pytest.raises(BadAnswer, match="tries each transaction alone"):
+        cluster.simulate(RAW, [ANN.address], after=[RAW])
+
+
 @pytest.mark.parametrize("method", QUESTIONS)
 def test_nonsense_is_never_believed(node: Node, cluster: RemoteCluster, method: str) -> None:
     for nonsense in NONSENSE:

@@ -21,11 +21,25 @@ from mercato.chains.solana.tokens import ACCOUNT_SIZE, MINT_SIZE, Right, associa
 from mercato.chains.solana.words import memo
 from mercato.kit.errors import WouldFail
 from mercato.kit.model import Authority, Effects, Grant, Move, Payment, Power, Trade
-from mercato.kit.solana.changes import Scene, gaps
+from mercato.kit.solana.changes import Scene, gaps, money
 from mercato.kit.solana.plan import SolanaPlan, Transaction, plan
 from mercato.kit.solana.rehearsal import rehearse
-from mercato.kit.solana.sight import LOADER, seen
-from tests.kit.solana.ground import DIME, FRIEND, ME, NATIVE, STRANGER, WALLET, Town, at, extended, failing, token, town
+from mercato.kit.solana.sight import LOADER, Seen, seen
+from tests.kit.solana.ground import (
+    DIME,
+    FRIEND,
+    FRIEND_KEY,
+    ME,
+    NATIVE,
+    STRANGER,
+    WALLET,
+    Town,
+    at,
+    extended,
+    failing,
+    token,
+    town,
+)
 from tests.kit.solana.programs import EXIT, SUCCEED, deployed
 
 SEED = "act_01k0a4m8v6f3xr1d9h5w2c7yqz"
@@ -329,6 +343,50 @@ def test_several_transactions_add_up(town: Town) -> None:
     assert found.effects.moves == (Move(NATIVE, -3 * SOL),)
     assert found.effects.payments == (Payment(NATIVE, FRIEND, 3 * SOL),)
     assert (found.effects.fee, len(found.units)) == (10_000, 2)
+
+
+def test_each_of_several_transactions_is_tried_after_those_before_it(town: Town) -> None:
+    """The second pays into an account that the first makes, and is only possible then."""
+    made = Transaction("Make", (tokens.create_associated(ME, SYSTEM, town.dollar),))
+    paid = Transaction("Pay", (send(town, 7, SYSTEM),))
+
+    found = rehearse(town.cluster, ME, SolanaPlan(transactions=(made, paid)), 0).effects
+
+    assert found.creations == (associated(SYSTEM, town.dollar),)
+    assert Payment(town.usd, SYSTEM, 7) in found.payments
+    assert found.gaps == ()
+    assert town.units(SYSTEM) == 0
+    with pytest.raises(WouldFail, match="'Pay' would fail"):
+        rehearse(town.cluster, ME, SolanaPlan(transactions=(paid, made)), 0)
+
+
+def test_what_a_later_transaction_brings_back_has_left(town: Town) -> None:
+    there = Transaction("There", (transfer_lamports(ME, FRIEND, SOL),))
+    back = Transaction("Back", (transfer_lamports(FRIEND, ME, 2 * SOL),), signers=(FRIEND_KEY,))
+
+    assert rehearse(town.cluster, ME, SolanaPlan(transactions=(there, back)), 0).effects.moves == (Move(NATIVE, -SOL),)
+    assert rehearse(town.cluster, ME, SolanaPlan(transactions=(back, there)), 0).effects.moves == (Move(NATIVE, SOL),)
+
+
+def test_one_that_fails_meanwhile_leaves_a_gap(town: Town) -> None:
+    steps = [Transaction("Try", (transfer_lamports(ME, FRIEND, units),)) for units in (SOL, 2 * SOL)]
+    poor = Interrupted(town.cluster, at("simulate", lambda: town.cluster.fund(ME, SOL // 2), after=1))
+
+    found = rehearse(poor, ME, SolanaPlan(transactions=tuple(steps)), 0).effects
+
+    assert len(found.gaps) == 1
+    assert "what the later ones of several would do is not known" in found.gaps[0]
+
+
+def test_what_grows_hides_nothing_that_leaves(town: Town) -> None:
+    """Units of a token that go nowhere, while more of it is made, or less of its fee is kept, than before."""
+    mint, mine = Seen(True, STRANGER, supply=100), Seen(True, ME, mint=STRANGER, units=50, withheld=20)
+    scene = Scene(ME, "solana:x", [STRANGER, FRIEND], [mint, mine], [], 0)
+
+    for changed in ((replace(mint, supply=110), mine), (mint, replace(mine, withheld=10))):
+        after = [changed[0], replace(changed[1], units=40)]
+        said = money(replace(scene, after=after))[2]
+        assert said == [f"10 of solana:x/token:{STRANGER} leave for where it cannot be seen"]
 
 
 def test_a_trade_tells_how_much_worse_it_comes_out(town: Town) -> None:

@@ -11,11 +11,14 @@ from mercato.chains.solana.facade import SolanaFacade
 from mercato.chains.solana.lookup import lookup_table
 from mercato.chains.solana.model import SOL, TOKEN_2022, Address
 from mercato.chains.solana.testing import validator
+from mercato.chains.solana.tokens import transfer_lamports
 from mercato.core.clock import HandClock
 from mercato.core.events import Json
 from mercato.core.settings import Secret
+from mercato.kit.errors import Denied
 from mercato.kit.service import Kit
 from mercato.kit.solana.actions import catalogue
+from mercato.kit.solana.plan import Ground, SolanaPlan, Transaction
 from mercato.store import Store
 from tests.kit.solana.acting import act, at, everything, moved
 from tests.kit.solana.ground import FRIEND, FRIEND_KEY, ME, STRANGER, Town, token, town
@@ -70,3 +73,12 @@ def test_a_node_tells_prices_and_risks(kit: Kit, town: Town) -> None:
     assert isinstance(price, dict)
     assert isinstance(risk, dict)
     assert (price["micro_lamports"], risk["supply"]) == ("0", str(1_000 * 10**6))
+
+
+def test_several_transactions_at_a_node_are_refused_as_unclear(kit: Kit) -> None:
+    @kit.actions.action("twice", "Pays twice.", effects="two payments")
+    def twice(ground: Ground) -> SolanaPlan:
+        return SolanaPlan(transactions=(Transaction("Pay", (transfer_lamports(ME, FRIEND, SOL),)),) * 2)
+
+    with pytest.raises(Denied, match="the node tries each transaction alone"):
+        act(kit, "twice")

@@ -13,7 +13,13 @@ from mercato.chains.solana.local import WINDOW
 from mercato.chains.solana.model import SOL, Account, Instruction
 from mercato.chains.solana.testing import WEALTH, Interrupted, keys
 from mercato.chains.solana.token_2022 import charge_fee, transfer_with_fee
-from mercato.chains.solana.tokens import create_account_with_seed, create_associated, transfer_lamports, transfer_tokens
+from mercato.chains.solana.tokens import (
+    approve_delegate,
+    create_account_with_seed,
+    create_associated,
+    transfer_lamports,
+    transfer_tokens,
+)
 from mercato.core.clock import HandClock
 from mercato.core.events import Json
 from mercato.core.settings import Secret
@@ -416,13 +422,16 @@ class Mortal(Ledger):
 def test_the_second_of_two_transactions_that_fails_leaves_the_first_booked(
     sqlite: Store, clock: HandClock, town: Town
 ) -> None:
-    """Both were possible alone when they were tried; together they are more than there is."""
-    kit = town.kit(sqlite, clock, town.policy(ANYTHING))
+    """Both were possible when they were tried; then somebody else spends from the account between them."""
+    rule = {**ANYTHING, "grants": {"USD": "any"}, "spenders": [STRANGER]}
+    poor = at("send_raw", lambda: town.cluster.fund(ME, WEALTH // 4), times=1, after=1)
+    kit = town.kit(sqlite, clock, town.policy(rule), cluster=Interrupted(town.cluster, poor))
 
     @kit.actions.action("twice", "Pays twice.", effects="two payments")
     def twice(ground: Ground) -> SolanaPlan:
-        half = tuple(Transaction("Pay", (transfer_lamports(ME, to, WEALTH // 2),)) for to in (FRIEND, STRANGER))
-        return SolanaPlan(transactions=half)
+        first, second = (transfer_lamports(ME, to, WEALTH // 3) for to in (FRIEND, STRANGER))
+        allow = approve_delegate(town.purse(ME, town.dollar), town.dollar, STRANGER, ME, 5, 6)
+        return SolanaPlan(transactions=(Transaction("Pay", (first,)), Transaction("Pay on", (second, allow))))
 
     with pytest.raises(Unreachable):
         done(kit, "twice")
@@ -431,5 +440,5 @@ def test_the_second_of_two_transactions_that_fails_leaves_the_first_booked(
     (act,) = kit.recover()
 
     assert act.state is State.DONE
-    assert act.effects.moves == (Move(NATIVE, -WEALTH // 2),)
+    assert (act.effects.moves, act.effects.grants) == ((Move(NATIVE, -(WEALTH // 3)),), ())
     assert "a transaction failed" in act.effects.gaps[0]

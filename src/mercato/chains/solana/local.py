@@ -112,10 +112,15 @@ class LocalCluster(Cluster, Controls):
             raise Unreachable(f"transaction was {transaction!r}, which is in no block", hint="make one with mine()")
         return found
 
-    def simulate(self, transaction: bytes, accounts: Sequence[Address] = ()) -> Outcome:
-        """Returns what a transaction would do in the next block; nothing is kept, nothing raised but BadCall."""
-        parsed = decode(transaction)
-        with self._lock:
+    def simulate(self, transaction: bytes, accounts: Sequence[Address] = (), *, after: Sequence[bytes] = ()) -> Outcome:
+        """Returns what a transaction would do in the next block; nothing is kept, nothing raised but BadCall.
+
+        Those `after` which it is tried run before it in the same block.
+        """
+        parsed, others = decode(transaction), [decode(one) for one in after]
+        with self._lock, self._machine.undone(), self._next():
+            for other in others:
+                self._machine.run(other)
             return self._tried(parsed, accounts)
 
     def attempt(self, transaction: bytes) -> Result:
@@ -277,8 +282,7 @@ class LocalCluster(Cluster, Controls):
         return address if stored == bytes(message.recent_blockhash) else None
 
     def _tried(self, item: VersionedTransaction, accounts: Sequence[Address] = ()) -> Outcome:
-        with self._next():
-            found = self._machine.peek(item)
+        found = self._machine.peek(item)
         state = tuple(found.changed.get(at) or self._machine.account(at) for at in accounts)
         after = tuple(account if account and account.lamports else None for account in state)
         failed = found.error is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
@@ -182,6 +183,17 @@ class Machine:
         while len(self._undo) > depth:
             key, before = self._undo.pop()
             self._svm.set_account(key, before or nothing)
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """Takes back in the end what happens within."""
+        depth = self.depth
+        self.marks += 1
+        try:
+            yield
+        finally:
+            self.back(depth)
+            self.marks -= 1
 
     def _keep(self, addresses: Sequence[Address]) -> None:
         for key in map(pubkey, addresses):

@@ -143,10 +143,11 @@ class Cluster(Network[Address, Signature, Receipt], Protocol):
     is accounts, a transaction names all that it touches, and stays valid for 150 blocks.
     """
 
-    def simulate(self, transaction: bytes, accounts: Sequence[Address] = ()) -> Outcome:
+    def simulate(self, transaction: bytes, accounts: Sequence[Address] = (), *, after: Sequence[bytes] = ()) -> Outcome:
         """Returns what a serialised transaction would do on the newest state; its signatures are not looked at.
 
-        Nothing is kept, and nothing is raised for a transaction that would fail. BadCall where it is none.
+        Nothing is kept, and nothing is raised for a transaction that would fail. BadCall where it is none. It is tried
+        `after` others ran; BadAnswer where the cluster tries each alone, as nodes do.
         """
 
     def accounts(self, addresses: Sequence[Address]) -> tuple[Account | None, ...]:

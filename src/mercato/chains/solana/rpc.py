@@ -104,9 +104,11 @@ class RemoteCluster(Cluster):
         """Returns the newest block's time in seconds since 1970."""
         return self.block().time
 
-    def simulate(self, transaction: bytes, accounts: Sequence[Address] = ()) -> Outcome:
+    def simulate(self, transaction: bytes, accounts: Sequence[Address] = (), *, after: Sequence[bytes] = ()) -> Outcome:
         """Returns what a transaction would do on the newest state, by the node's word; its signatures may be empty."""
         decode(transaction)
+        if after:
+            raise BadAnswer("a node tries each transaction alone", hint="make one transaction of them")
         options: dict[str, Any] = {**self._at, "encoding": "base64", "sigVerify": False, "replaceRecentBlockhash": True}
         if accounts:
             options["accounts"] = {"encoding": "base64", "addresses": list(accounts)}

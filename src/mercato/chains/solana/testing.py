@@ -107,10 +107,10 @@ class Interrupted(Cluster):
         self._before("wait")
         return self._cluster.wait(transaction, seconds)
 
-    def simulate(self, transaction: bytes, accounts: Sequence[Address] = ()) -> Outcome:
+    def simulate(self, transaction: bytes, accounts: Sequence[Address] = (), *, after: Sequence[bytes] = ()) -> Outcome:
         """Returns what a transaction would do."""
         self._before("simulate")
-        return self._cluster.simulate(transaction, accounts)
+        return self._cluster.simulate(transaction, accounts, after=after)
 
     def accounts(self, addresses: Sequence[Address]) -> tuple[Account | None, ...]:
         """Returns accounts."""

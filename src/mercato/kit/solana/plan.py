@@ -6,7 +6,7 @@ A transaction is tried and sent as a whole. The rail puts the compute budget in 
 and a little more, at the plan's price or the rail's. Lookup tables go by their addresses; the rail reads from the chain
 what is in them, since whoever names a table may be wrong about it. `signers` hold keys that sign once and are not kept,
 such as a new mint's; an account that `create_account_with_seed` makes of the acting account and `Ground.seed` needs
-none. Several transactions are each tried on the newest state: none may need what one before it makes.
+none. Several transactions are tried in their order where the cluster can do it, and refused as unclear at a node.
 """
 
 from __future__ import annotations

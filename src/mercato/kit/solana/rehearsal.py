@@ -2,6 +2,8 @@
 
 A transaction can change what it names as writable and nothing else, so all of that is read before and after. Programs'
 logs are shown and never believed. What is the account's and cannot be read is a gap, and gaps are refused by default.
+Of several transactions each is tried after those before it. Any may be the last that happens, so what leaves counts
+although a later one brings it back.
 """
 
 from __future__ import annotations
@@ -44,6 +46,7 @@ TRANSFERS = {
 }  # fmt: skip
 NO_BLOCK = Blockhash(SYSTEM)  # stands where a dry run needs no blockhash
 AT_ONCE = 100  # accounts of one question
+ALONE = "the node tries each transaction alone, so what the later ones of several would do is not known"
 Accounts = Mapping[Address, Account | None]
 
 
@@ -57,12 +60,41 @@ class Rehearsed:
     coin: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A cluster as it would be after the transactions of a plan that come before."""
+
+    cluster: Cluster
+    before: tuple[bytes, ...] = ()
+
+    def simulate(self, raw: bytes, addresses: Sequence[Address]) -> Outcome:
+        """Returns what a transaction would do then."""
+        return self.cluster.simulate(raw, addresses, after=self.before)
+
+    def read(self, addresses: Sequence[Address]) -> tuple[Account | None, ...]:
+        """Returns what would lie at each address then."""
+        parts = [addresses[first : first + AT_ONCE] for first in range(0, len(addresses), AT_ONCE)]
+        return tuple(account for part in parts for account in self._part(part))
+
+    def _part(self, addresses: Sequence[Address]) -> tuple[Account | None, ...]:
+        if not self.before:
+            return self.cluster.accounts(addresses)
+        *others, last = self.before
+        found = self.cluster.simulate(last, addresses, after=others)
+        if not found.succeeded:
+            raise BadAnswer(f"a transaction failed that did not before: {found.reason}", hint="try again")
+        return found.accounts
+
+
 def rehearse(cluster: Cluster, account: Address, plan: SolanaPlan, price: int) -> Rehearsed:
     """Returns what a plan would do to its account, at a price in micro-lamports for each unit of computing.
 
     WouldFail where a transaction would; nothing is sent.
     """
-    tried = [_tried(cluster, account, one, price) for one in plan.transactions]
+    tried, stage = [], Stage(cluster)
+    for one in plan.transactions:
+        done, stage = _tried(stage, account, one, price)
+        tried.append(done)
     effects = merged([one.effects for one in tried], f"{cluster.name}/{NATIVE}")
     if trade := plan.trade:
         found = {move.asset: move.units for move in effects.moves}
@@ -93,13 +125,17 @@ def tables_of(cluster: Cluster, addresses: Iterable[Address]) -> Tables:
 def merged(parts: Sequence[Effects], native: str) -> Effects:
     """Returns the effects of several transactions together."""
     moved: dict[str, int] = {}
+    lowest: dict[str, int] = {}
     for move in (move for part in parts for move in part.moves):
         moved[move.asset] = moved.get(move.asset, 0) + move.units
+        lowest[move.asset] = min(lowest.get(move.asset, 0), moved[move.asset])
     paid: dict[tuple[str, str], int] = {}
     for one in (one for part in parts for one in part.payments):
         paid[one.asset, one.to] = paid.get((one.asset, one.to), 0) + one.units
     return Effects(
-        moves=tuple(Move(asset, units) for asset, units in sorted(moved.items()) if units),
+        moves=tuple(
+            Move(asset, lowest[asset] or units) for asset, units in sorted(moved.items()) if lowest[asset] or units
+        ),
         payments=tuple(Payment(asset, to, units) for (asset, to), units in paid.items()),
         grants=tuple(one for part in parts for one in part.grants),
         authorities=tuple(one for part in parts for one in part.authorities),
@@ -112,27 +148,29 @@ def merged(parts: Sequence[Effects], native: str) -> Effects:
     )
 
 
-def _tried(cluster: Cluster, account: Address, item: Transaction, price: int) -> Rehearsed:
-    tables = tables_of(cluster, item.tables)
+def _tried(stage: Stage, account: Address, item: Transaction, price: int) -> tuple[Rehearsed, Stage]:
+    """Returns what a transaction would do at a stage, and the stage after it."""
+    cluster, tables = stage.cluster, tables_of(stage.cluster, item.tables)
     steps = budgeted(item.instructions, MOST_UNITS, 0)
     try:
         message = compile_message(account, steps, NO_BLOCK, tables)
         raw = assemble(message)
+        later = replace(stage, before=(*stage.before, raw))
         named = [meta.address for meta in all_accounts_of(message, tables) if meta.writable]
         for _ in range(PASSES):
-            before = _read(cluster, named)
-            outcome = cluster.simulate(raw, named)
+            before = stage.read(named)
+            outcome = stage.simulate(raw, named)
             _check(item, outcome)
             fee = outcome.fee if outcome.fee is not None else _fee(cluster, account, steps, tables)
             states = (dict(zip(named, before, strict=True)), dict(zip(named, outcome.accounts, strict=True)))
             scene = _scene(account, str(cluster.name), item, states, fee)
-            if full := _still(cluster, scene, *states, _called(item)):
-                return _judged(item, full, outcome, price)
+            if full := _still(stage, scene, *states, _called(item)):
+                return _judged(item, full, outcome, price), later
     except BadAnswer:
-        return _unclear("the node cannot simulate it")
+        return _unclear(ALONE if stage.before else "the node cannot simulate it"), stage
     except BadCall as error:
         raise WouldFail(f"{item.title!r} is no transaction: {error.message}", hint="nothing was signed") from None
-    return _unclear("the account changes faster than it can be read")
+    return _unclear("the account changes faster than it can be read"), later
 
 
 def _check(item: Transaction, outcome: Outcome) -> None:
@@ -166,9 +204,7 @@ def _sends(item: Transaction) -> Iterator[tuple[Address, Address]]:
             yield one.accounts[0].address, one.accounts[place].address
 
 
-def _still(
-    cluster: Cluster, scene: Scene, before: Accounts, after: Accounts, called: Collection[Address]
-) -> Scene | None:
+def _still(stage: Stage, scene: Scene, before: Accounts, after: Accounts, called: Collection[Address]) -> Scene | None:
     """Returns the scene with the tokens and wallets that matter; None where one's own accounts changed meanwhile.
 
     A token that the transaction makes or may change is taken as it would be afterwards.
@@ -177,7 +213,7 @@ def _still(
     tokens = changes.touched(scene)
     payees = sorted({Address(one.to) for one in changes.money(scene)[1]})
     wanted = [*own, *sorted(tokens - after.keys()), *payees]
-    found = _read(cluster, wanted)
+    found = stage.read(wanted)
     if any(before[at] != account for at, account in zip(own, found, strict=False)):
         return None
     known = {**dict(zip(wanted, found, strict=True)), **{at: after[at] for at in tokens & after.keys()}}
@@ -224,11 +260,6 @@ def _written(lines: Sequence[str]) -> list[Written]:
 
 def _fee(cluster: Cluster, account: Address, steps: Sequence[Instruction], tables: Tables) -> int:
     return cluster.fee(compile_message(account, steps, cluster.lifetime().blockhash, tables))
-
-
-def _read(cluster: Cluster, addresses: Sequence[Address]) -> tuple[Account | None, ...]:
-    parts = [addresses[first : first + AT_ONCE] for first in range(0, len(addresses), AT_ONCE)]
-    return tuple(account for part in parts for account in cluster.accounts(part))
 
 
 def _unclear(why: str) -> Rehearsed:
