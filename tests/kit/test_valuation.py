@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from mercato.kit.desk.holdings import made_up
-from mercato.kit.desk.valuation import Prices, nobody_knows
-from mercato.kit.testing import DOLLAR, USD
+from mercato.kit.desk.valuation import Prices
+from mercato.kit.testing import DOLLAR, USD, nobody_knows
 from mercato.market.service import Market
 from tests.market.simulated import market
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from mercato.kit.model import ACTS, Effects, Intent, Move, Origin, Payment
+from mercato.kit.profit import Price
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
 CHAIN = "eip155:31337"
@@ -68,3 +70,8 @@ def payment(units: int, to: str = FRIEND, *, asset: str = DOLLAR, **changes: Any
     """Returns the effects of paying somebody in test dollars."""
     moves, payments = (Move(asset, -units),), (Payment(asset, to, units),)
     return replace(Effects(moves, payments, contracts=(USD,)), **changes)
+
+
+def nobody_knows(assets: Iterable[str]) -> Price:
+    """Returns prices where there is no market: none."""
+    return lambda asset, day: None

@@ -32,16 +32,10 @@ from tests.kit.solana.ground import (
     done,
     extended,
     token,
-    town,
 )
 from tests.kit.solana.programs import EXIT, FOREVER, MARK, REFUSE, REWARD, SUCCEED, deployed
 
 ELSE = keys()[5].address
-
-
-@pytest.fixture(name="town")
-def town_() -> Town:
-    return town()
 
 
 def careless(town: Town, store: Store, clock: HandClock, *steps: Instruction, **assets: str) -> Kit:

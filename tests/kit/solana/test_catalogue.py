@@ -15,12 +15,7 @@ from mercato.kit.solana.actions import catalogue
 from mercato.kit.tools import server, tools
 from mercato.store import Store
 from tests.kit.listing import listed, row
-from tests.kit.solana.ground import ANYTHING, FRIEND, STRANGER, Town, town
-
-
-@pytest.fixture(name="town")
-def town_() -> Town:
-    return town()
+from tests.kit.solana.ground import ANYTHING, FRIEND, STRANGER, Town
 
 
 @pytest.fixture

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,18 +14,10 @@ from mercato.chains.solana.keys import SolanaKey
 from mercato.chains.solana.messages import decode, signature_of
 from mercato.chains.solana.model import SOL, Signature
 from mercato.chains.solana.testing import SEEDS, WEALTH
-from mercato.cli.root import main
-from mercato.store import Store
-from mercato.store.settings import StoreSettings
-from tests.kit.solana.ground import ANYTHING, FRIEND, ME, NATIVE, STRANGER, WALLET, Town, town
+from tests.kit.conftest import Run
+from tests.kit.solana.ground import ANYTHING, FRIEND, ME, NATIVE, STRANGER, WALLET, Town
 
-Run = Callable[..., tuple[int, Any, str]]
 SEED = base58.encode(SEEDS[0])
-
-
-@pytest.fixture(name="town")
-def town_() -> Town:
-    return town()
 
 
 @pytest.fixture
@@ -37,21 +28,6 @@ def node(town: Town, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[st
     with SolanaFacade(town.cluster, 0) as facade:
         monkeypatch.setenv("MERCATO_CHAINS_SOLANA_RPC", facade.url)
         yield facade.url
-
-
-@pytest.fixture
-def run(home: Path, migrated: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    place = Store(StoreSettings().address(home)).url.database
-    Path(str(place)).write_bytes(migrated.read_bytes())
-
-    def command(*arguments: str, as_json: bool = True) -> tuple[int, Any, str]:
-        with pytest.raises(SystemExit) as stop:
-            main(["kit", *arguments, *(["--json"] if as_json else [])])
-        out, err = capsys.readouterr()
-        code = int(stop.value.code or 0)
-        return code, json.loads(out) if as_json and out else out, err
-
-    return command
 
 
 @pytest.fixture

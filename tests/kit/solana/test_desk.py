@@ -5,38 +5,24 @@ from __future__ import annotations
 from html import unescape
 from pathlib import Path
 
-import pytest
-
 from mercato.api.testing import serve
 from mercato.app import SECTIONS, Room, create_app
 from mercato.chains.errors import Unreachable
 from mercato.chains.solana.testing import Interrupted
 from mercato.chains.testing import local as evm
-from mercato.core.clock import HandClock
 from mercato.core.settings import load
 from mercato.kit.desk.holdings import Holding, holdings
 from mercato.kit.desk.service import Desk
-from mercato.kit.desk.valuation import nobody_knows
 from mercato.kit.service import Kit
 from mercato.kit.solana.purse import Purse
+from mercato.kit.testing import nobody_knows
 from mercato.launch.service import Launches
 from mercato.launch.settings import LaunchSettings
-from mercato.store import Store
 from tests.kit.office import CLERK, HTML, visitor
-from tests.kit.solana.acting import act, opened
-from tests.kit.solana.ground import CHAIN, DIME, FRIEND, ME, NATIVE, STRANGER, Town, failing, token, town
+from tests.kit.solana.acting import act
+from tests.kit.solana.ground import CHAIN, DIME, FRIEND, ME, NATIVE, STRANGER, Town, failing, token
 
 SYMBOL = "<b>pay</b>"
-
-
-@pytest.fixture(name="town")
-def town_() -> Town:
-    return town()
-
-
-@pytest.fixture
-def kit(sqlite: Store, clock: HandClock, town: Town) -> Kit:
-    return opened(town, sqlite, clock)
 
 
 def test_a_cluster_tells_what_an_account_holds(town: Town) -> None:

@@ -19,20 +19,10 @@ from mercato.kit.acts import Act
 from mercato.kit.errors import BadArgument, Denied, WouldFail
 from mercato.kit.service import Kit
 from mercato.store import Store
-from tests.kit.solana.acting import RENT, act, at, moved, opened
-from tests.kit.solana.ground import ANYTHING, DIME, FRIEND, FRIEND_KEY, ME, NATIVE, STRANGER, WALLET, Town, token, town
+from tests.kit.solana.acting import RENT, act, at, moved
+from tests.kit.solana.ground import ANYTHING, DIME, FRIEND, FRIEND_KEY, ME, NATIVE, STRANGER, WALLET, Town, token
 
 COIN: dict[str, Json] = {"title": "Mercato coin", "symbol": "MRC", "decimals": 6, "uri": "https://example.org/c.json"}
-
-
-@pytest.fixture(name="town")
-def town_() -> Town:
-    return town()
-
-
-@pytest.fixture
-def kit(sqlite: Store, clock: HandClock, town: Town) -> Kit:
-    return opened(town, sqlite, clock)
 
 
 def made_by(town: Town, made: Act) -> tuple[Address, Mint]:

@@ -21,12 +21,7 @@ from mercato.kit.solana.actions import catalogue
 from mercato.kit.solana.plan import Ground, SolanaPlan, Transaction
 from mercato.store import Store
 from tests.kit.solana.acting import act, at, everything, moved
-from tests.kit.solana.ground import FRIEND, FRIEND_KEY, ME, STRANGER, Town, token, town
-
-
-@pytest.fixture(name="town")
-def town_() -> Town:
-    return town()
+from tests.kit.solana.ground import FRIEND, FRIEND_KEY, ME, STRANGER, Town, token
 
 
 @pytest.fixture

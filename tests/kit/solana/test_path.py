@@ -45,18 +45,12 @@ from tests.kit.solana.ground import (
     extended,
     failing,
     token,
-    town,
 )
 from tests.kit.solana.programs import EXIT, SUCCEED, deployed
 
 BUDGET = {"name": "day", "asset": "SOL", "cap": "10", "seconds": 86400}
 FEE = 5_000
 ENDED = WINDOW + SLACK + 1  # blocks after which a transaction is given up
-
-
-@pytest.fixture(name="town")
-def town_() -> Town:
-    return town()
 
 
 def opened(town: Town, store: Store, clock: HandClock) -> Kit:

@@ -16,18 +16,7 @@ from mercato.kit.errors import BadArgument
 from mercato.kit.service import Kit
 from mercato.store import Store
 from tests.kit import ground as evm
-from tests.kit.solana.acting import opened
-from tests.kit.solana.ground import FRIEND, FRIEND_KEY, ME, STRANGER, WALLET, Town, town
-
-
-@pytest.fixture(name="town")
-def town_() -> Town:
-    return town()
-
-
-@pytest.fixture
-def kit(sqlite: Store, clock: HandClock, town: Town) -> Kit:
-    return opened(town, sqlite, clock)
+from tests.kit.solana.ground import FRIEND, FRIEND_KEY, ME, STRANGER, WALLET, Town
 
 
 def asked(kit: Kit, token: Address) -> dict[str, Any]:

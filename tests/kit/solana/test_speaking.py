@@ -10,29 +10,17 @@ from mercato.chains.solana.budget import priority_fee
 from mercato.chains.solana.model import SOL
 from mercato.chains.solana.testing import validator
 from mercato.chains.solana.tokens import associated
-from mercato.core.clock import HandClock
 from mercato.core.events import Json
 from mercato.kit import Effects, Payment
 from mercato.kit.errors import BadArgument
 from mercato.kit.service import Kit
-from mercato.store import Store
-from tests.kit.solana.acting import act, moved, opened
-from tests.kit.solana.ground import DIME, FRIEND, FRIEND_KEY, ME, NATIVE, STRANGER, Town, town
+from tests.kit.solana.acting import act, moved
+from tests.kit.solana.ground import DIME, FRIEND, FRIEND_KEY, ME, NATIVE, STRANGER, Town
 
 PAY: dict[str, Json] = {
     "program": "1" * 32, "data": "0x02000000" + SOL.to_bytes(8, "little").hex(),
     "accounts": [{"address": ME, "signer": True, "writable": True}, {"address": STRANGER, "writable": True}],
 }  # fmt: skip
-
-
-@pytest.fixture(name="town")
-def town_() -> Town:
-    return town()
-
-
-@pytest.fixture
-def kit(sqlite: Store, clock: HandClock, town: Town) -> Kit:
-    return opened(town, sqlite, clock)
 
 
 def test_a_memo_stands_in_the_block(kit: Kit, town: Town) -> None:

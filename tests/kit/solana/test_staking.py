@@ -13,26 +13,14 @@ from mercato.chains.solana.messages import decode
 from mercato.chains.solana.model import SOL, Address
 from mercato.chains.solana.stake import SIZE, StakeRight, authorize, stake_account
 from mercato.chains.solana.testing import validator
-from mercato.core.clock import HandClock
 from mercato.core.events import Json
 from mercato.kit.errors import BadArgument, WouldFail
 from mercato.kit.service import Kit
-from mercato.store import Store
-from tests.kit.solana.acting import act, at, moved, opened
-from tests.kit.solana.ground import FRIEND, FRIEND_KEY, ME, STRANGER, WALLET, Town, town
+from tests.kit.solana.acting import act, at, moved
+from tests.kit.solana.ground import FRIEND, FRIEND_KEY, ME, STRANGER, WALLET, Town
 
 EPOCH = 432_000  # slots
 STAKED = 5 * SOL
-
-
-@pytest.fixture(name="town")
-def town_() -> Town:
-    return town()
-
-
-@pytest.fixture
-def kit(sqlite: Store, clock: HandClock, town: Town) -> Kit:
-    return opened(town, sqlite, clock)
 
 
 def rent(cluster: LocalCluster) -> int:

@@ -18,12 +18,7 @@ from mercato.kit import Grant, Payment
 from mercato.kit.errors import BadArgument
 from mercato.store import Store
 from tests.kit.solana.acting import RENT, act, at, moved, opened
-from tests.kit.solana.ground import DIME, FRIEND, FRIEND_KEY, ME, NATIVE, STRANGER, WALLET, Town, token, town
-
-
-@pytest.fixture(name="town")
-def town_() -> Town:
-    return town()
+from tests.kit.solana.ground import DIME, FRIEND, FRIEND_KEY, ME, NATIVE, STRANGER, WALLET, Town, token
 
 
 def charging(town: Town, bps: int, most: int) -> Address:

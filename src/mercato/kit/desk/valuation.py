@@ -81,8 +81,3 @@ def _named(text: str) -> str:
         return str(Name.parse(text))
     except InvalidInput:
         return ""
-
-
-def nobody_knows(assets: Iterable[str]) -> Price:
-    """Returns prices where there is no market: none."""
-    return lambda asset, day: None
