@@ -25,7 +25,7 @@ from mercato.compute.gateway.hedge import OUTRUN, TOGETHER, Race
 from mercato.compute.gateway.job import Job
 from mercato.compute.gateway.line import Patience, Time
 from mercato.compute.gateway.metrics import Metrics
-from mercato.compute.gateway.states import Stage
+from mercato.compute.gateway.states import UNSETTLED, Stage
 from mercato.compute.model import Attempt, End, Need, Offer, Receipt, RequestId, Usage
 from mercato.compute.routing.router import Candidate, Router
 from mercato.core.errors import MercatoError
@@ -83,7 +83,13 @@ class Carrier:
             await self._release(job, error)
             raise
         job.to(Stage.FIRST_BYTE)
-        await (self._stream(job, begun) if begun.stream else self._whole(job, begun))
+        try:
+            await (self._stream(job, begun) if begun.stream else self._whole(job, begun))
+        except BaseException as error:  # nothing is held by a request that is over, whatever went wrong with it
+            if job.stage in UNSETTLED:
+                self._ended(job, begun.candidate, End.CLIENT_GONE)
+                await self._release(job, error)
+            raise
 
     def _order(self, job: Job) -> Sequence[Candidate]:
         """Returns whom to ask; Declined where nobody may be asked."""
@@ -147,13 +153,11 @@ class Carrier:
 
     async def _race(self, job: Job, order: Sequence[Candidate], time: Time, pause_ms: int) -> Begun:
         """Returns the first answer of two providers, the second of which is asked after a while."""
-
-        def outrun(side: Job, candidate: Candidate, end: End, why: str) -> None:
-            self._ended(side, candidate, end, error=why)
-            side.to(Stage.RELEASE)
-
         job.to(Stage.SENDING)
-        race = Race(job, lambda side, candidate: self._ask(side, candidate, time), outrun)
+        race = Race(
+            job, lambda side, candidate: self._ask(side, candidate, time),
+            lambda side, candidate, end, why: self._ended(side, candidate, end, error=why),
+        )  # fmt: skip
         begun = await race.run(order, pause_ms)
         if begun is None:
             raise unserved({}, race.failed)
@@ -174,7 +178,7 @@ class Carrier:
 
     async def _stream(self, job: Job, begun: Begun) -> None:
         """Passes a stream on as it comes, then settles it, then sends how it ended."""
-        stream, end, wrong = begun.stream, End.DONE, None
+        stream, end, wrong, gone = begun.stream, End.DONE, None, None
         assert stream is not None
         job.to(Stage.STREAMING)
         first = round(self._loop.time() * 1000) - job.began
@@ -183,12 +187,15 @@ class Carrier:
                 if not job.client.started:
                     await job.client.start(200, self._opening(job, begun.candidate))
                 await job.write(stream.held)
+                begun.tally.forwarded()
                 async for out in stream.rest():
                     await job.write(out)
-        except Halted:
-            end, wrong = End.CLIENT_GONE, Unreached("stopped", "somebody turned the kill switch on")
-        except Left:
-            end = End.CLIENT_GONE
+                    begun.tally.forwarded()
+        except (Left, asyncio.CancelledError) as error:  # whoever ended it: what was forwarded is charged, and no more
+            if not begun.tally.cut():
+                raise
+            end, gone = End.CLIENT_GONE, error
+            wrong = Unreached("stopped", "somebody turned the kill switch on") if isinstance(error, Halted) else None
         except Unreached as error:
             end, wrong = ended(error), error
         except Exception:  # ours to mend; what was reserved is settled all the same
@@ -202,10 +209,11 @@ class Carrier:
         job.note(last)
         receipt = await self._settle(job, begun, end, EVENTS, first=first, error=wrong.why if wrong else "")
         last = answers.cost(receipt.charged if receipt else 0) + last
+        if gone is not None and wrong is None:
+            raise gone
         job.client.resume()
-        if wrong or end is not End.CLIENT_GONE:
-            with job.client.waiting():
-                await job.client.write(last, more=False)
+        with job.client.waiting():
+            await job.client.write(last, more=False)
 
     async def _settle(
         self, job: Job, begun: Begun, end: End, kind: bytes, *, first: int | None = None, error: str = ""
@@ -288,9 +296,9 @@ class Carrier:
         error: str = "",
     ) -> None:  # fmt: skip
         """Writes an attempt down, and tells the router, once."""
-        if job.stage is Stage.RELEASE:  # it was outrun, and that is written down
+        if not job.began:
             return
-        whole = round(self._loop.time() * 1000) - job.began
+        whole, job.began = round(self._loop.time() * 1000) - job.began, 0
         status = int(error) if error.isdecimal() else 0 if error and first is None else 200
         attempt = Attempt(candidate.provider.id, datetime.now(UTC), first, whole, status, end, error)
         job.attempts.append(attempt)

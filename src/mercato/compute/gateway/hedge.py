@@ -25,7 +25,8 @@ Ended = Callable[[Job, Candidate, End, str], None]
 
 class Race:
     """One request on its way to at most two providers at once. `ask` asks one, and writes down how that failed; `ended`
-    writes down how it ended otherwise. Each runs under a copy of the job, which shares its list of attempts."""
+    writes down how it ended otherwise, where it began and did not end. Each runs under a copy of the job, which shares
+    its list of attempts."""
 
     def __init__(self, job: Job, ask: Ask, ended: Ended) -> None:
         self._job, self._ask, self._ended = job, ask, ended
@@ -77,7 +78,6 @@ class Race:
     def _stop(self) -> None:
         """Ends what still runs, and writes it down at once: telling a provider to stop may take a while."""
         for task, (side, candidate) in self._running.items():
-            if side.began and (not task.done() or task.exception() is None):
-                self._ended(side, candidate, End.CLIENT_GONE, OUTRUN if self._won else "")
+            self._ended(side, candidate, End.CLIENT_GONE, OUTRUN if self._won else "")
             task.cancel()
         self._running.clear()

@@ -31,14 +31,16 @@ MOVES: dict[Stage, frozenset[Stage]] = {
     Stage.ROUTE: frozenset({Stage.RESERVE, Stage.REFUSED}),
     Stage.RESERVE: frozenset({Stage.SENDING, Stage.RELEASE, Stage.REFUSED, Stage.DONE}),
     Stage.SENDING: frozenset({Stage.SENDING, Stage.FIRST_BYTE, Stage.RELEASE}),
-    Stage.FIRST_BYTE: frozenset({Stage.STREAMING, Stage.METER}),
-    Stage.STREAMING: frozenset({Stage.METER}),
-    Stage.METER: frozenset({Stage.SETTLE}),
+    Stage.FIRST_BYTE: frozenset({Stage.STREAMING, Stage.METER, Stage.RELEASE}),
+    Stage.STREAMING: frozenset({Stage.METER, Stage.RELEASE}),
+    Stage.METER: frozenset({Stage.SETTLE, Stage.RELEASE}),
     Stage.SETTLE: frozenset({Stage.DONE}),
     Stage.RELEASE: frozenset({Stage.REFUSED}),
     Stage.DONE: frozenset(),
     Stage.REFUSED: frozenset(),
 }
+#: Stages in which an answer has begun and its settle has not: who fails there gives the reserve back.
+UNSETTLED = frozenset({Stage.FIRST_BYTE, Stage.STREAMING, Stage.METER})
 
 
 def step(stage: Stage, to: Stage) -> Stage:

@@ -33,6 +33,7 @@ class Tally:
         self.octets = self.calls = self.events = self.vectors = 0
         self.ends: dict[int, str] = {}
         self.claimed: Usage | None = None
+        self._forwarded = (0, 0, 0, 0)
 
     @property
     def text(self) -> str:
@@ -43,6 +44,16 @@ class Tally:
     def whole(self) -> bool:
         """Whether every choice that began has told why it ended."""
         return bool(self.ends) and all(self.ends.values())
+
+    def forwarded(self) -> None:
+        """Notes that all that was counted so far was passed on."""
+        self._forwarded = len(self._texts), self.octets, self.calls, self.events
+
+    def cut(self) -> bool:
+        """Forgets what was counted and not passed on; returns whether anything is left."""
+        texts, self.octets, self.calls, self.events = self._forwarded
+        del self._texts[texts:]
+        return self.events > 0
 
     def event(self, data: bytes) -> Heard:
         """Takes in an event of a stream; Unreached where it is an error or not what the API has."""
