@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -81,3 +82,19 @@ def test_the_command_becomes_the_gateway_and_leaves_behind_what_read_its_setting
 
     assert "mercato.compute.worker" in command
     assert process.returncode == 0
+
+
+def test_what_only_the_worker_can_find_wrong_is_told_as_the_command_would(tmp_path: Path, database: Path) -> None:
+    home = furnished(tmp_path / "home", database)
+    (home / "mercato.toml").write_text(
+        '[compute.audit]\nchecker = "one"\ncanaries = 1\ncanary_key = "mk_unknown"\nwitnesses = "canaries"\n'
+        '[compute.upstreams.one]\nurl = "http://127.0.0.1:1/v1"\nprivate = true\n'
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", "from mercato.cli import main; main()", "compute", "serve", "--port", "0"],
+        env={**os.environ, "MERCATO_HOME": str(home)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("error: key of the canaries was not known\nhint: ")
+    assert "mk_unknown" not in ran.stderr
