@@ -8,7 +8,7 @@ import pytest
 
 from mercato.compute.books.replay import replay
 from mercato.compute.books.turn import Release, Settle
-from mercato.compute.model import Receipt
+from mercato.compute.model import Receipt, Usage
 from mercato.compute.service import Compute
 from mercato.core.errors import InvalidInput
 from mercato.store.bare import Bare
@@ -125,3 +125,17 @@ def test_the_gateways_fee_is_part_of_what_is_charged(sqlite: str, fee: int) -> N
         assert (receipt.charged, receipt.earned) == (350, 350 * (10_000 - fee) // 10_000)
         assert counter.till.balances().get("gateway", 0) == receipt.charged - receipt.earned
         clerk.close()
+
+
+def test_a_part_of_a_micro_dollar_is_paid_by_the_user_and_earned_by_nobody_but_the_gateway(sqlite: str) -> None:
+    few = Usage(prompt=10, completion=3)  # 3.8 micro-dollars
+    with Counter(sqlite) as counter:
+        clerk = counter.clerk()
+        clerk.open()
+        hold = counter.hold()
+        clerk.book([hold])
+        (receipt,) = clerk.book([Settle(hold.request, counter.served(claimed=few, counted=few))])
+        clerk.close()
+        assert isinstance(receipt, Receipt)
+        assert (receipt.charged, receipt.earned) == (4, 3)
+        assert counter.till.balances()["gateway"] == 1

@@ -193,6 +193,23 @@ def test_a_key_spends_no_more_than_its_limits(counter: Counter) -> None:
     assert (found.spent, found.reserved, found.left) == (350, 1_650, 0)
 
 
+def test_what_comes_back_of_an_earlier_window_leaves_no_more_for_this_one(counter: Counter) -> None:
+    key = counter.new_key("ann", window=900, seconds=60)
+
+    async def go() -> None:
+        async with counter.desk() as desk:
+            before, now = counter.hold(900, key=key), counter.hold(500, key=key)
+            await desk.reserve(before)
+            counter.later(seconds=60)
+            await desk.reserve(now)
+            await desk.settle(before.request, served=counter.served(key=key.id))
+            with pytest.raises(Short, match="for a while has 400"):
+                await desk.reserve(counter.hold(401, key=key))
+            await desk.reserve(counter.hold(400, key=key))
+
+    asyncio.run(go())
+
+
 def test_what_a_key_has_reserved_counts_against_its_limit_also_where_the_account_has_less(counter: Counter) -> None:
     counter.till.deposit("bob", 4_000, name="bob's first")
     key = counter.new_key("bob", ever=4_000)
