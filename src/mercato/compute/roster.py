@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from mercato.compute.books import ledger
 from mercato.compute.books.turn import read
 from mercato.compute.books.words import micros, moment
-from mercato.compute.model import Offer, Price, Provider, ProviderId, Receipt, Standing
+from mercato.compute.model import PROVIDERS, Offer, Price, Provider, ProviderId, Receipt, Standing
 from mercato.core.errors import NotFound
 from mercato.core.events import Json
 from mercato.store.bare import Bare, Row
@@ -22,6 +22,7 @@ _PROVIDER = """SELECT id, name, standing, url, compute_provider.key, region, zdr
     FROM compute_provider LEFT JOIN compute_balance ON account = 'provider:' || id || ':stake'"""
 _SAVE = """ON CONFLICT (id) DO UPDATE SET name = excluded.name, url = excluded.url, key = excluded.key,
     region = excluded.region, zdr = excluded.zdr, seen_us = excluded.seen_us"""
+MOST_NAME = 51  # letters of a name to which the beginning of a key is added
 _OFFER = """model, price_prompt, price_completion, price_cached, context, upstream, features, quant, weights,
     concurrency, until_us, signature"""
 
@@ -38,8 +39,10 @@ class Turn:
 def save(bare: Bare, provider: Provider, now: datetime, why: str = "came") -> Provider:
     """Writes what a provider says of itself. A new one keeps the standing it comes with, a known one its own.
 
-    Its stake is what the ledger holds, whatever the value says. Returns the provider as it stands now.
+    Its stake is what the ledger holds, whatever the value says. Its name is nobody else's: one that is taken gets the
+    beginning of its key. Returns the provider as it stands now.
     """
+    provider = _alone(bare, provider)
     row = (
         provider.id, provider.name, provider.standing.value, provider.url, provider.key, provider.region, provider.zdr,
         micros(now),
@@ -51,6 +54,21 @@ def save(bare: Bare, provider: Provider, now: datetime, why: str = "came") -> Pr
     if not history(bare, provider.id):
         _note(bare, provider.id, found.standing, now, why)
     return found
+
+
+def _alone(bare: Bare, provider: Provider) -> Provider:
+    """Returns a provider under a name of its own: requests and keys choose by name, so who could take another's would
+    be sent what is for that one. Names of upstreams are the operator's, and nodes give way to them."""
+    if not provider.key:
+        for other in bare.run("SELECT id, key FROM compute_provider WHERE name = ? AND key <> ''", (provider.name,)):
+            name = f"{provider.name[:MOST_NAME]}-{other[1][:8]}"
+            bare.run("UPDATE compute_provider SET name = ? WHERE id = ?", (name, other[0]))
+        return provider
+    for name in (provider.name, f"{provider.name[:MOST_NAME]}-{provider.key[:8]}"):
+        taken = bare.run("SELECT 1 FROM compute_provider WHERE name = ? AND id <> ?", (name, provider.id))
+        if not taken and not name.startswith(f"{PROVIDERS.prefix}_"):
+            return replace(provider, name=name)
+    return replace(provider, name=provider.id)
 
 
 def seen(bare: Bare, id: str, now: datetime) -> None:

@@ -14,7 +14,7 @@ from mercato.compute import roster
 from mercato.compute.books import disputes
 from mercato.compute.books.receipts import Signer
 from mercato.compute.books.till import Till
-from mercato.compute.model import ModelSpec, Standing
+from mercato.compute.model import PROVIDERS, ModelSpec, Provider, Standing
 from mercato.compute.node import enrolment
 from mercato.compute.node.admission import unfit
 from mercato.compute.node.enrolment import Enrolment, approve
@@ -71,6 +71,43 @@ def test_a_key_that_nobody_approved_stays_out_and_an_approved_one_comes_in(url: 
 
     assert (found.id, found.standing, found.name) == (known.id, Standing.PENDING, "first")
     assert (found.region, found.zdr) == ("eu", True)
+
+
+def test_a_node_keeps_the_name_by_which_it_was_approved(url: str) -> None:
+    with Bare(url) as bare:
+        approve(bare, KEY, "ann", SystemClock())
+
+    assert [on(url, lambda roll: roll.arrived(WHO)).name for _ in range(2)] == ["ann", "ann"]
+
+
+def test_a_node_never_takes_the_name_of_another(url: str) -> None:
+    """Requests and keys choose providers by name: who could take one would get what is meant for its owner."""
+    mine, upstream = NodeKey.new().public, PROVIDERS.new()
+    with Bare(url) as bare, bare.transaction():
+        roster.save(
+            bare, Provider(upstream, "trusted", Standing.ACTIVE, url="https://x.example/v1"), SystemClock().now()
+        )
+
+    async def come(roll: Enrolment) -> list[str]:
+        wanted = ["trusted", f"trusted-{mine[:8]}", upstream, "free", "free"]
+        return [
+            (await roll.arrived(Stranger(key, name, "", False))).name for key, name in zip(keys, wanted, strict=True)
+        ]
+
+    keys = [mine, *(NodeKey.new().public for _ in range(4))]
+    names = on(url, come, welcome=True)
+    with Bare(url) as bare, bare.transaction():
+        roster.save(
+            bare, Provider(PROVIDERS.new(), "free", Standing.ACTIVE, url="https://y.example/v1"), SystemClock().now()
+        )
+        known = [one.name for one in roster.everyone(bare)]
+
+    assert names[0] == f"trusted-{mine[:8]}"
+    assert names[1] == f"trusted-{mine[:8]}-{keys[1][:8]}"
+    assert names[2] != upstream
+    assert names[3:] == ["free", f"free-{keys[4][:8]}"]
+    assert len(known) == len(set(known))
+    assert f"free-{keys[3][:8]}" in known, "a node gives way to an upstream of the settings"
 
 
 @pytest.mark.parametrize("key", ["", "short", "Z" * 64, "a" * 65])

@@ -104,7 +104,8 @@ class Enrolment:
             found = Provider(PROVIDERS.new(), who.name, Standing.PENDING, key=who.key)
         if found.standing in REFUSED:
             raise Conflict(f"provider {found.id} was {found.standing.value}", hint="it may not offer here any more")
-        name = who.name or found.name or who.key[:12]
+        given = found.name if found.name != who.key[:12] else ""  # what it was once called it stays
+        name = given or who.name or who.key[:12]
         return roster.save(bare, replace(found, name=name, region=who.region, zdr=who.zdr), now, "dialled in")
 
     def _offered(self, provider: ProviderId, offering: Offering) -> Provider:
