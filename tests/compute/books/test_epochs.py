@@ -130,8 +130,10 @@ def test_a_stake_comes_back_when_a_provider_left_and_is_settled(counter: Counter
         roster.stand(bare, ACME, Standing.EXITING, NOON, "it leaves")
     with pytest.raises(Short):
         epochs.unstake(counter.till, ACME, name="0x04")
-    epochs.close(counter.till, timedelta(0))
-    epochs.release(counter.till)
+    found = disputes.withhold(counter.till, ACME, "fails", {})
+    with pytest.raises(Short):
+        epochs.unstake(counter.till, ACME, name="0x04")
+    disputes.decide(counter.till, found.id, uphold=True, by="op", why="it did")
     assert epochs.unstake(counter.till, ACME, name="0x04")
     assert counter.till.balances()["provider:prov_acme:stake"] == 0
 

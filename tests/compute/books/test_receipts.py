@@ -54,6 +54,13 @@ def test_a_charge_over_what_both_counts_allow_is_a_fault_even_where_it_was_signe
     assert faults(dear, SIGNER.public) == ["it charges more than both counts allow"]
 
 
+def test_earning_more_than_was_charged_is_a_fault_even_where_it_was_signed() -> None:
+    rich = replace(MADE, earned=344)
+    rich = replace(rich, hash=hashed(rich))
+    rich = replace(rich, signature=SIGNER.sign(rich.hash))
+    assert faults(rich, SIGNER.public) == ["it charges more than both counts allow"]
+
+
 def test_only_the_right_key_countersigns() -> None:
     node, other = Signer.fresh(), Signer.fresh()
     made = countersigned(MADE, node.public, node.sign(MADE.hash))
@@ -82,6 +89,7 @@ def test_every_receipt_of_an_epoch_opens_its_root_and_no_other_does(hashes: list
     assert not opens(top, hashes[index], index, len(hashes), [*path, "0" * 64])
     assert not opens(top, hashes[index], len(hashes), len(hashes), path)
     assert not path or not opens(top, hashes[index], index, len(hashes), path[:-1])
+    assert not opens(top, hashes[index], index, 4 * len(hashes) + 1, path), "nor of an epoch that counts more"
 
 
 def test_roots_are_those_of_rfc_9162() -> None:

@@ -35,7 +35,7 @@ def test_a_check_tells_what_the_server_shows(home: Path) -> None:
     with stub() as upstream:
         told = mercato("node", "check", "--upstream", upstream.url, "--model", "toy")
 
-    assert "features: embeddings, json_schema, tools" in told
+    assert "features: embeddings, json_schema, seed, tools" in told
     assert "tokens a second" in told
 
 
