@@ -6,12 +6,15 @@ import re
 from pathlib import Path
 
 import httpx
+import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from mercato.api.testing import serve
 from mercato.compute.gauges import Books
 from mercato.core.clock import SystemClock
 from tests.compute.office.week import House, house
+
+pytestmark = pytest.mark.xdist_group("compute-office")  # one worker makes the week for all of the office's tests
 
 
 def text(made: House, *, money: bool) -> str:

@@ -24,6 +24,7 @@ from mercato.core.settings import load
 from tests.compute.office.week import HTML, KEEPER, NOBODY, ODD, SIGNER, House, house
 from tests.kit.office import visitor
 
+pytestmark = pytest.mark.xdist_group("compute-office")  # one worker makes the week for all of the office's tests
 MERCATO = str(Path(sys.executable).with_name("mercato"))
 PUBLIC = ("/compute", "/compute/checks")
 PRIVATE = ("/compute/receipts", "/compute/receipts/{receipt}", "/compute/spend")

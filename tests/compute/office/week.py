@@ -22,14 +22,15 @@ from mercato.compute.example import fill
 from mercato.compute.model import PROVIDERS, Offer, Price, Provider, Standing
 from mercato.compute.office.service import Office
 from mercato.compute.service import Compute
-from mercato.core.clock import SystemClock
+from mercato.core.clock import Clock, SystemClock
 from mercato.core.settings import load
 from mercato.launch.service import Launches
 from mercato.launch.settings import LaunchSettings
-from mercato.store import Store
+from mercato.store import Store, metadata
 
 KEEPER, NOBODY = Key(KEYS[4]), Key(KEYS[6])
-SIGNER = Signer(b"gateway's seed for tests: 32 oct")
+SEED = b"gateway's seed for tests: 32 oct"
+SIGNER = Signer(SEED)
 ODD = "<script>alert(1)</script> =1+1"
 HTML = {"accept": "text/html"}
 
@@ -43,11 +44,11 @@ class House:
     url: str
     odd: str = ""
 
-    def office(self, *, operators: dict[str, str] | None = None) -> Office:
-        """Returns what pages show, by default to one operator."""
+    def office(self, *, operators: dict[str, str] | None = None, clock: Clock | None = None) -> Office:
+        """Returns what pages show, by default to one operator, now."""
         named = {"keeper": KEEPER.address} if operators is None else operators
         chain = local().name.reference
-        return Office(Compute(self.url, SystemClock(), SIGNER, operators=named, sign_in_chain=chain))
+        return Office(Compute(self.url, clock or SystemClock(), SIGNER, operators=named, sign_in_chain=chain))
 
     def till(self) -> Till:
         """Returns the books, to be closed."""
@@ -61,19 +62,35 @@ class House:
 
 
 @contextmanager
-def house(home: Path, *, filled: Path | None = None) -> Iterator[House]:
-    """Gives an installation; its books are a copy of `filled`, or empty."""
+def house(home: Path, *, filled: Path | None = None, url: str = "") -> Iterator[House]:
+    """Gives an installation; its books are a copy of `filled`, or empty. `url` names an empty database to take."""
     from mercato.store.testing import sqlite_store
 
-    if filled:
+    if filled and not url:
         shutil.copy(filled, home / "mercato.db")
-    store = Store(f"sqlite:///{home / 'mercato.db'}") if filled else sqlite_store(home)
+    store = Store(url or f"sqlite:///{home / 'mercato.db'}") if filled else sqlite_store(home)
+    if filled and url:
+        poured(f"sqlite:///{filled}", store)
     try:
         with Till(store.url.render_as_string(hide_password=False), SystemClock(), SIGNER).bare as bare:
             odd = next((it.id for it in roster.everyone(bare) if it.name == ODD), "")
         yield House(store, home, store.url.render_as_string(hide_password=False), odd)
     finally:
         store.close()
+
+
+def poured(source: str, into: Store) -> None:
+    """Copies every row of the room into an empty database, of whichever kind."""
+    from mercato.store.testing import load_tables
+
+    load_tables()
+    books = Store(source)
+    with books.read() as there, into.transaction() as here:
+        for table in filter(lambda it: it.name.startswith("compute_"), metadata.sorted_tables):
+            rows = [dict(row) for row in there.execute(table.select()).mappings()]
+            for part in range(0, len(rows), 500):
+                here.execute(table.insert(), rows[part : part + 500])
+    books.close()
 
 
 def week(home: Path) -> Path:
