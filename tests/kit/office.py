@@ -104,9 +104,9 @@ def open_office(store: Store, clock: Clock, *, chain: Callable[[Chain], Chain] =
 
 
 @contextmanager
-def office(folder: Path) -> Iterator[Office]:
-    """Gives an office with a store of its own."""
-    store = sqlite_store(folder)
+def office(folder: Path, url: str = "") -> Iterator[Office]:
+    """Gives an office with a store of its own: at a migrated database, or a new file in the folder."""
+    store = Store(url) if url else sqlite_store(folder)
     try:
         yield open_office(store, HandClock(NOON))
     finally:

@@ -37,9 +37,9 @@ def test_the_desk_reads_books_on_either_database(store: Store, clock: HandClock)
     assert desk.story(office.acts["rejected"]).state is State.OVER
 
 
-def test_what_left_the_window_of_a_budget_is_free_again(sqlite: Store) -> None:
+def test_what_left_the_window_of_a_budget_is_free_again(store: Store) -> None:
     clock = HandClock(NOON)
-    desk = open_office(sqlite, clock).desk()
+    desk = open_office(store, clock).desk()
     clock.move(timedelta(days=1))
     day, ever = desk.wallet("agent").budgets
 
@@ -47,8 +47,8 @@ def test_what_left_the_window_of_a_budget_is_free_again(sqlite: Store) -> None:
     assert (ever.units, ever.left, ever.percent) == (40_000_000, 80_000_000, 33)
 
 
-def test_counting_goes_on_where_it_was(sqlite: Store, clock: HandClock) -> None:
-    office = open_office(sqlite, clock)
+def test_counting_goes_on_where_it_was(store: Store, clock: HandClock) -> None:
+    office = open_office(store, clock)
     desk = office.desk()
     before, _, _ = desk.profit("agent")
     done(office.kit, "transfer", pay(office.town, FRIEND, 2))
@@ -76,16 +76,16 @@ def test_an_unknown_act_is_not_found(sqlite: Store, clock: HandClock) -> None:
             desk.story(id)
 
 
-def test_an_act_tells_open_pages_once_and_says_nothing_of_itself(sqlite: Store, clock: HandClock) -> None:
-    office = open_office(sqlite, clock)
-    with sqlite.transaction() as tx:
+def test_an_act_tells_open_pages_once_and_says_nothing_of_itself(store: Store, clock: HandClock) -> None:
+    office = open_office(store, clock)
+    with store.transaction() as tx:
         relay(tx, {}, clock.now())
-    with sqlite.read() as session:
+    with store.read() as session:
         known = after(session, 0)
     done(office.kit, "transfer", pay(office.town, FRIEND, 2))
-    with sqlite.transaction() as tx:
+    with store.transaction() as tx:
         relay(tx, {}, clock.now())
-    with sqlite.read() as session:
+    with store.read() as session:
         (event,) = after(session, known[-1].position)
 
     assert (event.name, event.body) == ("kit.JournalGrew", {})

@@ -30,6 +30,7 @@ from mercato.kit.pages import SHOWN
 from mercato.kit.replay import replay
 from mercato.kit.settings import KitSettings
 from mercato.store import Store
+from tests.conformance.store.conftest import BACKENDS
 from tests.kit.ground import FRIEND, ME, STRANGER, WALLET, WORDS, done
 from tests.kit.office import CLERK, HTML, NOBODY, OPERATORS, SYMBOL, TREASURER, Office, office, pay, visitor
 
@@ -43,10 +44,23 @@ CHANGES = (
 )  # fmt: skip
 
 
+@pytest.fixture(scope="module", params=BACKENDS)
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of an empty PostgreSQL, or none, which is a file."""
+    if request.param == "sqlite":
+        yield ""
+    else:
+        with request.getfixturevalue("postgres").database() as url:
+            yield url
+
+
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Office, str]]:
+def shown(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Office, str]]:
     """An office that tests only look at, and where it is served."""
-    with office(tmp_path_factory.mktemp("office")) as made, serve(made.app(tmp_path_factory.mktemp("home"))) as address:
+    with (
+        office(tmp_path_factory.mktemp("office"), database) as made,
+        serve(made.app(tmp_path_factory.mktemp("home"))) as address,
+    ):
         yield made, address
 
 

@@ -189,5 +189,5 @@ def _called(names: frozenset[str], units: Units) -> str:
 
 
 def _amounts(found: Mapping[str, int], units: Units, most: str = "up to ") -> str:
-    shown = [units.amount(asset, limit) for asset, limit in found.items()]
+    shown = [units.amount(asset, limit) for asset, limit in sorted(found.items())]
     return " and ".join(text if text.startswith("any") else most + text for text in shown)
