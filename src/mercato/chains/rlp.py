@@ -16,7 +16,7 @@ def encode(item: bytes | int | Sequence[Any]) -> bytes:
         item = item.to_bytes((item.bit_length() + 7) // 8, "big")
     if isinstance(item, bytes):
         return item if len(item) == 1 and item[0] < 0x80 else _prefixed(0x80, item)
-    return _prefixed(0xC0, b"".join(encode(part) for part in item))
+    return _prefixed(0xC0, b"".join([encode(part) for part in item]))
 
 
 def decode(data: bytes) -> Any:

@@ -171,19 +171,17 @@ class Ledger:
 
         Taken where another process goes on with the act.
         """
-        text = canonical(effects.body())
+        body = effects.body()
         with self._held(act.intent.book) as pen:
             state = _step(act.id, act.state, Arrow.SETTLED)
             done = replace(act, state=state, effects=effects, owner="", due=None)
-            self._move(pen, done, act.state, effects=text)
+            self._move(pen, done, act.state, effects=canonical(body))
             _rebook(pen, act, tuple(spent))
             sheet.drop_places(pen.bare, act.id, [place for place in act.places if place not in used])
             for transaction in sent:
                 pen.write(act.id, Arrow.SENT, {"transaction": transaction})
             pen.write(act.id, Arrow.CONFIRMED, outcome)
-            pen.write(
-                act.id, Arrow.SETTLED, {"effects": effects.body(), "reserves": [reserve_body(item) for item in spent]}
-            )
+            pen.write(act.id, Arrow.SETTLED, {"effects": body, "reserves": [reserve_body(item) for item in spent]})
         return done
 
     def release(self, act: Act, why: str) -> Act:

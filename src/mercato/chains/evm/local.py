@@ -56,6 +56,7 @@ class LocalChain(Chain, Controls):
         clock: Callable[[], float] | None = None,
     ) -> None:
         self.chain_id, self.automine = chain_id, automine
+        self._name = names.Chain("eip155", str(chain_id))
         self._clock, self._ahead = clock, 0
         self._engine = open_engine(engine, chain_id)
         self._measured: Engine | None = None
@@ -69,7 +70,7 @@ class LocalChain(Chain, Controls):
     @property
     def name(self) -> names.Chain:
         """The chain's CAIP-2 name."""
-        return names.Chain("eip155", str(self.chain_id))
+        return self._name
 
     @property
     def exact_gas(self) -> bool:

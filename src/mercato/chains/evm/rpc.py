@@ -38,7 +38,7 @@ class Rpc(Chain):
         allow_real_chains: bool = False,
         any_sender: bool = False,
     ) -> None:
-        self.chain_id = chain_id
+        self.chain_id, self._name = chain_id, names.Chain("eip155", str(chain_id))
         self._node, self._allowed, self._any = endpoint, allow_real_chains, any_sender
         self._signers = {signer.address: signer for signer in signers}
         self._held: frozenset[Address] | None = None
@@ -48,7 +48,7 @@ class Rpc(Chain):
     @property
     def name(self) -> names.Chain:
         """The chain's CAIP-2 name."""
-        return names.Chain("eip155", str(self.chain_id))
+        return self._name
 
     def close(self) -> None:
         """Closes the connections to the node."""

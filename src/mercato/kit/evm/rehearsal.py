@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import islice, pairwise
 
 from mercato.chains import Address, Call, Chain
@@ -50,6 +51,7 @@ class Sight:
     allowances: tuple[tuple[Address, Address, Address], ...]
     called: tuple[Address, ...]
 
+    @cached_property
     def questions(self) -> list[Question]:
         """Returns what is asked, in the order in which `rehearse` reads the answers."""
         return [
@@ -73,9 +75,9 @@ def rehearse(chain: Chain, account: Address, plan: Plan, assets: Iterable[str] =
     )
     try:
         for _ in range(PASSES):
-            if len(sight.questions()) > MOST:
+            if len(sight.questions) > MOST:
                 return Rehearsed(_unclear("it touches more assets than a dry run looks at"), ())
-            asked = probe(sight.questions())
+            asked = probe(sight.questions)
             found = chain.simulate([asked, *(one for call in calls for one in (call, asked))])
             looks, done = found[::2], found[1::2]
             _check(plan, done)
@@ -108,7 +110,7 @@ def _wider(sight: Sight, said: Said) -> Sight:
 
 
 def _effects(chain: Chain, plan: Plan, sight: Sight, said: Said, looks: Sequence[Outcome]) -> Effects:
-    questions = sight.questions()
+    questions = sight.questions
     code, *told = zip(*(answers(look, questions) for look in looks), strict=True)
     rest = iter(told)
     sizes, held, allowed = (list(islice(rest, len(of))) for of in (sight.called, sight.assets, sight.allowances))
@@ -201,11 +203,13 @@ def _delegated(
     return () if after in none or after == before else (Authority(Power.CODE, account, account, True),)
 
 
+@lru_cache(4096)
 def _readable(asset: str, prefix: str) -> bool:
     found = Asset.parse(asset)
     return str(found.chain) == prefix and found.namespace in {"slip44", "erc20", "erc721", "erc1155"}
 
 
+@lru_cache(4096)
 def _balance(account: Address, asset: str) -> Question:
     found = Asset.parse(asset)
     if found.namespace == "slip44":
