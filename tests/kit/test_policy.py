@@ -238,7 +238,7 @@ def test_whatever_is_allowed_stays_within_the_rule(effects: Effects, origin: Ori
     most = {"small": 100 * DIME, "large": 1_000 * DIME, "": 2**256, "never strangers": 2**256}[found.rule]
     covered = {item.to for item in effects.payments} <= {FRIEND, USD} and set(effects.contracts) <= {USD}
 
-    assert effects.spent().get(DOLLAR, 0) <= most
+    assert effects.spent.get(DOLLAR, 0) <= most
     assert covered or found.verdict is Verdict.DENY
     assert not any(item.widens for item in effects.grants) or found.verdict is Verdict.DENY
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, NewType
 
@@ -184,7 +185,7 @@ class Written:
     values: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Effects:
     """Everything that a plan would do to its account, or did. `gaps` say what could not be established.
 
@@ -210,8 +211,9 @@ class Effects:
         found = self.contracts or self.moves or self.payments or self.grants or self.authorities or self.creations
         return not (found or self.gaps or self.fee)
 
-    def spent(self) -> dict[str, int]:
-        """Returns what leaves the account by asset, the fee with it."""
+    @cached_property
+    def spent(self) -> Mapping[str, int]:
+        """What leaves the account by asset, the fee with it; added up once, though every rule asks."""
         found = {move.asset: -move.units for move in self.moves if move.units < 0}
         if self.fee:
             found[self.fee_asset] = found.get(self.fee_asset, 0) + self.fee
@@ -301,8 +303,8 @@ def digest(body: object) -> str:
 
 def within(fresh: Effects, agreed: Effects) -> str:
     """Returns "" where an act does no more than was agreed to, otherwise what exceeds it."""
-    allowed = agreed.spent()
-    for asset, units in fresh.spent().items():
+    allowed = agreed.spent
+    for asset, units in fresh.spent.items():
         if units > allowed.get(asset, 0):
             return f"it would spend {units} of {asset}, agreed were {allowed.get(asset, 0)}"
     least = {move.asset: move.units for move in agreed.moves if move.units > 0}

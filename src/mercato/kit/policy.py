@@ -56,7 +56,7 @@ class Budget:
                     found[item.to] = found.get(item.to, 0) + item.units
         else:
             scope = {"book": "", "account": intent.account, "action": intent.action}[self.per]
-            found = {scope: effects.spent().get(self.asset, 0)}
+            found = {scope: effects.spent.get(self.asset, 0)}
         return [
             Reserve(self.name, scope, self.asset, units, self.cap, self.seconds)
             for scope, units in sorted(found.items())

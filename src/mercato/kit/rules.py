@@ -84,7 +84,7 @@ class Rule:
         if effects.gaps and not (self.gaps and intent.origin in TRUSTED):
             return ("gaps", effects.gaps[0])
         limits = self.spend or {}
-        for asset, units in effects.spent().items():
+        for asset, units in effects.spent.items():
             if units > limits.get(asset, 0):
                 return ("spend", f"{units} of {asset}")
         return self._stranger(effects) or self._handed_out(intent, effects)
@@ -117,7 +117,7 @@ class Rule:
         return None
 
     def _unbanned(self, effects: Effects) -> Miss | None:
-        spent = effects.spent()
+        spent = effects.spent
         if self.spend is not None and not any(spent.get(asset, 0) > most for asset, most in self.spend.items()):
             return ("spend", "not above")
         given = [grant for grant in effects.grants if grant.widens]

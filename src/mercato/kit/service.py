@@ -210,5 +210,5 @@ def _spent(item: Reserve, rehearsed: Effects, done: Effects) -> Reserve:
     if any(payment.to == item.scope for payment in rehearsed.payments):
         units = sum(one.units for one in done.payments if one.asset == item.asset and one.to == item.scope)
     else:
-        units = done.spent().get(item.asset, 0)
+        units = done.spent.get(item.asset, 0)
     return replace(item, units=units)
