@@ -12,6 +12,9 @@ from prometheus_client.registry import Collector
 from mercato.compute.model import Attempt, End, Receipt, Surface, Usage
 
 T = TypeVar("T", Counter, Histogram)
+#: Names and ids of providers that are told apart, in each worker; nodes choose their names, and may choose another each
+#: time they dial in. All later ones are counted together.
+PROVIDERS, OTHERS = 1_000, "others"
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
 
@@ -21,6 +24,7 @@ class Metrics:
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
         self._known = lru_cache(4096)(self._counters)
+        self._apart: set[str] = set()
         self.live = Gauge("mercato_compute_requests_live", "Requests under way.", registry=registry)
         self._requests = Counter(
             "mercato_compute_requests", "Requests that were answered, by surface and how they ended.",
@@ -86,10 +90,11 @@ class Metrics:
 
     def judged(self, provider: str, verdict: str) -> None:
         """Counts an audit: pass, fail or void."""
-        self._audits.labels(provider, verdict).inc()
+        self._audits.labels(self._label(provider), verdict).inc()
 
     def attempt(self, name: str, attempt: Attempt) -> None:
         """Counts an attempt at a provider of that name."""
+        name = self._label(name)
         _of(self._attempts, name, attempt.error).inc()
         _of(self._whole, name).observe(attempt.whole_ms / 1000)
         if attempt.first_ms is not None:
@@ -97,6 +102,7 @@ class Metrics:
 
     def settled(self, surface: Surface, name: str, receipt: Receipt, tries: int = 1) -> None:
         """Counts a request that was settled, by a provider of that name after so many tries."""
+        name = self._label(name)
         requests, answers, claimed, counted, charged, earned = self._known(surface, name, receipt.model, receipt.end)
         for counter, count in (
             (requests, 1), (answers, 1), (claimed, receipt.claimed.completion), (counted, receipt.counted.completion),
@@ -112,6 +118,13 @@ class Metrics:
         over = receipt.claimed.completion - receipt.counted.completion
         if over > 0:
             self._lied.labels(name).inc(over)
+
+    def _label(self, provider: str) -> str:
+        if provider not in self._apart:
+            if len(self._apart) >= PROVIDERS:
+                return OTHERS
+            self._apart.add(provider)
+        return provider
 
     def _counters(self, surface: Surface, name: str, model: str, end: End) -> tuple[Counter, ...]:
         """Returns what every answer of a kind adds to."""
