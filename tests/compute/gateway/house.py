@@ -39,12 +39,14 @@ class House:
 
     def __init__(
         self, home: Path, upstreams: Mapping[str, str], *, listed: Listed = PRICE, private: bool = True,
-        buffer: int = 0, url: str = "", **wanted: Any,
+        buffer: int = 0, url: str = "", prices: Mapping[str, Listed] | None = None, **wanted: Any,
     ) -> None:  # fmt: skip
         self._buffer = buffer
         self.home, self.url = home, url or f"sqlite:///{home / 'mercato.db'}"
         named = {
-            name: Upstream(url=url, private=private, models={"toy": listed}, key=Secret("sk-upstream"))
+            name: Upstream(
+                url=url, private=private, models={"toy": (prices or {}).get(name, listed)}, key=Secret("sk-upstream")
+            )
             for name, url in upstreams.items()
         }
         compute = ComputeSettings(**{"upstreams": named, "admin": "", **wanted})

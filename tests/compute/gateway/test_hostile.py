@@ -18,7 +18,7 @@ from mercato.compute.model import Standing
 from mercato.compute.testing import stub
 from mercato.store.bare import Bare
 from tests.compute.gateway.conftest import Open
-from tests.compute.gateway.house import QUESTION
+from tests.compute.gateway.house import PRICE, QUESTION
 from tests.compute.node.world import served
 from tests.waiting import wait_for
 
@@ -124,3 +124,18 @@ def test_nobody_else_is_asked_where_the_request_allows_no_fallback(house: Open) 
 
     assert (answer.status, good.asked) == (502, [])
     assert home.balance("ann") == (1_000_000, 0)
+
+
+@pytest.mark.parametrize("wish", [{}, {"order": ["dear", "fair"]}, {"hedge": True}], ids=["none", "order", "hedge"])
+def test_a_provider_that_is_too_dear_keeps_no_request_from_those_that_are_covered(house: Open, wish: Any) -> None:
+    dear = PRICE.model_copy(update={"completion": 10**12, "context": 1_000_000})
+    with stub() as one, stub() as two:
+        home = house({"dear": one.url, "fair": two.url}, prices={"dear": dear})
+        answers = [home.post("/chat/completions", {**ASK, "provider": wish}) for _ in range(6)]
+        poor = {"authorization": f"Bearer {home.key('poor')}"}
+        refused = home.post("/chat/completions", ASK, poor)
+
+    assert [(answer.status, answer.headers["x-provider"]) for answer in answers] == [(200, "fair")] * 6
+    assert one.asked == []
+    assert refused.status == 402
+    assert home.balance("ann")[1] == 0

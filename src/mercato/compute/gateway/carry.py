@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from mercato.compute.books.desk import Desk
 from mercato.compute.books.words import KEPT, Hold, Lost, Replay, Served
-from mercato.compute.errors import Busy, Declined, Forbidden, Unreached
+from mercato.compute.errors import Busy, Declined, Forbidden, Short, Unreached
 from mercato.compute.gateway import answers
 from mercato.compute.gateway.asker import Begun, ask
 from mercato.compute.gateway.asking import Asked
@@ -66,14 +66,19 @@ class Carrier:
 
     async def carry(self, job: Job) -> None:
         """Answers a request. Declined, with nothing sent to the client, where nobody does."""
-        order = self._order(job)
+        found = self._order(job)
         job.to(Stage.ROUTE)
-        limits = [one.offer.price.of(job.asked.bound(one.offer), round=UP) for one in order]
-        # Who makes two providers work at once can pay for both, although only one of them is ever paid.
-        limit = max(limits) if job.asked.need.wish.hedge is None else sum(sorted(limits)[-TOGETHER:])
         job.to(Stage.RESERVE)
-        hold = Hold(job.request, job.key.id, job.key.account, job.asked.digest, limit, job.idempotency)
-        again = await self.desk.reserve(hold)
+        most = self._most if job.asked.need.wish.fallbacks else 1
+        order = found[:most]
+        try:
+            again = await self._reserve(job, order)
+        except Short as short:  # one dear provider, or one that makes itself so, keeps no request from the others
+            left = short.facts.get("left")
+            order = [one for one in found if isinstance(left, int) and self._limit(job, [one]) <= left][:most]
+            if not order:
+                raise
+            again = await self._reserve(job, order)
         if again is not None:
             await self._replay(job, again)
             return
@@ -90,6 +95,18 @@ class Carrier:
                 self._ended(job, begun.candidate, End.CLIENT_GONE)
                 await self._release(job, error)
             raise
+
+    async def _reserve(self, job: Job, order: Sequence[Candidate]) -> Replay | None:
+        """Reserves what a request may cost at those who may be asked; see `Desk.reserve`."""
+        limit = self._limit(job, order)
+        hold = Hold(job.request, job.key.id, job.key.account, job.asked.digest, limit, job.idempotency)
+        return await self.desk.reserve(hold)
+
+    def _limit(self, job: Job, order: Sequence[Candidate]) -> int:
+        """Returns the micro-dollars that a request may cost."""
+        limits = [one.offer.price.of(job.asked.bound(one.offer), round=UP) for one in order]
+        # Who makes two providers work at once can pay for both, although only one of them is ever paid.
+        return max(limits) if job.asked.need.wish.hedge is None else sum(sorted(limits)[-TOGETHER:])
 
     def _order(self, job: Job) -> Sequence[Candidate]:
         """Returns whom to ask; Declined where nobody may be asked."""
@@ -114,7 +131,6 @@ class Carrier:
         """Returns the first answer that begins; Declined where none does, or the request was at fault."""
         failed: list[Unreached] = []
         time, wish = Time(self._patience, self._loop.time()), job.asked.need.wish
-        order = order[: self._most if wish.fallbacks else 1]
         if wish.hedge is not None:
             return await self._race(job, order, time, wish.hedge)
         for candidate in order:
