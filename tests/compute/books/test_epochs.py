@@ -98,13 +98,14 @@ def test_a_rejected_verdict_gives_earnings_back_to_be_released(counter: Counter)
 
 def test_only_a_signed_contradiction_takes_a_stake(counter: Counter) -> None:
     node = Signer.fresh()
-    (receipt,) = serve(counter)
+    receipt, other = serve(counter, 2)
     epochs.stake(counter.till, ACME, 500_000, name="0x02")
+    other = replace(other, countersigned=node.sign(other.hash))  # of another request: two honest receipts differ
     first = replace(receipt, countersigned=node.sign(receipt.hash))
     twin = replace(receipt, answered="c" * 64)
     twin = replace(twin, hash=hashed(twin))
     unsigned = replace(twin, countersigned=SIGNER.sign(twin.hash))
-    for second in (first, twin, unsigned):
+    for second in (first, twin, unsigned, other):
         with pytest.raises(InvalidInput):
             disputes.slash(counter.till, ACME, node.public, first, second)
     second = replace(twin, countersigned=node.sign(twin.hash))
@@ -113,7 +114,7 @@ def test_only_a_signed_contradiction_takes_a_stake(counter: Counter) -> None:
     with pytest.raises(Conflict):
         disputes.slash(counter.till, ACME, node.public, first, second)
     balances = counter.till.balances()
-    assert (balances["slashed"], balances["provider:prov_acme:withheld"]) == (500_000, 350)
+    assert (balances["slashed"], balances["provider:prov_acme:withheld"]) == (500_000, 700)
     assert replay(counter.till.bare).faults == []
 
 
