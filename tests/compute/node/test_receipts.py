@@ -89,6 +89,22 @@ def test_the_nodes_signature_is_below_the_hash_and_holds_for_its_key() -> None:
     assert signed_by(key.public, receipt().hash, signature)
 
 
+def test_a_second_receipt_of_one_request_is_never_signed(tmp_path: Path) -> None:
+    """Two different ones that are signed take the node's stake, so a gateway could ask for both."""
+    key, first, second = NodeKey.new(), receipt(), receipt(seq=2)
+    signature, _ = word(key, DESK, first, LINE)
+    folder = Folder(tmp_path)
+    folder.keep(first, body(first), countersigned=signature, objection="")
+    folder.keep(second, body(second), countersigned="", objection="no")
+    with (tmp_path / "receipts.jsonl").open("a") as file:
+        file.write('{"request": "req_1", "hash": "cut')
+    before = Folder(tmp_path).signed({"req_1", "req_2"})
+
+    assert before == {"req_1": first.hash}
+    assert word(key, DESK, first, LINE, before["req_1"]) == (signature, "")
+    assert word(key, DESK, second, LINE, before["req_1"]) == ("", "another receipt of that request was signed")
+
+
 def test_a_gateways_first_key_is_remembered(tmp_path: Path) -> None:
     assert Folder(tmp_path).pin("gw.example", "a" * 64) == "a" * 64
     assert Folder(tmp_path).pin("gw.example", "b" * 64) == "a" * 64
@@ -112,10 +128,14 @@ def test_the_gateway_gets_the_nodes_word_over_the_tunnel_and_the_node_keeps_it(t
             shown(met.hub, me, "req_1", PRICE)
             shown(met.hub, me, "req_2", PRICE)
             await until(lambda: met.roll.signatures and met.roll.objections)
+            met.hub.present(receipt(provider=me, charged=10**6, earned=10**6, seq=2))
+            await until(lambda: len(met.roll.objections) == 2)
 
             good = receipt(provider=me, charged=10**6, earned=10**6)
             assert signed_by(node.key.public, good.hash, met.roll.signatures["req_1"])
-            assert met.roll.objections == {"req_2": "that request was not served here"}
+            assert met.roll.objections == {
+                "req_2": "that request was not served here", "req_1": "another receipt of that request was signed",
+            }  # fmt: skip
 
     with stub() as upstream:
         asyncio.run(run(upstream.url))
@@ -123,4 +143,5 @@ def test_the_gateway_gets_the_nodes_word_over_the_tunnel_and_the_node_keeps_it(t
     assert [(one["request"], bool(one["countersigned"]), bool(one["objection"])) for one in kept] == [
         ("req_1", True, False),
         ("req_2", False, True),
+        ("req_1", False, True),
     ]

@@ -226,7 +226,10 @@ class Dialler:
             return
         receipt = received(body)
         self._serving.owed.discard(receipt.request)
-        signature, why = word(self._who.key, self._desk, receipt, self._serving.recent.get(receipt.request))
+        line, before = self._serving.recent.get(receipt.request), self._serving.signed.get(receipt.request, "")
+        signature, why = word(self._who.key, self._desk, receipt, line, before)
+        if signature:
+            self._serving.signed[receipt.request] = receipt.hash
         self._folder.keep(receipt, inner(body.get("body"), "receipt"), countersigned=signature, objection=why)
         if why:
             self._serving.say("receipt not signed", request=receipt.request, why=why)

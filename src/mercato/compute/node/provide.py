@@ -184,7 +184,8 @@ def _serving(settings: NodeSettings, folder: Path, upstream: Upstream, wares: Se
     offers = {one.offer.upstream: one.offer for one in wares}
     recent = latest(path, RECENT)
     meter = Meter(caps, day(path, clock.now().date()))
-    return Serving(upstream, offers, meter, Daybook(path), say, clock, recent=recent)
+    signed = Folder(folder).signed(recent)
+    return Serving(upstream, offers, meter, Daybook(path), say, clock, recent=recent, signed=signed)
 
 
 def _shown(one: Ware) -> dict[str, Json]:

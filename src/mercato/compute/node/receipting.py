@@ -7,7 +7,8 @@ same requests later has signed two things that cannot both be true.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,6 +86,18 @@ class Folder:
         with self._receipts.open("a", encoding="utf-8") as file:
             file.write(json.dumps({**said, **ours, "objection": objection}, separators=(",", ":")) + "\n")
 
+    def signed(self, requests: Container[str]) -> dict[str, str]:
+        """Returns the hash of the receipt that was signed for each of these requests."""
+        found: dict[str, str] = {}
+        if self._receipts.exists():
+            with self._receipts.open(encoding="utf-8", errors="replace") as file:
+                for line in file:
+                    with suppress(ValueError, KeyError, TypeError):  # a line that was cut off says nothing
+                        one = json.loads(line)
+                        if one["request"] in requests and one["countersigned"]:
+                            found[one["request"]] = one["hash"]
+        return found
+
     def pin(self, gateway: str, key: str) -> str:
         """Returns the key that a gateway showed at first, which is this one where it is seen for the first time."""
         try:
@@ -98,7 +111,10 @@ class Folder:
         return str(pins.get(gateway, key))
 
 
-def word(key: NodeKey, desk: Desk, receipt: Receipt, line: Line | None) -> tuple[str, str]:
-    """Returns the node's signature below a receipt and "", or "" and its objection."""
+def word(key: NodeKey, desk: Desk, receipt: Receipt, line: Line | None, before: str = "") -> tuple[str, str]:
+    """Returns the node's signature below a receipt and "", or "" and its objection. `before` is the hash of what it
+    signed for that request already: two different ones would cost it its stake."""
     why = objection(desk, receipt, line)
+    if not why and before not in ("", receipt.hash):
+        why = "another receipt of that request was signed"
     return ("", why) if why else (key.signer().sign(receipt.hash), "")

@@ -59,6 +59,7 @@ class Serving:
     draining: bool = False
     bodies: int = 0
     recent: dict[str, Line] = field(default_factory=dict)
+    signed: dict[str, str] = field(default_factory=dict)  # the hash of the receipt that was signed, by its request
     owed: set[str] = field(default_factory=set)  # requests whose receipt has not come
 
     def admit(self, ask: Ask) -> None:
@@ -109,6 +110,7 @@ class Serving:
         if len(self.recent) > RECENT:
             oldest = next(iter(self.recent))
             del self.recent[oldest]
+            self.signed.pop(oldest, None)
             self.owed.discard(oldest)
 
 
