@@ -1,4 +1,4 @@
-"""The kit's benchmark: the whole path of one payment on embedded chains and SQLite, and its parts apart."""
+"""The kit's benchmark: one payment's whole path on embedded chains and SQLite, its parts apart, and the kill switch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.kit import solana
+from bench.kit import solana, switch
 from bench.kit.watch import Watch
 from mercato.chains import deploy
 from mercato.chains.signing import Key
@@ -45,7 +45,7 @@ def suite(*, quick: bool) -> bool:
         sound = replay(kit.ledger.store, "agent").states
         kit.ledger.store.close()
     _print(watch, count, few, many, imported())
-    return len(sound) == count + 20 == int(dollar.read("balanceOf", FRIEND)) and solana.suite(count)
+    return len(sound) == count + 20 == int(dollar.read("balanceOf", FRIEND)) and solana.suite(count) and switch.suite()
 
 
 def ground(folder: Path) -> tuple[Kit, Any]:
