@@ -55,6 +55,7 @@ def verify(
         except (KeyError, TypeError, ValueError):
             sound = False
         found += [] if sound else ["its epoch's root does not count it"]
+        found += _unsigned(proof, key)
     elif root:
         found.append("it carries no proof for its epoch")
     for fault in found:
@@ -139,6 +140,31 @@ def disputed(provider: Annotated[str, typer.Argument(help="With whom.")] = "", a
 
 
 @disputes.command()
+def contradict(
+    first: Annotated[str, typer.Argument(help="A file with a signed document, as JSON.")],
+    second: Annotated[str, typer.Argument(help="Another one, signed by the same key.")],
+    key: Annotated[str, typer.Option(help="The public key that signed both.")] = "",
+    slash: Annotated[str, typer.Option(help="The provider whose key it is, to take its stake.", metavar="ID")] = "",
+) -> None:
+    """Say why two documents that one key signed cannot both be true; with --slash, take the provider's stake for it."""
+    from mercato.compute import statements
+
+    documents = _read(first), _read(second)
+    if slash:
+        from mercato.compute.model import ProviderId
+        from mercato.compute.slashing import slash as taken
+
+        with till() as books:
+            made = taken(books, ProviderId(slash), *documents)
+        typer.echo(f"{made.id} was {made.state.value}: {dollars(made.amount)}; {made.why}")
+        return
+    why = statements.contradiction(*documents, key)
+    if not why:
+        raise InvalidInput("documents do not contradict each other", hint="both have to be signed by --key")
+    typer.echo(why)
+
+
+@disputes.command()
 def decide(
     id: Annotated[str, typer.Argument(help="A dispute's id, dispute_….")],
     uphold: Annotated[bool, typer.Option("--uphold/--reject", help="Refund the users, or give the earnings back.")],
@@ -153,9 +179,21 @@ def decide(
     typer.echo(f"{made.id} was {made.state.value}: {dollars(made.amount)}")
 
 
+def _unsigned(proof: dict[str, Any], key: str) -> list[str]:
+    """Returns what the gateway did not sign of a proof; nothing where it comes without signatures."""
+    from mercato.compute import statements
+
+    said = [it for it in proof.get("signed", []) if isinstance(it, dict)]
+    names = {"root": proof.get("root"), "epoch": proof.get("epoch"), "receipts": proof.get("receipts")}
+    other = [it for it in said if it.get("kind") == statements.ROOT and {n: it.get(n) for n in names} != names]
+    sound = not other and all(statements.signed(it, key) for it in said)
+    return [] if sound else ["the gateway's signature below its epoch's root does not fit"]
+
+
 def _receipt(request: str) -> dict[str, Any]:
+    from mercato.compute import statements
     from mercato.compute.books.epochs import proof
-    from mercato.compute.books.receipts import body
+    from mercato.compute.books.receipts import shown
     from mercato.compute.books.turn import read
 
     with till() as books, books.bare.read():
@@ -163,11 +201,12 @@ def _receipt(request: str) -> dict[str, Any]:
         if found is None:
             raise NotFound(f"request was {request!r:.80}, which has no receipt", hint="it may still be open")
         made = proof(books.bare, request)
-    told: dict[str, Any] = body(found) | {
-        "hash": found.hash, "signature": found.signature, "countersigned": found.countersigned
-    }  # fmt: skip
+        signer = books.signer
+    told: dict[str, Any] = shown(found)
     if made:
-        told["proof"] = made.body()
+        epoch = {"epoch": made.epoch.number, "root": made.epoch.root, "receipts": made.epoch.receipts}
+        signed = [statements.of_root(made.epoch, signer), statements.of_opening(made, found, signer)]
+        told["proof"] = epoch | {"index": made.index, "path": made.path, "signed": signed}
     return told
 
 
@@ -176,7 +215,7 @@ def _read(file: str) -> dict[str, Any]:
         text = sys.stdin.read(LARGEST) if file == "-" else Path(file).read_text(encoding="utf-8")[:LARGEST]
         body = json.loads(text)
     except (OSError, ValueError) as error:
-        raise InvalidInput(f"receipt was not readable: {error!s:.120}", hint="expected JSON") from None
+        raise InvalidInput(f"document was not readable: {error!s:.120}", hint="expected JSON") from None
     if not isinstance(body, dict):
-        raise InvalidInput(f"receipt was {type(body).__name__!r}", hint="expected one JSON object")
+        raise InvalidInput(f"document was {type(body).__name__!r}", hint="expected one JSON object")
     return body

@@ -18,6 +18,7 @@ from mercato.compute.verify import synced
 from mercato.compute.verify.exhibit import Exhibit
 from mercato.compute.verify.match import Match
 from mercato.core.errors import Conflict
+from mercato.core.events import Json
 
 
 def stub(
@@ -66,6 +67,7 @@ class MemoryRoll:
         self.offerings: dict[ProviderId, Offering] = {}
         self.signatures: dict[str, str] = {}
         self.objections: dict[str, str] = {}
+        self.contradictions: list[tuple[ProviderId, Mapping[str, Json], Mapping[str, Json]]] = []
         self._welcome, self._most, self._specs = welcome, most, dict(specs or {})
 
     async def arrived(self, who: Stranger) -> Provider:
@@ -103,6 +105,14 @@ class MemoryRoll:
     async def unsigned(self, provider: ProviderId) -> list[Receipt]:
         """Returns receipts that a provider has not answered yet: none, as none are kept here."""
         return []
+
+    async def contradicted(
+        self, provider: ProviderId, first: Mapping[str, Json], second: Mapping[str, Json]
+    ) -> None:  # fmt: skip
+        """Keeps what a provider signed that cannot both be true, and ejects it."""
+        self.contradictions.append((provider, first, second))
+        found = next(one for one in self.providers.values() if one.id == provider)
+        self.providers[found.key] = replace(found, standing=Standing.EJECTED)
 
     def specs(self) -> Mapping[str, ModelSpec]:
         """Returns the models as they should be served, by id."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from mercato.compute.books import Signer
 from mercato.compute.books.till import Till
-from mercato.compute.model import ModelSpec
+from mercato.compute.model import ModelSpec, ProviderId
 from mercato.compute.node.enrolment import Enrolment
 from mercato.compute.node.hub import Hub
 from mercato.core.clock import SystemClock
+from mercato.core.events import Json
 
 if TYPE_CHECKING:
     from mercato.compute.settings import ComputeSettings
@@ -23,7 +24,7 @@ async def tunnels(wanted: ComputeSettings, url: str, place: socket.socket, signe
     """Gives the hub of one worker, which listens at `place`; its connections are closed at the end."""
     clock = SystemClock()
     specs = {model: ModelSpec(model, one.context, one.weights, quant=one.quant) for model, one in wanted.specs.items()}
-    roll = Enrolment(Till(url, clock, signer), welcome=wanted.nodes == "anyone", specs=specs)
+    roll = Enrolment(Till(url, clock, signer), welcome=wanted.nodes == "anyone", specs=specs, slash=_slash)
     hub = Hub(roll, names=names(wanted, place), signer=signer.public, clock=clock, beat=wanted.node_seconds,
               workers=wanted.workers)  # fmt: skip
     try:
@@ -31,6 +32,12 @@ async def tunnels(wanted: ComputeSettings, url: str, place: socket.socket, signe
     finally:
         await hub.close()
         await roll.close()
+
+
+def _slash(till: Till, provider: ProviderId, first: Mapping[str, Json], second: Mapping[str, Json]) -> None:
+    from mercato.compute.slashing import slash  # hardly ever needed, and not to be in every worker
+
+    slash(till, provider, first, second)
 
 
 def names(wanted: ComputeSettings, place: socket.socket) -> frozenset[str]:

@@ -11,7 +11,9 @@ from typer.testing import CliRunner
 
 from mercato.cli.root import app
 from mercato.compute.books import Clerk, Desk
+from mercato.compute.books.receipts import digest
 from mercato.compute.installation import SECTIONS, prepared, signer
+from mercato.compute.model import canonical
 from mercato.compute.terminal import dollars, micro
 from mercato.core.clock import SystemClock
 from mercato.core.errors import InvalidInput
@@ -77,6 +79,31 @@ def test_a_receipt_can_be_checked_by_who_has_nothing_but_it(home: Path, sqlite: 
     run("pay", ACME, "0.00035", "--name", "0x01")
     assert "follows from the log" in run("replay", "--expect", closed["root"])
     assert json.loads(run("keys", "list", "ann", "--json"))[0]["spent"] == 350
+
+
+def test_two_roots_of_one_epoch_prove_that_a_gateway_exchanged_one(home: Path, sqlite: str, tmp_path: Path) -> None:
+    run("deposit", "ann", "1", "--name", "wire-1")
+    made = json.loads(run("keys", "make", "ann", "--json"))
+    with Counter(sqlite) as counter:
+        request = serve(counter, made["secret"])
+    run("epoch", "close")
+    shown, public = json.loads(run("receipt", "show", request)), run("receipt", "key").strip()
+    root, opening = shown["proof"]["signed"]
+    key = signer(load(*SECTIONS, partial=True).home)
+    other = {name: value for name, value in root.items() if name != "signature"} | {"receipts": 2}
+    other |= {"signature": key.sign(digest(canonical(other)))}
+    for name, document in (("root", root), ("opening", opening), ("other", other)):
+        (tmp_path / name).write_text(json.dumps(document))
+    first, second, third = (str(tmp_path / name) for name in ("root", "opening", "other"))
+
+    assert "is sound" in run("receipt", "verify", "-", "--key", public, given=json.dumps(shown))
+    assert "two roots of epoch 1" in run("disputes", "contradict", first, third, "--key", public)
+    run("disputes", "contradict", first, second, "--key", public, code=1)
+    run("disputes", "contradict", first, third, "--slash", ACME, code=1)
+    shown["proof"]["signed"][0] = other
+    assert "signature below its epoch's root" in run(
+        "receipt", "verify", "-", "--key", public, given=json.dumps(shown), code=1
+    )
 
 
 def test_replay_names_what_was_changed(home: Path) -> None:

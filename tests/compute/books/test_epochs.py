@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,7 +11,7 @@ from mercato.compute import roster
 from mercato.compute.books import disputes, epochs, switch
 from mercato.compute.books.disputes import Outcome
 from mercato.compute.books.epochs import Pay
-from mercato.compute.books.receipts import Signer, hashed, opens
+from mercato.compute.books.receipts import opens
 from mercato.compute.books.replay import replay
 from mercato.compute.errors import Forbidden, Short
 from mercato.compute.model import Provider, ProviderId, Receipt, Standing
@@ -93,28 +92,6 @@ def test_a_rejected_verdict_gives_earnings_back_to_be_released(counter: Counter)
     assert [one.state for one in epochs.settlements(counter.till.bare, ACME)] == [Pay.HELD]
     counter.later(days=7)
     assert [one.earned for one in epochs.release(counter.till)] == [700]
-    assert replay(counter.till.bare).faults == []
-
-
-def test_only_a_signed_contradiction_takes_a_stake(counter: Counter) -> None:
-    node = Signer.fresh()
-    receipt, other = serve(counter, 2)
-    epochs.stake(counter.till, ACME, 500_000, name="0x02")
-    other = replace(other, countersigned=node.sign(other.hash))  # of another request: two honest receipts differ
-    first = replace(receipt, countersigned=node.sign(receipt.hash))
-    twin = replace(receipt, answered="c" * 64)
-    twin = replace(twin, hash=hashed(twin))
-    unsigned = replace(twin, countersigned=SIGNER.sign(twin.hash))
-    for second in (first, twin, unsigned, other):
-        with pytest.raises(InvalidInput):
-            disputes.slash(counter.till, ACME, node.public, first, second)
-    second = replace(twin, countersigned=node.sign(twin.hash))
-    found = disputes.slash(counter.till, ACME, node.public, first, second)
-    assert (found.state, found.amount) == (Outcome.UPHELD, 500_000)
-    with pytest.raises(Conflict):
-        disputes.slash(counter.till, ACME, node.public, first, second)
-    balances = counter.till.balances()
-    assert (balances["slashed"], balances["provider:prov_acme:withheld"]) == (500_000, 700)
     assert replay(counter.till.bare).faults == []
 
 

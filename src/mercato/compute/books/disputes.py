@@ -18,11 +18,10 @@ from mercato.compute.books import epochs, ledger, sheet
 from mercato.compute.books.epochs import Pay
 from mercato.compute.books.ledger import SLASHED, Move
 from mercato.compute.books.pen import Pen
-from mercato.compute.books.receipts import body, hashed, signed_by
 from mercato.compute.books.till import Till, transfer
 from mercato.compute.books.words import micros, moment
 from mercato.compute.model import DISPUTES, DisputeId, ProviderId, Receipt
-from mercato.core.errors import Conflict, InvalidInput, NotFound
+from mercato.core.errors import Conflict, NotFound
 from mercato.core.events import Json
 from mercato.store.bare import Bare, Row
 
@@ -37,7 +36,7 @@ class Kind(StrEnum):
     """What a dispute is about."""
 
     STATISTICAL = "statistical"
-    SIGNED = "signed"  # two signed receipts for one request
+    SIGNED = "signed"  # two signed documents that cannot both be true
     OBJECTION = "objection"  # a provider does not agree to a receipt
 
 
@@ -111,37 +110,17 @@ def decide(till: Till, id: str, *, uphold: bool, by: str, why: str) -> Dispute:
         return one(pen.bare, id)
 
 
-def contradicts(first: Receipt, second: Receipt, public: str) -> bool:
-    """Returns whether a provider signed two receipts for one request that are not the same."""
-    sound = all(
-        hashed(it) == it.hash and it.countersigned and signed_by(public, it.hash, it.countersigned)
-        for it in (first, second)
-    )
-    return sound and first.request == second.request and first.hash != second.hash
-
-
-def slash(till: Till, provider: ProviderId, public: str, first: Receipt, second: Receipt) -> Dispute:
-    """Takes a provider's whole stake, and withholds its pay, because it signed two receipts for one request.
-
-    InvalidInput where that is not so: nothing else takes a stake. Conflict where it was taken for this before.
-    """
-    if not contradicts(first, second, public) or first.provider != provider:
-        raise InvalidInput("receipts do not contradict each other", hint="both have to be signed, for one request")
-    with till.writing() as pen:
-        pay = withheld(pen, provider, "it signed two receipts for one request", {"request": first.request})
-        amount = sheet.balances(pen.bare, [ledger.stake(provider)])[ledger.stake(provider)]
-        evidence: dict[str, Json] = {
-            "receipts": [body(it) | {"hash": it.hash, "countersigned": it.countersigned} for it in (first, second)],
-            "withheld": pay.id,
-        }
-        made = _opened(pen, provider, Kind.SIGNED, amount, evidence, "it signed two receipts for one request")
-        move = Move(ledger.stake(provider), SLASHED, amount)
-        if not transfer(pen, f"slash:{provider}:{first.request}", "slash", [move], {"dispute": made.id}):
-            raise Conflict(f"stake of {provider!r} was taken for this before", hint="nothing was changed")
-        pen.bare.run(
-            "UPDATE compute_dispute SET state = 'upheld', decided_us = ? WHERE id = ?", (micros(pen.at), made.id)
-        )
-        return one(pen.bare, made.id)
+def slashed(pen: Pen, provider: ProviderId, subject: str, why: str, documents: list[Json]) -> Dispute:
+    """Takes a provider's whole stake and withholds its pay, in the pen's transaction, once for each subject: Conflict
+    where that was done before. That the documents contradict each other was seen by who calls, `slashing`."""
+    pay = withheld(pen, provider, why, {"subject": subject})
+    amount = sheet.balances(pen.bare, [ledger.stake(provider)])[ledger.stake(provider)]
+    made = _opened(pen, provider, Kind.SIGNED, amount, {"documents": documents, "withheld": pay.id}, why)
+    move = Move(ledger.stake(provider), SLASHED, amount)
+    if not transfer(pen, f"slash:{provider}:{subject}", "slash", [move], {"dispute": made.id}):
+        raise Conflict(f"stake of {provider!r} was taken for this before", hint="nothing was changed")
+    pen.bare.run("UPDATE compute_dispute SET state = 'upheld', decided_us = ? WHERE id = ?", (micros(pen.at), made.id))
+    return one(pen.bare, made.id)
 
 
 def objected(till: Till, provider: ProviderId, receipt: Receipt, why: str) -> Dispute:

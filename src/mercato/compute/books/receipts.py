@@ -38,6 +38,14 @@ def body(receipt: Receipt) -> dict[str, Json]:
     }  # fmt: skip
 
 
+def shown(receipt: Receipt) -> dict[str, Json]:
+    """Returns a receipt as a document: what is hashed, its hash, and the signatures below."""
+    below: dict[str, Json] = {
+        "hash": receipt.hash, "signature": receipt.signature, "countersigned": receipt.countersigned,
+    }  # fmt: skip
+    return body(receipt) | below
+
+
 def receipt_of(found: Mapping[str, Any], hash: str = "", signature: str = "", countersigned: str = "") -> Receipt:
     """Returns the receipt of a body; InvalidInput where it is none."""
     try:

@@ -33,7 +33,7 @@ class Till:
     """Moves money by commands and jobs. Safe to use from several processes at once; one thread each."""
 
     def __init__(self, url: str, clock: Clock, signer: Signer) -> None:
-        self.bare, self.clock, self._signer = Bare(url), clock, signer
+        self.bare, self.clock, self.signer = Bare(url), clock, signer
 
     @contextmanager
     def writing(self) -> Iterator[Pen]:
@@ -42,7 +42,7 @@ class Till:
             sheet.open_lane(self.bare, LANE, START, None)
             found = sheet.lane(self.bare, LANE, lock=True)
             assert found is not None, "it was opened above"
-            pen = Pen(self.bare, LANE, found[0], found[1], self.clock.now(), self._signer)
+            pen = Pen(self.bare, LANE, found[0], found[1], self.clock.now(), self.signer)
             yield pen
             pen.close()
             if not sheet.advance(self.bare, LANE, found[0], pen.seq, pen.head, None):

@@ -21,6 +21,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.typing import Subprotocol
 
 from mercato.compute.model import Offer, ProviderId, canonical
+from mercato.compute.node.attesting import Question, attested
 from mercato.compute.node.frames import MOST_MESSAGE, PROTOCOL
 from mercato.compute.node.keyfile import NodeKey
 from mercato.compute.node.offers import LONGEST, signed
@@ -43,7 +44,8 @@ RECEIPTS = 3.0
 MISSES = 3
 TAKEN = 4423  # the worker at the other end has a way of ours already
 FINAL = frozenset({4403, 4409})  # close codes after which trying again cannot help
-HEARD = ("ping", "offered", "standing", "refused", "receipt")
+HEARD = ("ping", "offered", "standing", "refused", "receipt", "attest")
+REMEMBERED = 16  # documents of offers that a gateway may ask about
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,8 @@ class Dialler:
         self._folder = folder
         self._desk: Desk | None = None
         self._told: dict[str, Json] = {}
+        self._promised: dict[str, dict[str, str]] = {}  # weights by model, by the signature of what offered them
+        self._attesting: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Keeps the way open. Returns after `leave`."""
@@ -190,6 +194,8 @@ class Dialler:
             raise
         finally:
             offering.cancel()
+            if self._attesting:
+                self._attesting.cancel()
             await self._session.finish(0)
             self._wire = self._session = None
 
@@ -258,8 +264,26 @@ class Dialler:
                 self._serving.say("offered", **answer)
         elif body["type"] == "receipt":
             await self._receipt(wire, body)
+        elif body["type"] == "attest" and (self._attesting is None or self._attesting.done()):
+            asked = Question(self.name, text(body, "nonce", most=64, least=64), text(body, "offers", most=128))
+            self._attesting = asyncio.create_task(self._attest(wire, asked))
         elif body["type"] == "standing":
             self._serving.say("standing", standing=str(body.get("standing"))[:20])
+
+    async def _attest(self, wire: Wire, asked: Question) -> None:
+        """Says which weights are served now, of models where they are those that were offered here; of nothing else."""
+        promised = self._promised.get(asked.offers)
+        if promised is None:
+            return
+        now = await self._serving.weights()
+        same = {model: hash for model, hash in promised.items() if now.get(model) == hash}
+        if len(same) < len(promised):
+            self._serving.say("weights not attested", gateway=self.name, models=sorted(set(promised) - set(same)))
+        document = attested(self._who.key, asked, same, self._serving.clock.now())
+        try:
+            await tell(wire, "attested", document=document)
+        except Gone:
+            return
 
     async def _offer_on(self, wire: Wire, beat: float) -> None:
         """Sends the offers anew at every beat: they hold for three."""
@@ -275,6 +299,9 @@ class Dialler:
         self._seq = max(self._seq + 1, int(now.timestamp() * 1000))
         until = now + min(timedelta(seconds=beat * MISSES), LONGEST)
         document = signed(offers, self._who.key, gateway=self.name, seq=self._seq, issued=now, until=until)
+        self._promised[str(document["signature"])] = {one.model: one.weights for one in offers if one.weights}
+        if len(self._promised) > REMEMBERED:
+            del self._promised[next(iter(self._promised))]
         await tell(wire, "offers", document=document)
 
     async def _receipts(self) -> None:

@@ -23,6 +23,7 @@ from mercato.compute.node.roll import REFUSED, Stranger
 from mercato.compute.verify.standing import Event, step
 from mercato.core.clock import Clock
 from mercato.core.errors import Conflict, InvalidInput, NotFound
+from mercato.core.events import Json
 from mercato.store.bare import Bare
 
 MOST_PENDING = 1_000
@@ -31,14 +32,18 @@ MOST_OBJECTIONS = 1_000  # of one provider, undecided: more of them tell nothing
 TRIES = 5
 KEY = re.compile(r"[0-9a-f]{64}")
 T = TypeVar("T")
+Slash = Callable[[Till, ProviderId, Mapping[str, Json], Mapping[str, Json]], object]
 
 
 class Enrolment:
-    """The roll in the till's database, whose connection it takes over. `welcome` lets keys in that nobody approved.
-    Close it after use."""
+    """The roll in the till's database, whose connection it takes over. `welcome` lets keys in that nobody approved;
+    `slash` takes a stake for two documents. Close it after use."""
 
-    def __init__(self, till: Till, *, welcome: bool = False, specs: Mapping[str, ModelSpec]) -> None:
+    def __init__(
+        self, till: Till, *, welcome: bool = False, specs: Mapping[str, ModelSpec], slash: Slash | None = None
+    ) -> None:
         self._till, self._welcome, self._specs = till, welcome, specs
+        self._slash = slash or _nobody
         self._bare, self._clock = till.bare, till.clock
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mercato-nodes")
 
@@ -65,6 +70,13 @@ class Enrolment:
     async def objected(self, provider: ProviderId, receipt: Receipt, why: str) -> None:
         """Keeps that a node does not agree to a receipt, in its words."""
         work = partial(self._objected, provider, receipt, why)
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._again, work)
+
+    async def contradicted(
+        self, provider: ProviderId, first: Mapping[str, Json], second: Mapping[str, Json]
+    ) -> None:  # fmt: skip
+        """Takes a provider's stake: it signed two documents that cannot both be true."""
+        work = partial(self._slash, self._till, provider, first, second)
         await asyncio.get_running_loop().run_in_executor(self._thread, self._again, work)
 
     def specs(self) -> Mapping[str, ModelSpec]:
@@ -131,6 +143,10 @@ class Enrolment:
         if found is None:
             raise NotFound(f"provider was {provider!r}, which is not there any more", hint="dial in again")
         return found
+
+
+def _nobody(till: Till, provider: ProviderId, first: Mapping[str, Json], second: Mapping[str, Json]) -> None:
+    raise Conflict(f"provider {provider} contradicted itself", hint="nobody here takes a stake")
 
 
 def checked(key: str) -> str:

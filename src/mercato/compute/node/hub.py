@@ -21,14 +21,15 @@ from mercato.compute.books.receipts import body, countersigned
 from mercato.compute.gateway.line import Line
 from mercato.compute.model import Offer, Provider, ProviderId, Receipt, Standing, canonical
 from mercato.compute.node.admission import sound, unfit
+from mercato.compute.node.attesting import read
 from mercato.compute.node.frames import PROTOCOL
 from mercato.compute.node.keyfile import verifies
 from mercato.compute.node.member import MISSES, Member
-from mercato.compute.node.offers import verified
+from mercato.compute.node.offers import MOST_OFFERS, verified
 from mercato.compute.node.roll import REFUSED, Roll, Stranger
 from mercato.compute.node.tunnel import Tunnel
 from mercato.compute.node.wire import AsgiWire, Gone, Leaving, Receive, Send, Wire, heard, introduction, tell
-from mercato.compute.node.wording import Body, inner, text
+from mercato.compute.node.wording import Body, inner, items, text
 from mercato.core.clock import Clock, SystemClock
 from mercato.core.errors import Conflict, InvalidInput
 from mercato.core.events import Json
@@ -39,7 +40,7 @@ ARRIVAL = 10.0  # seconds to introduce oneself
 QUIET = 10  # looks, a twentieth of a second apart
 MOST_STRANGERS, MOST_MEMBERS = 64, 2_000
 log = logging.getLogger("mercato.compute.node")
-SAID = ("offers", "pong", "drain", "countersign", "object")
+SAID = ("offers", "pong", "drain", "countersign", "object", "attested")
 
 
 class Hub:
@@ -229,6 +230,8 @@ class Hub:
             await self._offered(member, said)
         elif said["type"] == "drain":
             member.draining = True
+        elif said["type"] == "attested":
+            await self._attested(member, said)
         elif said["type"] != "pong":
             await self._answered(member, said)
 
@@ -263,9 +266,24 @@ class Hub:
         await self.judge(await self._roll.offered(provider.id, member.offering))
         refused = {model: why for model, why in reasons.items() if why}
         await tell(member.wire, "offered", accepted=[offer.model for offer in fit], refused={**refused})
+        if asked := member.asks(document, asyncio.get_running_loop().time()):
+            await tell(member.wire, "attest", nonce=asked.nonce, offers=asked.offers)
         if fit and member.provider.standing is Standing.PENDING and not member.tried:
             member.tried = True  # once for each connection: whoever fails dials in again, with its back-off
             self._spawn(self._try(member, fit))
+
+    async def _attested(self, member: Member, said: Body) -> None:
+        """Takes a node's signed word on its weights; one that contradicts its own signed offer ends more than this."""
+        asked, member.question = member.question, None
+        if asked is None:
+            return
+        document, provider = inner(said.get("document"), "document"), member.provider
+        member.attested = read(document, key=provider.key, asked=asked, gateways=self._names)
+        offered = member.document
+        promised = {str(it["model"]): it["weights"] for it in map(_object, items(offered, "offers", most=MOST_OFFERS))}
+        if any(promised.get(model) not in ("", None, hash) for model, hash in member.attested.items()):
+            await self._roll.contradicted(provider.id, offered, document)
+            raise Conflict("weights were attested that were not offered", hint="both were signed")
 
     async def _try(self, member: Member, offers: tuple[Offer, ...]) -> None:
         for offer in offers:
@@ -284,6 +302,10 @@ class Hub:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.warning("work for a node failed: %s", type(error).__name__)
+
+
+def _object(value: Json) -> Body:
+    return inner(value, "an offer")
 
 
 async def _told(wire: Wire, kind: str, facts: Mapping[str, Json]) -> None:

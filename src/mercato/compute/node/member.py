@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from secrets import token_hex
 
 from mercato.compute.model import Offer, Provider, Receipt
+from mercato.compute.node.attesting import Question
 from mercato.compute.node.offers import Offering
 from mercato.compute.node.roll import SERVING
 from mercato.compute.node.tunnel import Tunnel
 from mercato.compute.node.wire import Wire
 from mercato.core.errors import InvalidInput
+from mercato.core.events import Json
 
 CONTROLS = 200  # control messages within one beat: receipts of a busy node are answered one by one
 MISSES = 3  # beats without a word after which a node is taken for dead
 SHOWN = 10_000  # receipts that wait for a word
+AGAIN = 3600.0  # seconds after which weights are asked about again
 STRIKES = 5  # documents of offers that were refused
 
 
@@ -33,6 +38,10 @@ class Member:
     strikes: int = 0
     controls: int = 0
     shown: dict[str, Receipt] = field(default_factory=dict)
+    document: Mapping[str, Json] = field(default_factory=dict)  # the offers that `question` is about, as they came
+    question: Question | None = None
+    asked: float = 0.0
+    attested: Mapping[str, str] = field(default_factory=dict)
 
     def spoke(self, now: float) -> None:
         """Notes that something came."""
@@ -56,8 +65,22 @@ class Member:
         if len(self.shown) > SHOWN:
             del self.shown[next(iter(self.shown))]
 
+    def asks(self, document: Mapping[str, Json], now: float) -> Question | None:
+        """Returns what to ask about the weights of the offers in a document; None where nothing is to be asked now."""
+        offering = self.offering
+        if offering is None or self.question or not any(one.weights for one in offering.offers):
+            return None
+        known = all(self.attested.get(one.model) == one.weights for one in offering.offers if one.weights)
+        if self.asked and known and now - self.asked < AGAIN:
+            return None
+        self.document, self.asked = document, now
+        self.question = Question(offering.gateway, token_hex(32), offering.signature)
+        return self.question
+
     def offers(self, now: datetime) -> tuple[Offer, ...]:
-        """Returns what this node may be asked for now: nothing while it is pending, leaving, or its word is over."""
+        """Returns what this node may be asked for now: nothing while it is pending, leaving, or its word is over, and
+        nothing whose weights it named and did not attest."""
         if self.offering is None or self.draining or self.provider.standing not in SERVING:
             return ()
-        return self.offering.offers if self.offering.until > now else ()
+        held = self.offering.offers if self.offering.until > now else ()
+        return tuple(one for one in held if not one.weights or self.attested.get(one.model) == one.weights)

@@ -25,6 +25,7 @@ from mercato.compute.node.serving import RECENT, Say, Serving
 from mercato.compute.node.settings import NodeSettings, Served
 from mercato.compute.node.upstream import Upstream
 from mercato.compute.node.weights import contradiction, hashed, told
+from mercato.compute.verify.synced import FEATURE
 from mercato.core.clock import SystemClock
 from mercato.core.errors import ConfigError
 from mercato.core.events import Json
@@ -65,7 +66,7 @@ def _offer(model: str, served: Served, found: Found, weights: str, concurrency: 
         price=Price(served.prompt, served.completion, served.cached),
         context=served.context or found.context or CONTEXT,
         upstream=found.model,
-        features=found.features,
+        features=found.features | ({FEATURE} if served.synced else set()),
         quant=served.quant,
         weights=weights,
         concurrency=concurrency,
@@ -80,6 +81,21 @@ async def tell_speed(upstream: Upstream, wares: Sequence[Ware], most: int, say: 
                 found = await measured(upstream, one.offer.upstream, at_once)
                 say("speed", model=one.offer.model, at_once=found.at_once, first_ms=found.first_ms, failed=found.failed,
                     each_per_second=found.each_per_second, all_per_second=found.all_per_second)  # fmt: skip
+
+
+async def seen(serving: Serving, wares: Sequence[Ware]) -> dict[str, str]:
+    """Returns the weights of each model that is offered, by a fresh look at the upstream; of one that is not there, or
+    whose weights are not those that were looked at, nothing."""
+    try:
+        models = await listed(serving.upstream)
+    except ConfigError:
+        return {}
+    found = {}
+    for one in wares:
+        entry = models.get(one.offer.upstream)
+        if entry is not None and one.offer.upstream in serving.offers and not contradiction(entry, one.path, one.hash):
+            found[one.offer.model] = told(entry) or one.hash
+    return found
 
 
 async def watch(serving: Serving, wares: Sequence[Ware], seconds: float) -> None:
@@ -169,6 +185,7 @@ async def prepared(settings: NodeSettings, folder: Path, say: Say) -> Node:
     except BaseException:
         await upstream.close()
         raise
+    serving.look = lambda: seen(serving, wares)
     crews = [_crew(url, who, serving, Folder(folder), plain=settings.plain) for url in settings.gateways]
     say("ready", key=who.key.public, offers=[_shown(one) for one in wares])
     return Node(settings, serving, wares, crews)

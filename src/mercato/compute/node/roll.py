@@ -11,6 +11,7 @@ from typing import Protocol
 
 from mercato.compute.model import ModelSpec, Provider, ProviderId, Receipt, Standing
 from mercato.compute.node.offers import Offering
+from mercato.core.events import Json
 
 REFUSED = frozenset({Standing.EJECTED})
 SERVING = frozenset({Standing.PROBATION, Standing.ACTIVE})
@@ -53,6 +54,12 @@ class Roll(Protocol):
 
     async def unsigned(self, provider: ProviderId) -> list[Receipt]:
         """Returns receipts that a provider has not answered yet, the newest of the epoch that is open."""
+        ...
+
+    async def contradicted(
+        self, provider: ProviderId, first: Mapping[str, Json], second: Mapping[str, Json]
+    ) -> None:  # fmt: skip
+        """Takes a provider's stake: it signed two documents that cannot both be true."""
         ...
 
     def specs(self) -> Mapping[str, ModelSpec]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,6 +61,7 @@ class Serving:
     recent: dict[str, Line] = field(default_factory=dict)
     signed: dict[str, str] = field(default_factory=dict)  # the hash of the receipt that was signed, by its request
     owed: set[str] = field(default_factory=set)  # requests whose receipt has not come
+    look: Callable[[], Awaitable[Mapping[str, str]]] | None = None  # which weights are served now, by model
 
     def admit(self, ask: Ask) -> None:
         """Checks what can be checked before the body is here; Refusal where the answer is no."""
@@ -84,6 +85,12 @@ class Serving:
         if found is None:
             raise Refusal(404, "model_not_found", "this node does not offer that model")
         return found
+
+    async def weights(self) -> Mapping[str, str]:
+        """Returns the hash of the weights that each model is served with now, as far as that can be seen."""
+        if self.look:
+            return await self.look()
+        return {offer.model: offer.weights for offer in self.offers.values()}
 
     def begin(self) -> None:
         """Takes a request in; Refusal where a cap of the node's owner is reached."""

@@ -11,7 +11,8 @@ from mercato.core.settings import Secret, Section
 
 class Served(BaseModel):
     """A model that the node offers. `upstream` is its name there, where it has another; `weights` is the file or folder
-    that the upstream serves and `expect` the hash that it must have; without `context`, the upstream is asked."""
+    that the upstream serves and `expect` the hash that it must have; without `context`, the upstream is asked.
+    `synced` promises that requests with a seed are drawn as the feature `seed_gumbel_1` says."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     prompt: int = Field(ge=0)
@@ -22,6 +23,7 @@ class Served(BaseModel):
     quant: str = Field("", max_length=32)
     weights: str = ""
     expect: str = Field("", pattern="^([0-9a-f]{64})?$")
+    synced: bool = False
 
 
 class NodeSettings(Section):
