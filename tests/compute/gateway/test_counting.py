@@ -40,15 +40,27 @@ def count(counter: Counter, text: str, claim: tuple[int, int] | None = None, bou
 
 
 @pytest.fixture(scope="module")
-def exact(tmp_path_factory: pytest.TempPathFactory) -> Counter:
-    """A counter with a tokenizer file for which every word is a token."""
+def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tokenizer file for which every word is a token."""
     from tokenizers import Tokenizer, models, pre_tokenizers
 
     made: Any = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))  # no password
     made.pre_tokenizer = pre_tokenizers.Whitespace()
     path = tmp_path_factory.mktemp("tokenizer") / "words.json"
     made.save(str(path))
-    return Counter(load({"m": path}))
+    return path
+
+
+@pytest.fixture(scope="module")
+def exact(words: Path) -> Counter:
+    return Counter(load({"m": words}))
+
+
+def test_models_that_share_a_tokenizer_hold_it_once(words: Path) -> None:
+    found = load({"small": words, "large": words})
+
+    assert found["small"] is found["large"]
+    assert found["large"]("one two three") == 3
 
 
 def test_with_a_tokenizer_words_are_counted_and_a_claim_beyond_them_is_not_paid(exact: Counter) -> None:
