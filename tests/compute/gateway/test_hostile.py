@@ -33,15 +33,15 @@ def choice(**members: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def saying(*events: dict[str, Any]) -> Iterator[str]:
-    """A provider that streams just these events, and then `[DONE]`."""
+def saying(*events: dict[str, Any], last: bytes = b"data: [DONE]\n\n") -> Iterator[str]:
+    """A provider that streams just these events, and then, as it ought to, `[DONE]`."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         reply = web.StreamResponse(headers={"content-type": "text/event-stream"})
         await reply.prepare(request)
         for event in events:
             await reply.write(f"data: {json.dumps(event)}\n\n".encode())
-        await reply.write(b"data: [DONE]\n\n")
+        await reply.write(last)
         return reply
 
     with served(answer) as url:
@@ -59,6 +59,35 @@ def test_an_event_that_makes_no_sense_leaves_nothing_reserved(house: Open, path:
 
     assert receipt["end"] == "done"
     assert home.balance("ann") == (1_000_000 - receipt["charged"], 0)
+
+
+@pytest.mark.parametrize(
+    ("events", "last"),
+    [([WORD], b""), ([WORD], b"data: [DO"), ([WORD, choice(finish_reason="stop")], b'data: {"choices"')],
+    ids=["no end", "half an end", "half an event"],
+)
+def test_a_stream_that_stops_in_good_order_without_its_end_is_cut_all_the_same(
+    house: Open, events: Any, last: bytes
+) -> None:
+    with saying(*events, last=last) as url:
+        home = house({"odd": url})
+        answer = home.post("/chat/completions", {**ASK, "stream": True})
+        receipt = home.get(f"/receipts/{answer.headers['x-request-id']}").json
+
+    assert b"[DONE]" not in answer.body
+    assert answer.body.rstrip().rpartition(b"\n\n")[2].startswith(b'data: {"error"')
+    assert (receipt["end"], receipt["charged"]) == ("truncated", 0)
+
+
+def test_a_stream_whose_choices_ended_needs_no_other_end_and_gets_none(house: Open) -> None:
+    with saying(WORD, choice(finish_reason="stop"), last=b"") as url:
+        home = house({"odd": url})
+        answer = home.post("/chat/completions", {**ASK, "stream": True})
+        receipt = home.get(f"/receipts/{answer.headers['x-request-id']}").json
+
+    assert b"[DONE]" not in answer.body
+    assert b"error" not in answer.body
+    assert (receipt["end"], receipt["counted"]["completion"]) == ("done", 1)
 
 
 def test_choices_that_nobody_asked_for_are_not_paid(house: Open) -> None:
