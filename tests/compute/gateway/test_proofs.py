@@ -63,6 +63,8 @@ def test_a_proof_is_for_the_key_that_asked_and_once_the_epoch_is_closed(house: O
         strange = home.get(f"/proofs/{request}", other)
         known = home.get(f"/proofs/{request}")
         nothing = home.get("/proofs/req_nothing")
+        plain = [home.get(f"/receipts/{request}", headers).status for headers in ({}, other)]
 
     assert (early.status, "still open" in early.error["message"]) == (404, True)
     assert [strange.status, known.status, nothing.status] == [404, 200, 404]
+    assert plain == [200, 404]

@@ -81,6 +81,20 @@ def test_a_request_that_only_differs_in_its_idempotency_key_is_charged_again_and
     assert other.status in (409, 422)
 
 
+def test_equal_bodies_with_one_request_id_are_one_request_and_others_are_not(house: Open) -> None:
+    with stub() as one:
+        home = house({"alpha": one.url})
+        body = {"model": "toy", "messages": QUESTION, "max_tokens": 9}
+        trace = {"x-request-id": "trace-1"}
+        first, again = (home.post("/chat/completions", body, trace) for _ in range(2))
+        other = home.post("/chat/completions", {**body, "max_tokens": 8}, trace)
+        named = home.post("/chat/completions", body, {**trace, "idempotency-key": "b"})
+
+    assert again.headers["idempotent-replayed"] == "true"
+    assert again.headers["x-request-id"] == first.headers["x-request-id"]
+    assert [other.status, named.status, len(one.asked)] == [200, 200, 3]
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_on_postgresql_a_request_goes_the_same_way(tmp_path: Path, postgres: Cluster, stream: bool) -> None:
     with postgres.database() as url, stub() as one, House(tmp_path, {"one": one.url}, url=url) as home:

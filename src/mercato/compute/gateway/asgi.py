@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -145,7 +146,7 @@ class Gateway:
             asked = await asyncio.to_thread(_read, surface, raw, self._bounds)
         else:
             asked = _read(surface, raw, self._bounds)
-        return Job(client, asked, key, shown(headers, b"idempotency-key") or shown(headers, b"x-request-id"))
+        return Job(client, asked, key, _once(headers, asked))
 
     async def _key(self, headers: Headers) -> Key:
         """Returns whose request it is; Declined, with 401, where no key is shown, or one that holds no more."""
@@ -188,6 +189,14 @@ class Gateway:
 
 def _read(surface: Surface, raw: bytes, bounds: Bounds) -> Asked:
     return responses.ask(raw, bounds) if surface is Surface.RESPONSES else asking.read(surface, raw, bounds)
+
+
+def _once(headers: Headers, asked: Asked) -> str:
+    """Returns what makes a repeated request the same one, "" for nothing. Who passes an `x-request-id` on from request
+    to request asks other things under it, so it stands for the same body only."""
+    if (name := shown(headers, b"idempotency-key")) or not (trace := shown(headers, b"x-request-id")):
+        return name
+    return hashlib.sha256(f"{trace}\n{asked.digest}".encode()).hexdigest()
 
 
 def _headers(pairs: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
