@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -10,17 +10,17 @@ from pathlib import Path
 from shutil import copy
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mercato.core.clock import HandClock
-from mercato.kit import Policy
+from mercato.kit import Policy, sheet
 from mercato.kit.acts import Act, Signed, State
-from mercato.kit.budgets import MOST, Memory, Sum, over
+from mercato.kit.budgets import MOST, Memory, Sum
 from mercato.kit.errors import Denied, Taken
 from mercato.kit.ledger import Ledger
-from mercato.kit.model import Reserve
-from mercato.kit.testing import DOLLAR, FRIEND, NOON, POOL, SMALL_PAYMENTS, intent, payment
+from mercato.kit.testing import FRIEND, NOON, POOL, SMALL_PAYMENTS, intent, payment
 from mercato.store import Store
 
 SMALL = SMALL_PAYMENTS.replace("86400", "60").replace(f'recipients = ["{FRIEND}"]', 'recipients = ["any"]')
@@ -67,19 +67,18 @@ class Life:
         self.policy = [POLICY, LONGER][number % 2]
         self.ledgers[who].open("agent", self.policy, "operator")
 
+    def used(self, who: int) -> dict[tuple[str, str], int]:
+        """Returns the dollars that a ledger remembers of each budget."""
+        sums = self.ledgers[who]._sums.recall("agent", self.ledgers[who].book("agent").head)
+        return {key: found.units // DOLLARS for key, found in sums.items()}
+
     def agree(self) -> None:
         """Compares what both remember with the books added up anew."""
         for ledger in self.ledgers:
             sums = ledger._sums.recall("agent", ledger.book("agent").head)
             with self.store.bare_read() as bare:
                 for (budget, scope), known in sums.items():
-                    anew: dict[tuple[str, str], Sum] = {}
-                    since = known.since or NOON
-                    over(
-                        bare, "agent", [Reserve(budget, scope, DOLLAR, 0, 0, known.seconds)],
-                        since + timedelta(seconds=known.seconds or 0), anew,
-                    )  # fmt: skip
-                    assert anew[budget, scope] == known
+                    assert known.units == sheet.reserved(bare, "agent", budget, scope, known.since)
 
 
 WAYS: dict[str, Callable[[Life, int, int], None]] = {
@@ -100,13 +99,41 @@ def test_what_is_remembered_is_what_the_books_hold(migrated: Path, steps: list[t
         life.store.close()
 
 
+@pytest.fixture
+def life(sqlite: Store, tmp_path: Path) -> Iterator[Life]:
+    made = Life(tmp_path)
+    yield made
+    made.store.close()
+
+
+def test_what_is_settled_after_it_left_the_window_changes_no_sum(life: Life) -> None:
+    life.reserve(0, 8)
+    life.clock.move(timedelta(seconds=91))
+    life.reserve(0, 2)
+    life.settle(0, 3)
+
+    life.agree()
+    assert life.used(0) == {("day", ""): 30, ("each", FRIEND): 30, ("ever", ""): 57}
+
+
+def test_a_clock_that_was_set_back_counts_again_what_had_left_the_window(life: Life) -> None:
+    life.reserve(0, 0)
+    life.clock.move(timedelta(seconds=91))
+    life.reserve(0, 2)
+    life.ledgers[0].clock = HandClock(NOON + timedelta(seconds=30))
+    life.reserve(0, 4)
+
+    life.agree()
+    assert life.used(0) == {("day", ""): 90, ("each", FRIEND): 90, ("ever", ""): 90}
+
+
 def test_a_sum_is_of_one_head_and_only_so_many_are_kept() -> None:
-    memory, sums = Memory(), {("day", ""): Sum(7, None, None)}
+    memory, sums = Memory(), {("day", ""): Sum(7, None)}
     memory.keep("agent", "a", sums)
 
     assert memory.recall("agent", "a") == sums
     assert memory.recall("agent", "b") == memory.recall("other", "a") == {}
-    memory.keep("agent", "b", {("each", str(number)): Sum(1, None, None) for number in range(MOST + 1)})
+    memory.keep("agent", "b", {("each", str(number)): Sum(1, None) for number in range(MOST + 1)})
     assert memory.recall("agent", "b") == {}
 
 
@@ -119,6 +146,4 @@ def test_a_transaction_that_failed_is_not_remembered(ledger: Ledger) -> None:
         ledger.reserve(wanted, {}, effects, decision, floor=0, count=1)
 
     assert ledger.acts("agent", [State.RESERVED]) == [act]
-    assert ledger._sums.recall("agent", head) == {
-        ("day", ""): Sum(100 * DOLLARS, NOON - timedelta(seconds=86_400), 86_400)
-    }
+    assert ledger._sums.recall("agent", head) == {("day", ""): Sum(100 * DOLLARS, NOON - timedelta(seconds=86_400))}

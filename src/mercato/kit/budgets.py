@@ -19,11 +19,10 @@ MOST = 256  # sums of a book that are remembered
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """How much is reserved or spent after a moment, the beginning of a window of so many seconds; None: ever."""
+    """How much is reserved or spent after a moment; None: ever."""
 
     units: int
     since: datetime | None
-    seconds: int | None
 
 
 #: By budget and scope.
@@ -50,13 +49,13 @@ def used(bare: Bare, book: str, item: Reserve, at: datetime, sums: Sums) -> int:
     """Returns how much of a budget is used at a moment, and puts it among the sums; who asks holds the book."""
     since = None if item.seconds is None else at - timedelta(seconds=item.seconds)
     known = sums.get((item.budget, item.scope))
-    if known and known.seconds == item.seconds and since == known.since:
+    if known and known.since == since:
         return known.units
-    if known and known.seconds == item.seconds and since and known.since and known.since < since:
+    if known and since and known.since and known.since < since:
         units = known.units - sheet.reserved(bare, book, item.budget, item.scope, known.since, since)
     else:
         units = sheet.reserved(bare, book, item.budget, item.scope, since)
-    sums[item.budget, item.scope] = Sum(units, since, item.seconds)
+    sums[item.budget, item.scope] = Sum(units, since)
     return units
 
 

@@ -25,6 +25,7 @@ from mercato.core.errors import ConfigError, Conflict, MercatoError
 
 BUSY_SECONDS = 30
 IDLE_SECONDS = 1.0  # after which a connection to a server may be gone
+KEPT = 10  # connections that wait for a borrower
 STATEMENTS = 256
 WAL_PAGES = 8_192  # 32 MB, where nobody calls `checkpoint`
 CACHE_KIB = 512  # of pages, for each connection; SQLite's own 2 MB made no statement of the books faster
@@ -172,7 +173,10 @@ class Lender:
             bare.close()
             raise
         finally:
-            self._idle.append((bare, time.monotonic()))
+            if len(self._idle) < KEPT:
+                self._idle.append((bare, time.monotonic()))
+            else:
+                bare.close()
 
     def close(self) -> None:
         """Closes those that are not lent."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from mercato.core.clock import HandClock
 from mercato.core.errors import ConfigError, Conflict
 from mercato.store import Store, emit, outbox
-from mercato.store.bare import Bare, aware
+from mercato.store.bare import KEPT, Bare, Lender, aware
 from mercato.store.tables import schedule
 from tests.conformance.store.samples import LampLit
 
@@ -219,3 +219,14 @@ def test_an_urgent_writer_begins_as_soon_as_the_one_before_it_ends(store: Store)
 
     assert sorted(due(store)) == ["before", "urgent"]
     assert order[0] == "before"
+
+
+def test_only_so_many_connections_are_kept_for_the_next_one(store: Store) -> None:
+    lender = Lender(store.url.render_as_string(hide_password=False))
+    with ExitStack() as lent:
+        for _ in range(KEPT + 2):
+            lent.enter_context(lender.lent()).run("SELECT 1")
+
+    assert len(lender._idle) == KEPT
+    lender.close()
+    assert lender._idle == []
