@@ -73,7 +73,8 @@ def test_a_launch_goes_its_whole_way_by_commands(run: Run, applied: str, chain: 
     salts = {who: run("review", "commit", applied, "--reviewer", who, "--card", scores)[1]["salt"] for who in panel}
     for who, salt in salts.items():
         assert run("review", "reveal", applied, "--reviewer", who, "--card", scores, "--salt", salt)[0] == 0
-    body = run("schedule", applied)[1]
+    code, body, said = run("schedule", applied)
+    assert code == 0, said
     chain.mine(seconds=3600)
     assert run("keeper", "--once")[1]["mirrored"] == 1
     assert run("preview", applied, "9", str(300 * DOLLAR))[1]["clears"]

@@ -8,10 +8,18 @@ from pathlib import Path
 import pytest
 
 from mercato.store.analytics import Engine, duckdb_engine, spark_engine
+from tests.profiles import PROFILE
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Java optimises what a long-lived cluster runs again and again; tests run each query once, and end sooner without.
 SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+#: For the same reason: few rows need one partition and no plan made anew between stages, and compiling a query takes
+#: longer than to interpret it. At night Spark runs as it comes.
+SMALL = {
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.wholeStage": "false",
+}
 
 
 def pytest_collection_modifyitems(items):
@@ -38,6 +46,8 @@ def spark(tmp_path_factory):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Spark's own Python code warns about its dependencies
         engine = spark_engine("local[2]")
+    for name, value in {"nightly": {}}.get(PROFILE, SMALL).items():
+        engine.session.conf.set(name, value)
     yield engine
     engine.close()
 

@@ -224,7 +224,7 @@ def duckdb_engine(
     return Engine(backend, translations)
 
 
-def spark_engine(master: str = "local[2]") -> Engine:
+def spark_engine(master: str = "local[2]") -> SparkEngine:
     """Returns an engine on a Spark session. Needs the `spark` extra and a Java 17 or later.
 
     `master` is Spark's master address; ANSI arithmetic and UTC are set, as the metric expressions expect.
