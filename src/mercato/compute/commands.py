@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mercato.compute import (
+    address_commands,
     audit_commands,
     books_commands,
     canary_commands,
@@ -58,6 +59,7 @@ def serve(
     become(Orders(settings.home, url, wanted), listen(host or wanted.host, wanted.port if port is None else port))
 
 
+app.add_typer(address_commands.app, name="provider")
 app.add_typer(node_commands.app, name="node")
 app.command()(node_commands.provide)
 app.add_typer(keys_commands.app, name="keys")

@@ -23,6 +23,7 @@ from mercato.compute.gateway.checks import Bounds
 from mercato.compute.gateway.line import Line, Patience
 from mercato.compute.gateway.metrics import Metrics
 from mercato.compute.gateway.proofs import proofs
+from mercato.compute.gateway.registered import Registered
 from mercato.compute.gateway.verdicts import verdicts
 from mercato.compute.gateway.views import views
 from mercato.compute.gauges import Books
@@ -83,12 +84,18 @@ async def work(
         metrics, router, till = Metrics(), Router(), Till(url, SystemClock(), signer(orders.home))
         told = partial(_judged, metrics)
         beside = Verification(wanted, till, url, router, upstreams.pairs(), upstreams.line, told, orders.home)
+        registered = Registered(orders.home, wanted.answer_octets, {each.id for each, _ in upstreams.pairs()})
+        opened.push_async_callback(registered.close)
+        beside.liaison.beside = registered.look
         verified = await opened.enter_async_context(beside)
         desk.batched = metrics.batched
         if not number:  # the books are the same for all workers: the first one tells of them
             metrics.add(Books(url, SystemClock(), money=True))
         desk.clerk.draw = verified.draw
-        sources = [Source(lambda: verified.standing(upstreams.pairs()), upstreams.line)]
+        sources = [
+            Source(lambda: verified.standing(upstreams.pairs()), upstreams.line),
+            Source(lambda: verified.standing(registered.pairs()), registered.line),
+        ]
         hub: Hub | None = None
         if wanted.nodes != "off":
             hub = await opened.enter_async_context(tunnels(wanted, url, place, signer(orders.home)))

@@ -220,6 +220,15 @@ providers = sa.Table(
     sa.Column("seen_us", sa.BigInteger, nullable=False),
 )
 
+addresses = sa.Table(
+    "compute_address",
+    metadata,
+    sa.Column("provider", sa.String(80), primary_key=True),
+    # Which file of the data folder holds its key, "" for none: the key itself is never here.
+    sa.Column("key_file", sa.Text, nullable=False),
+    sa.Column("private", sa.Boolean, nullable=False),
+)
+
 standings = sa.Table(
     "compute_standing",
     metadata,

@@ -69,6 +69,15 @@ def _refuse(address: str, host: str) -> None:
         )  # fmt: skip
 
 
+def refuse_private(host: str) -> None:
+    """Refuses a host that is written as an address, and is no public one; a name is looked up where it is used."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return
+    _refuse(host, host)
+
+
 class HttpReply:
     """An answer that comes over HTTP."""
 
@@ -149,11 +158,7 @@ class HttpLine:
     def _check(self) -> None:
         """Refuses addresses written as such; names are checked when they are resolved."""
         if not self._private:
-            try:
-                ipaddress.ip_address(self._host)
-            except ValueError:
-                return
-            _refuse(self._host, self._host)
+            refuse_private(self._host)
 
 
 def session(*, private: bool) -> aiohttp.ClientSession:

@@ -55,6 +55,8 @@ class Liaison:
         self._wrote: datetime | None = None
         self._kept: dict[int, Secret] = {}
         self.view = View()
+        #: Reads something else in the same look.
+        self.beside: Callable[[Bare], None] = lambda bare: None
 
     def look(self, counts: Mapping[ProviderId, Counts]) -> None:
         """Writes what this worker lived, and reads the rest. Blocks; one thread at a time."""
@@ -67,6 +69,7 @@ class Liaison:
             standings = {each.id: each.standing for each in roster.everyone(bare)}
             told = roster.told(bare, now - FRESH, but=self._worker)
             shares = {name: self._share(name, standing) for name, standing in standings.items()}
+            self.beside(bare)
         others = [{name: _counts(body) for name, body in each.items()} for each in told.values()]
         self.view = View(standings, shares, self._kept, others)
 
