@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
@@ -30,7 +31,8 @@ LIES = 10
 class Stub:
     """Runs in a thread of its own: `with Stub(Manner(...), models=["m"]) as stub: ... stub.url`.
 
-    `asked` are the requests that came; `open` counts those in flight; `left` those whose caller went before the end.
+    `asked` are the requests that came; `open` counts those in flight; `left` those whose caller went before the end,
+    and `gone` when that was seen, in seconds of the monotonic clock.
     """
 
     def __init__(self, manner: Manner, models: Sequence[str] = ("toy",), key: str = "") -> None:
@@ -38,6 +40,7 @@ class Stub:
         self.asked: list[Asked] = []
         self.open = 0
         self.left = 0
+        self.gone: list[float] = []
         self.url = ""
         self._models, self._key = tuple(models), key
         self._rng = Random(manner.seed)
@@ -80,6 +83,7 @@ class Stub:
         try:
             return await self._answer(request, asked)
         except (asyncio.CancelledError, ConnectionResetError):
+            self.gone.append(time.monotonic())
             self.left += 1
             raise
         finally:
