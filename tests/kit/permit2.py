@@ -36,11 +36,16 @@ WORDS = interface(
 )
 
 
+def maker(chain: LocalChain) -> Address:
+    """Puts the deployer on a chain, and returns its address."""
+    chain.fund(MAKER, 10**18)
+    chain.wait(chain.send(Call(MAKER, None, DEPLOYING)))
+    return DEPLOYER
+
+
 def opened(chain: LocalChain) -> Deployed:
     """Puts Permit2 on a chain."""
-    chain.fund(MAKER, 10**18)
-    for sender, to, data in ((MAKER, None, DEPLOYING), (MAKER, DEPLOYER, SALT + CREATING + _running())):
-        chain.wait(chain.send(Call(sender, to, data)))
+    chain.wait(chain.send(Call(MAKER, maker(chain), SALT + CREATING + _running())))
     assert chain.code(PERMIT2), "the package's code is not Permit2's: it went to another address"
     return Deployed(chain, WORDS, PERMIT2)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mercato.chains import Call, Deployed
+from mercato.chains.addresses import create2_address
 from mercato.chains.model import Outcome
 from mercato.chains.testing import Interrupted
 from mercato.core.clock import HandClock
@@ -19,6 +20,7 @@ from mercato.kit.service import Kit
 from mercato.store import Store
 from tests.contracts.compiled import hostile
 from tests.kit.ground import ANYTHING, DIME, FRIEND, ME, STRANGER, Town, done, erc20, town
+from tests.kit.permit2 import maker
 
 
 @pytest.fixture(name="town")
@@ -64,6 +66,28 @@ def test_an_approval_that_a_later_step_takes_back_is_found(
 
     with pytest.raises(Denied, match=f"it allows 500 of {town.usd}"):
         done(careless(town, sqlite, clock), "batch", {"calls": calls})
+
+
+def test_a_contract_that_an_earlier_step_makes_is_called_all_the_same(
+    sqlite: Store, clock: HandClock, town: Town
+) -> None:
+    """Its address has no code before the batch, as an account of a person has none."""
+    deployer, empty = maker(town.chain), bytes.fromhex("60016000f3")  # one byte of code, which stops
+    made = create2_address(deployer, bytes(32), empty)
+    calls: list[Json] = [
+        {"to": deployer, "data": "0x" + (bytes(32) + empty).hex()}, {"to": made, "data": "0x"},
+    ]  # fmt: skip
+
+    with pytest.raises(Denied, match=f"it calls {made}"):
+        done(town.kit(sqlite, clock, town.policy({**ANYTHING, "contracts": [deployer]})), "batch", {"calls": calls})
+
+
+def test_an_item_that_is_made_for_the_account_comes(sqlite: Store, clock: HandClock, town: Town) -> None:
+    items = hostile(town.chain, "plain_items")
+
+    made = done(careless(town, sqlite, clock), "batch", calling(items, "mint", ME, 7))
+
+    assert made.effects.moves == (Move(f"eip155:31337/erc721:{items.address}/7", 1),)
 
 
 def test_what_a_later_step_brings_back_has_left(sqlite: Store, clock: HandClock, town: Town) -> None:

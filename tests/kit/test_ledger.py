@@ -45,8 +45,9 @@ def test_a_cap_holds_to_the_unit(ledger: Ledger) -> None:
     for _ in range(5):
         reserved(ledger, 100)
 
-    with pytest.raises(Denied, match="budget 'day' has 0 of"):
-        reserved(ledger, 1)
+    wanted, effects = intent(), payment(1)
+    with pytest.raises(Denied, match=r"budget 'day' has 0 of .* left, the act needs 1"):
+        ledger.reserve(wanted, {}, effects, POLICY.judge(wanted, effects, NOON), floor=0, count=1)
     assert arrows(ledger)[-2:] == [Arrow.DECIDED, Arrow.DECIDED]
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from mercato.kit import Authority, Effects, Grant, Origin, Policy, Power, Verdict
 from mercato.kit.errors import BadPolicy
 from mercato.kit.model import Move, Payment, Written
+from mercato.kit.rules import Rule
 from mercato.kit.testing import (
     ACCOUNT,
     DOLLAR,
@@ -98,7 +99,8 @@ def test_what_is_allowed_reserves_each_budget_it_touches() -> None:
 
 def test_a_budget_counts_by_recipient_action_or_account() -> None:
     budgets = tuple({"name": per, "asset": "USD", "cap": "5", "per": per} for per in ("recipient", "action", "account"))
-    two = replace(payment(5), payments=(Payment(DOLLAR, FRIEND, 2), Payment(DOLLAR, POOL, 3)))
+    parts = (Payment(DOLLAR, FRIEND, 1), Payment(DOLLAR, POOL, 3), Payment(DOLLAR, FRIEND, 1))
+    two = replace(payment(5), payments=parts)
 
     found = policy(ANYTHING, budgets=budgets).judge(intent(), two, NOON).reserves
 
@@ -139,6 +141,35 @@ def test_only_the_operator_and_mandates_hand_out_authorities() -> None:
         policy({**ANYTHING, "authorities": ["operator"]})
     assert verdict(policy({**ANYTHING, **grants}), given, origin=Origin.OPERATOR) is Verdict.ALLOW
     assert verdict(policy({**ANYTHING, **grants}), given, origin=Origin.AGENT) is Verdict.DENY
+
+
+def test_an_agent_hands_out_no_authority_even_by_a_rule_that_no_policy_could_hold() -> None:
+    rule = Rule("loose", Verdict.ALLOW, authorities=frozenset({Power.OPERATOR}))
+    given = Effects(authorities=(Authority(Power.OPERATOR, USD, POOL, True),))
+
+    assert rule.miss(intent(origin=Origin.OPERATOR), given, NOON) is None
+    assert rule.miss(intent(), given, NOON) == ("authorities", f"operator for {POOL}")
+
+
+def test_a_contract_that_may_be_called_may_be_paid() -> None:
+    made = policy({**ANYTHING, "recipients": [FRIEND], "contracts": [USD, POOL]})
+
+    assert verdict(made, payment(1, POOL)) is Verdict.ALLOW
+    assert verdict(made, payment(1, STRANGER)) is Verdict.DENY
+
+
+def test_what_changes_nothing_is_permitted_by_name_only() -> None:
+    assert verdict(policy(ANYTHING), Effects()) is Verdict.DENY
+    assert verdict(policy({**ANYTHING, "actions": ["transfer"]}), Effects()) is Verdict.ALLOW
+
+
+def test_the_reason_is_of_the_last_permit_that_speaks_of_the_action() -> None:
+    near = {**ANYTHING, "name": "near", "recipients": [FRIEND]}
+    other = {**ANYTHING, "name": "other", "actions": ["wrap"]}
+
+    said = policy(near, other).judge(intent(), payment(1, STRANGER), NOON).why
+
+    assert said.startswith(f"no rule permits it: of 'near', it pays {STRANGER}")
 
 
 def test_an_allowance_is_bounded_in_size_and_by_spender() -> None:

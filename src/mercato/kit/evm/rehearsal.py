@@ -125,7 +125,7 @@ def _effects(chain: Chain, plan: Plan, sight: Sight, said: Said, looks: Sequence
             gaps.append(f"{asset} says it moves {said.net.get(asset, 0)}, its balance moves {course[-1]}")
     moves = {asset: min(course) if min(course) < 0 else course[-1] for asset, course in courses.items()}
     grants = tuple(_grants(sight, allowed, courses, gaps, str(chain.name)))
-    empty = {address for address, size in zip(sight.called, sizes, strict=True) if size[0] == (0,)}
+    empty = {address for address, size in zip(sight.called, sizes, strict=True) if set(size) == {(0,)}}
     paid = [Payment(native, step.to, step.value) for step in plan.steps if step.value and step.to]
     trade = plan.trade
     return Effects(
