@@ -5,7 +5,7 @@ import pytest
 from mercato.compute.model import End, ProviderId
 from mercato.compute.routing import Router
 from mercato.compute.routing.health import wilson
-from tests.compute.routing.fixtures import NOON, candidate, live, need, proven
+from tests.compute.routing.fixtures import NOON, attempt, candidate, live, need, proven
 
 A, B = candidate("a"), candidate("b")
 
@@ -31,6 +31,35 @@ def test_a_half_open_breaker_lets_one_request_try() -> None:
     router.began(A.provider.id, 1.0)
 
     assert reason(router, 1.0) == "breaker"
+
+
+def test_of_requests_that_chose_a_half_open_provider_at_once_only_one_is_sent() -> None:
+    router = Router()
+    live(router, "a", 5, error="connect")
+    chosen = [router.order(need(), [A], 1.0, NOON)[0] for _ in range(3)]
+    sent = []
+    for each in chosen:
+        sent.append(router.free(each, 1.0))
+        router.began(each.provider.id, 1.0)
+
+    assert sent == [True, False, False]
+
+
+@pytest.mark.parametrize(("busy", "sent"), [(0, 8), (1, 2)])
+def test_of_requests_that_chose_a_provider_at_once_as_many_are_sent_as_it_takes(busy: int, sent: int) -> None:
+    """Its offer says 8; a 429 with three others under way says that it takes two, half of four."""
+    router = Router()
+    for _ in range(3 * busy):
+        router.began(A.provider.id, 0.0)
+    live(router, "a", busy, error="429")
+    for _ in range(3 * busy):
+        router.ended(A.provider.id, attempt("a", end=End.CLIENT_GONE), None, 0.0)
+    count = 0
+    while router.free(A, 0.0):
+        router.began(A.provider.id, 0.0)
+        count += 1
+
+    assert count == sent
 
 
 def test_a_try_that_says_nothing_frees_the_half_open_breaker() -> None:

@@ -151,6 +151,14 @@ def test_newcomers_get_the_share_that_is_set_aside_for_them() -> None:
     assert 22 <= chosen["new"] <= 78  # 0.5 % of 10,000 within four standard deviations
 
 
+def test_however_many_newcomers_there_are_a_fifth_of_requests_is_all_they_get() -> None:
+    old = candidate("old", 1000)
+    many = [old, *(candidate(f"new-{number}", 1, standing=Standing.PROBATION) for number in range(100))]
+    chosen = Counter(firsts(proven([old], Random(4)), need(prefix="x"), many, 2_000))
+
+    assert 1_530 <= chosen["old"] <= 1_670  # 80 % of 2,000 within four standard deviations
+
+
 @pytest.mark.parametrize(("price", "tried"), [(3000, True), (3001, False)])
 def test_a_newcomer_is_not_tried_at_any_price(price: int, tried: bool) -> None:
     many = [candidate("old", 1000), candidate("new", price, standing=Standing.PROBATION)]
