@@ -34,9 +34,9 @@ $(READY): $(BIN)/uv requirements/dev.txt pyproject.toml $(wildcard build_*.py sr
 up: $(READY)
 	$(BIN)/mercato up $(ARGS)
 
-# The docs' examples and the laws of the house run in `check`.
+# The docs' examples run in `check`.
 test: $(READY)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --ignore=tests/docs --ignore=tests/house $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --ignore=tests/docs $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -63,6 +63,12 @@ def claimed(season: Whole, launch: Launch) -> list[dict[str, int]]:
     return [dict(event.values) for event in events if event]
 
 
+def first_day(progress: Progress) -> None:
+    """Ends a season when its second day begins."""
+    if progress.day == 2:
+        raise Ended
+
+
 def test_every_agent_comes_to_the_end_that_the_script_has_in_mind(season: Whole) -> None:
     assert {symbol: item.state for symbol, item in launches(season).items()} == FATES
     assert all(item.simulated for item in launches(season).values())
@@ -77,14 +83,10 @@ def test_the_same_seed_gives_the_same_chain_to_the_last_hash(season: Whole, live
 
 
 def test_another_seed_gives_another_chain_from_the_first_day(season: Whole, tmp_path: Path) -> None:
-    def look(progress: Progress) -> None:
-        if progress.day == 2:
-            raise Ended
-
     store = sqlite_store(tmp_path)
     economy = opened(tmp_path, store, seed=8)
     life, _ = alive(tmp_path, store, economy, [])
-    life.board = Board([look])
+    life.board = Board([first_day])
     with pytest.raises(Ended):
         life.season()
     reached = economy.chain.block()
