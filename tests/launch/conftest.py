@@ -11,7 +11,7 @@ import pytest
 from mercato.core.clock import HandClock
 from mercato.launch.settings import LaunchSettings
 from mercato.launch.testing import REVIEWERS
-from mercato.store import Store, migrate
+from mercato.store import Store
 from mercato.store.testing import sqlite_store
 from tests.launch.town import Town, built
 
@@ -46,7 +46,6 @@ def either(request: pytest.FixtureRequest) -> Iterator[Store]:
         return
     with cluster.database() as url:
         made = Store(url)
-        migrate(made)
         yield made
         made.close()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import mercato
 from mercato.store.engine import Store
@@ -11,10 +13,25 @@ from mercato.store.history import migrate
 
 
 def sqlite_store(folder: Path) -> Store:
-    """Returns a migrated store on a fresh SQLite file in a folder."""
-    store = Store(f"sqlite:///{folder / 'mercato.db'}")
-    migrate(store)
-    return store
+    """Returns a migrated store on a SQLite file in a folder: the one that is there, or a fresh one."""
+    path = folder / "mercato.db"
+    if path.exists():
+        store = Store(f"sqlite:///{path}")
+        migrate(store)
+        return store
+    path.write_bytes(_blank())
+    return Store(f"sqlite:///{path}")
+
+
+@cache
+def _blank() -> bytes:
+    """Returns a migrated, empty SQLite file, made once a process: to migrate takes far longer than to write it."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "blank.db"
+        store = Store(f"sqlite:///{path}")
+        migrate(store)
+        store.close()
+        return path.read_bytes()
 
 
 def load_tables() -> list[str]:

@@ -27,8 +27,9 @@ from mercato.compute.settings import ComputeSettings, Listed, Upstream
 from mercato.compute.starting import listen
 from mercato.core.clock import SystemClock
 from mercato.core.settings import Secret, Settings
-from mercato.store import Store, StoreSettings, migrate
+from mercato.store import StoreSettings
 from mercato.store.bare import Bare
+from mercato.store.testing import sqlite_store
 
 PRICE = Listed(prompt=200_000, completion=400_000, features=frozenset({"tools", "json_schema", "embeddings", "vision"}))
 QUESTION: Any = [{"role": "user", "content": "What does the agent earn?"}]
@@ -145,9 +146,7 @@ class Answer:
 
 def blank(folder: Path) -> Path:
     """Makes a database without rows, once for all tests of a process."""
-    store = Store(f"sqlite:///{folder / 'mercato.db'}")
-    migrate(store)
-    store.close()
+    sqlite_store(folder).close()
     return folder / "mercato.db"
 
 

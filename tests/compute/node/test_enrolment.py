@@ -22,8 +22,8 @@ from mercato.compute.node.keyfile import NodeKey
 from mercato.compute.node.roll import Stranger
 from mercato.core.clock import SystemClock
 from mercato.core.errors import Conflict, InvalidInput
-from mercato.store import Store, migrate
 from mercato.store.bare import Bare
+from mercato.store.testing import sqlite_store
 from tests.compute.node.documents import KEY as SIGNER
 from tests.compute.node.documents import check, document, offer
 from tests.compute.node.test_receipts import receipt
@@ -33,10 +33,9 @@ WHO = Stranger(KEY, "first", "eu", True)
 
 
 def _sqlite(folder: Path) -> str:
-    store = Store(f"sqlite:///{folder / 'm.db'}")
-    migrate(store)
+    store = sqlite_store(folder)
     store.close()
-    return f"sqlite:///{folder / 'm.db'}"
+    return store.url.render_as_string()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
