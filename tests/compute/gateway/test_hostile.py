@@ -90,6 +90,20 @@ def test_a_stream_whose_choices_ended_needs_no_other_end_and_gets_none(house: Op
     assert (receipt["end"], receipt["counted"]["completion"]) == ("done", 1)
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_provider_sends_the_gateway_nowhere_else(house: Open, status: int) -> None:
+    with stub() as inner:
+
+        async def away(request: web.Request) -> web.StreamResponse:
+            return web.Response(status=status, headers={"location": f"{inner.url}/chat/completions"})
+
+        with served(away) as url:
+            answer = house({"odd": url}).post("/chat/completions", ASK)
+
+    assert (answer.status, inner.asked) == (502, [])
+    assert str(status) in answer.error["message"]
+
+
 def test_choices_that_nobody_asked_for_are_not_paid(house: Open) -> None:
     many = [{"index": index, "delta": {}, "finish_reason": "stop"} for index in range(400)]
     with saying(WORD, {"choices": many, "usage": CLAIM}) as url:
