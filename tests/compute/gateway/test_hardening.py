@@ -226,6 +226,19 @@ def test_paths_and_methods_that_there_are_not_are_told_of(still: House, method: 
     assert answer.status == status
 
 
+def test_an_answer_that_is_too_large_ends_its_attempt(house: Open) -> None:
+    with stub(gap=0.005) as one:
+        home = house({"one": one.url}, answer_octets=1_500)
+        whole = home.post("/chat/completions", {**ASK, "max_tokens": 500})
+        streamed = home.post("/chat/completions", {**ASK, "max_tokens": 60, "stream": True})
+        small = home.post("/chat/completions", ASK)
+
+    assert (whole.status, small.status) == (502, 200)
+    assert "size" in whole.error["message"]
+    assert b"provider sent more than 1500 octets" in streamed.body
+    assert b"[DONE]" not in streamed.body
+
+
 def test_an_upstream_at_a_private_address_is_not_connected_to(house: Open) -> None:
     with stub() as one:
         port = one.url.split(":")[2]

@@ -145,11 +145,18 @@ def test_a_claim_that_is_no_count_is_no_claim(claim: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [b"<html>", b"[]", b"{}", b'{"error": {"message": "no"}}', b'{"choices": [1]}', b"\xff"]
-)
-def test_what_is_no_answer_is_told_apart_from_one(raw: bytes) -> None:
-    with pytest.raises(Unreached):
+    ("raw", "why"),
+    [
+        (b"<html>", "protocol"), (b"[]", "protocol"), (b"{}", "protocol"), (b'{"choices": [1]}', "protocol"),
+        (b"\xff", "protocol"), (b'{"error": {"message": "no"}}', "error"),
+        (b'{"error": "no", "choices": [{"message": {"content": "hi"}}]}', "error"),
+    ],
+)  # fmt: skip
+def test_what_is_no_answer_is_told_apart_from_one(raw: bytes, why: str) -> None:
+    with pytest.raises(Unreached) as refused:
         Tally(Surface.CHAT).answer(raw)
+
+    assert refused.value.why == why
 
 
 def test_what_a_provider_says_is_cut_and_made_printable() -> None:
