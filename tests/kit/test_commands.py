@@ -117,12 +117,12 @@ def test_a_new_wallet_is_a_file_that_opens_with_its_password(
     run: Run, home: Path, node: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MERCATO_KIT_PASSWORD", "correct horse battery")
-    code, address, _ = run("new-wallet", str(home / "agent.json"), as_json=False)
+    code, made, _ = run("new-wallet", str(home / "agent.json"))
     monkeypatch.setenv("MERCATO_KIT_KEY", "")
     monkeypatch.setenv("MERCATO_KIT_KEYSTORE", "agent.json")
 
     assert code == 0
-    assert run("read", "balance")[1]["owner"] == address.strip()
+    assert run("read", "balance")[1]["owner"] == made["address"]
 
 
 @pytest.mark.parametrize(

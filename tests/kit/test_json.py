@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Iterator
+from typing import Any
 
+import pytest
+from typer.main import get_command
+
+from mercato.kit.commands import app
 from tests.kit.conftest import Run
 from tests.kit.ground import DIME, FRIEND, Town, town
 
@@ -40,3 +45,22 @@ def test_the_fields_that_commands_print_stay_there(ruled: Run, town: Town) -> No
     assert {"head", "acts", "balances", "budgets"} <= set(ruled("replay")[1])
     assert {"lines", "fees", "settled", "failed", "total_micro_usd", "unpriced"} <= set(ruled("profit")[1])
     assert {"name", "hash", "rules", "budgets"} <= set(ruled("policy", "show")[1])
+    assert ruled("freeze", "--by", "operator")[1] == {"book": "agent", "frozen": True}
+    assert ruled("thaw", "--by", "operator")[1] == {"book": "agent", "frozen": False}
+
+
+def test_every_command_that_answers_can_print_json() -> None:
+    """All but `serve`, which speaks a protocol of its own."""
+    takes = {
+        name: any("--json" in option.opts for option in command.params) for name, command in _commands(get_command(app))
+    }
+
+    assert {name for name, json in takes.items() if not json} == {"serve"}
+
+
+def _commands(group: Any, head: str = "") -> Iterator[tuple[str, Any]]:
+    for name, command in getattr(group, "commands", {}).items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{head}{name} ")
+        else:
+            yield head + name, command

@@ -35,6 +35,7 @@ Given = Annotated[list[str] | None, typer.Argument(help="Its arguments.", metava
 Origin = Annotated[str, typer.Option(help="Who wants it: agent, or operator, who may hand out authorities.")]
 Note = Annotated[str, typer.Option(help="Words for people; they decide nothing.")]
 Id = Annotated[str, typer.Argument(help="An act's id, act_….", metavar="ACT")]
+Why = Annotated[str, typer.Option(help="Why.")]
 By = Annotated[str, typer.Option(help="Who says so.")]
 
 
@@ -226,15 +227,15 @@ def replay(
 
 
 @app.command()
-def freeze(by: By, why: Annotated[str, typer.Option(help="Why.")] = "") -> None:
+def freeze(by: By, why: Why = "", as_json: AsJson = False) -> None:
     """Turn the kill switch on: nothing is reserved, signed or sent any more."""
-    _switch(by, why, on=True)
+    _switch(by, why, as_json, on=True)
 
 
 @app.command()
-def thaw(by: By, why: Annotated[str, typer.Option(help="Why.")] = "") -> None:
+def thaw(by: By, why: Why = "", as_json: AsJson = False) -> None:
     """Turn the kill switch off."""
-    _switch(by, why, on=False)
+    _switch(by, why, as_json, on=False)
 
 
 @app.command()
@@ -263,7 +264,9 @@ def serve(
 
 
 @app.command("new-wallet")
-def new_wallet(file: Annotated[Path, typer.Argument(help="A file that is not there yet.")]) -> None:
+def new_wallet(
+    file: Annotated[Path, typer.Argument(help="A file that is not there yet.")], as_json: AsJson = False
+) -> None:
     """Make a key for the kind of chain that is set, encrypted with MERCATO_KIT_PASSWORD; print its address."""
     import secrets
 
@@ -282,9 +285,10 @@ def new_wallet(file: Annotated[Path, typer.Argument(help="A file that is not the
         from mercato.kit.solana import keystore as solana
 
         need_solders()
-        typer.echo(solana.save(file, secrets.token_bytes(32), wanted.password))
-        return
-    typer.echo(save(file, (secrets.randbelow(ORDER - 1) + 1).to_bytes(32, "big"), wanted.password))
+        address: str = solana.save(file, secrets.token_bytes(32), wanted.password)
+    else:
+        address = save(file, (secrets.randbelow(ORDER - 1) + 1).to_bytes(32, "big"), wanted.password)
+    show({"address": address}) if as_json else typer.echo(address)
 
 
 def arguments(name: str, given: list[str] | None) -> dict[str, Json]:
@@ -336,10 +340,13 @@ def _tell_act(done: Act, as_json: bool) -> None:
     tell(done.effects)
 
 
-def _switch(by: str, why: str, *, on: bool) -> None:
+def _switch(by: str, why: str, as_json: bool, *, on: bool) -> None:
     from mercato.kit.opening import opened
 
     with opened() as found:
         found.ledger.freeze(found.book, by, why, on=on)
         frozen = found.ledger.book(found.book).frozen
+    if as_json:
+        show({"book": found.book, "frozen": frozen})
+        return
     typer.echo(f"{found.book}: {'frozen' if frozen else 'not frozen'}")
