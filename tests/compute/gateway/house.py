@@ -144,6 +144,14 @@ class Answer:
         return found
 
 
+def funded(home: Path) -> str:
+    """Gives `ann` of an installation a dollar; returns the secret of a key of hers."""
+    url = f"sqlite:///{home / 'mercato.db'}"
+    with Till(url, SystemClock(), signer(home)) as till:
+        till.deposit("ann", 1_000_000, name="first")
+        return keys.make(till.bare, SystemClock(), "ann")[1]
+
+
 def blank(folder: Path) -> Path:
     """Makes a database without rows, once for all tests of a process."""
     sqlite_store(folder).close()

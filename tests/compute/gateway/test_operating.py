@@ -21,7 +21,7 @@ import psutil
 import pytest
 from openai import OpenAI
 
-from mercato.compute.books import keys, switch
+from mercato.compute.books import switch
 from mercato.compute.books.till import Till
 from mercato.compute.gateway.admin import numbered
 from mercato.compute.installation import signer
@@ -30,7 +30,7 @@ from mercato.core.clock import SystemClock
 from mercato.store.bare import Bare
 from tests.compute.gateway.conftest import Open
 from tests.compute.gateway.endless import endless
-from tests.compute.gateway.house import QUESTION, furnished
+from tests.compute.gateway.house import QUESTION, funded, furnished
 
 ASK: dict[str, Any] = {"model": "toy", "messages": QUESTION, "max_tokens": 5}
 
@@ -124,12 +124,7 @@ def test_the_command_serves_with_as_many_workers_as_the_settings_name_and_ends_w
     tmp_path: Path, database: Path, workers: int
 ) -> None:
     home = furnished(tmp_path / "home", database)
-    url = f"sqlite:///{home / 'mercato.db'}"
-    till = Till(url, SystemClock(), signer(home))
-    till.deposit("ann", 1_000_000, name="first")
-    till.close()
-    with Bare(url) as bare:
-        secret = keys.make(bare, SystemClock(), "ann")[1]
+    secret = funded(home)
     with stub() as one:
         model = "{ prompt = 200000, completion = 400000 }"
         (home / "mercato.toml").write_text(
@@ -139,7 +134,7 @@ def test_the_command_serves_with_as_many_workers_as_the_settings_name_and_ends_w
         with serving(home) as (process, base):
             with OpenAI(base_url=base, api_key=secret) as client:
                 said = client.chat.completions.create(**ASK)
-            lanes = _lanes(url, workers)
+            lanes = _lanes(f"sqlite:///{home / 'mercato.db'}", workers)
             for child in psutil.Process(process.pid).children():  # a worker that is killed is followed by another
                 child.kill()
             with OpenAI(base_url=base, api_key=secret, max_retries=9) as client:

@@ -15,7 +15,7 @@ from mercato.compute.model import Standing
 from mercato.compute.node.dial import FIRST, LONGEST_PAUSE, address, pause
 from mercato.compute.testing import stub
 from mercato.core.errors import ConfigError, Conflict
-from tests.compute.node.world import enrolled, gateway, made, running, until
+from tests.compute.node.world import gateway, known, until
 
 
 @pytest.mark.parametrize(
@@ -56,14 +56,10 @@ def test_pauses_grow_to_a_bound_and_are_never_nothing(tries: int, seed: int) -> 
 @pytest.mark.parametrize("standing", [Standing.SUSPENDED, Standing.EXITING, Standing.PENDING])
 def test_a_node_that_may_not_serve_stays_connected_and_is_not_asked(tmp_path: Path, standing: Standing) -> None:
     async def run(url: str) -> None:
-        async with gateway() as met:
-            node = made(tmp_path, url, met.url)
-            met.roll.providers[node.key.public] = enrolled(node.key)
-            async with running(node):
-                await until(lambda: bool(met.hub.candidates()))
-                await met.hub.judge(replace(met.hub.members()[0], standing=standing))
-                assert met.hub.candidates() == []
-                assert len(met.hub.members()) == 1
+        async with gateway() as met, known(met, tmp_path, url):
+            await met.hub.judge(replace(met.hub.members()[0], standing=standing))
+            assert met.hub.candidates() == []
+            assert len(met.hub.members()) == 1
 
     with stub() as upstream:
         asyncio.run(run(upstream.url))
@@ -71,15 +67,11 @@ def test_a_node_that_may_not_serve_stays_connected_and_is_not_asked(tmp_path: Pa
 
 def test_a_node_that_is_ejected_is_hung_up_on_and_ends_with_the_reason(tmp_path: Path) -> None:
     async def run(url: str) -> None:
-        async with gateway() as met:
-            node = made(tmp_path, url, met.url)
-            met.roll.providers[node.key.public] = enrolled(node.key)
-            async with running(node) as task:
-                await until(lambda: bool(met.hub.candidates()))
-                await met.hub.judge(replace(met.hub.members()[0], standing=Standing.EJECTED))
-                with pytest.raises(Conflict, match="provider is ejected"):
-                    await task
-                await until(lambda: met.hub.members() == [])
+        async with gateway() as met, known(met, tmp_path, url) as (_, task):
+            await met.hub.judge(replace(met.hub.members()[0], standing=Standing.EJECTED))
+            with pytest.raises(Conflict, match="provider is ejected"):
+                await task
+            await until(lambda: met.hub.members() == [])
 
     with stub() as upstream:
         asyncio.run(run(upstream.url))

@@ -15,13 +15,9 @@ from typing import Any
 import pytest
 from openai import OpenAI
 
-from mercato.compute.books import keys
 from mercato.compute.books.receipts import signed_by
-from mercato.compute.books.till import Till
-from mercato.compute.installation import signer
-from mercato.core.clock import SystemClock
 from mercato.store.bare import Bare
-from tests.compute.gateway.house import blank
+from tests.compute.gateway.house import blank, funded
 from tests.compute.node import nat
 from tests.waiting import wait_for
 
@@ -43,12 +39,7 @@ def gateway(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 
 
 def client(home: Path, port: int) -> OpenAI:
-    url = f"sqlite:///{home / 'mercato.db'}"
-    till = Till(url, SystemClock(), signer(home))
-    till.deposit("ann", 1_000_000, name="first")
-    till.close()
-    with Bare(url) as bare:
-        secret = keys.make(bare, SystemClock(), "ann")[1]
+    secret = funded(home)
     return OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key=secret, max_retries=0)
 
 

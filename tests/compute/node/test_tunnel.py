@@ -22,9 +22,9 @@ from tests.compute.node.world import (
     JSON,
     LARGE,
     PATIENCE,
-    enrolled,
     gateway,
     joined,
+    known,
     large,
     made,
     read,
@@ -112,14 +112,10 @@ def test_an_answer_that_nobody_reads_stops_at_its_window_while_others_go_on(tmp_
 )
 def test_what_an_upstream_breaks_is_told_in_one_word(tmp_path: Path, behaviour: str, why: str) -> None:
     async def run(url: str) -> None:
-        async with gateway() as met:
-            node = made(tmp_path, url, met.url)
-            met.roll.providers[node.key.public] = enrolled(node.key)
-            async with running(node):
-                await until(lambda: bool(met.hub.candidates()))
-                with pytest.raises(Unreached) as lost:
-                    await read(way(met), ask(stream=True))
-                assert lost.value.why == why
+        async with gateway() as met, known(met, tmp_path, url):
+            with pytest.raises(Unreached) as lost:
+                await read(way(met), ask(stream=True))
+            assert lost.value.why == why
 
     with stub(behaviour) as upstream:
         asyncio.run(run(upstream.url))
@@ -127,14 +123,10 @@ def test_what_an_upstream_breaks_is_told_in_one_word(tmp_path: Path, behaviour: 
 
 def test_an_upstream_that_is_not_there_is_told_and_counted(tmp_path: Path) -> None:
     async def run() -> None:
-        async with gateway() as met:
-            node = made(tmp_path, "http://127.0.0.1:9/v1", met.url)
-            met.roll.providers[node.key.public] = enrolled(node.key)
-            async with running(node):
-                await until(lambda: bool(met.hub.candidates()))
-                with pytest.raises(Unreached, match="connect"):
-                    await read(way(met), ask())
-                assert node.serving.meter.underway == 0
+        async with gateway() as met, known(met, tmp_path, "http://127.0.0.1:9/v1") as (node, _):
+            with pytest.raises(Unreached, match="connect"):
+                await read(way(met), ask())
+            assert node.serving.meter.underway == 0
 
     asyncio.run(run())
 
@@ -213,18 +205,14 @@ def test_no_words_of_a_prompt_or_an_answer_are_in_a_log_or_a_file_at_any_level(
     caplog.set_level(logging.DEBUG)
 
     async def run(url: str) -> tuple[list[object], str]:
-        async with gateway() as met:
-            node = made(tmp_path, url, met.url)
-            met.roll.providers[node.key.public] = enrolled(node.key)
-            async with running(node):
-                await until(lambda: bool(met.hub.candidates()))
-                hurried = replace(PATIENCE, idle=0.5)
-                said = b""
-                with contextlib.suppress(Unreached):
-                    reply = await way(met).open("/chat/completions", ask(SECRET, stream=True), JSON, deadline=hurried)
-                    async for piece in reply.chunks():
-                        said += piece
-                await until(lambda: node.serving.meter.underway == 0 or behaviour == "stall")
+        async with gateway() as met, known(met, tmp_path, url) as (node, _):
+            hurried = replace(PATIENCE, idle=0.5)
+            said = b""
+            with contextlib.suppress(Unreached):
+                reply = await way(met).open("/chat/completions", ask(SECRET, stream=True), JSON, deadline=hurried)
+                async for piece in reply.chunks():
+                    said += piece
+            await until(lambda: node.serving.meter.underway == 0 or behaviour == "stall")
             return [*node.said], _words(said)
 
     with stub(behaviour) as upstream:

@@ -143,6 +143,16 @@ async def joined(
             yield met, node
 
 
+@asynccontextmanager
+async def known(met: Gateway, folder: Path, url: str) -> AsyncIterator[tuple[Node, asyncio.Task[None]]]:
+    """A node that serves, at a gateway that tried it before, and its task."""
+    node = made(folder, url, met.url)
+    met.roll.providers[node.key.public] = enrolled(node.key)
+    async with running(node) as task:
+        await until(lambda: bool(met.hub.candidates()))
+        yield node, task
+
+
 def way(met: Gateway) -> Line:
     """The line to the one provider that is there."""
     found = met.hub.line(met.hub.members()[0].id)
