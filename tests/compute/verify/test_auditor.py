@@ -20,6 +20,7 @@ from mercato.compute.verify.auditor import Auditor, Verdict
 from mercato.compute.verify.docket import recorded
 from mercato.compute.verify.known import Canary, Known
 from mercato.compute.verify.record import Judge
+from mercato.store.errors import Lost
 from tests.compute.books.conftest import migrated, sqlite, url
 from tests.compute.books.counter import ACME, SIGNER, Counter
 from tests.compute.verify.books import listed, serve
@@ -102,6 +103,7 @@ def test_a_cheater_goes_by_probation_to_ejection_and_is_paid_nothing_of_it(eithe
     assert [each.standing for each in verdicts if each.moved] == [Standing.PROBATION, Standing.EJECTED]
     assert [each.amount for each in disputes.listed(either.till.bare)] == [10 * 350, 2 * 350]
     assert stands(either) is Standing.EJECTED
+    assert [each.evidence.get("level_bps") for each in disputes.listed(either.till.bare)] == [10_000, None]
     assert balances[f"provider:{ACME}:held"] == 0
     assert balances[f"provider:{ACME}:withheld"] == 12 * 350
     assert sum(balances.values()) == 0
@@ -176,6 +178,25 @@ def test_a_wrong_known_answer_puts_on_probation_at_once_and_ejects_by_evidence_a
     assert moved == [Standing.PROBATION, Standing.EJECTED]
     assert history[-2].why.startswith("canary 'c' was answered wrongly; 1 of 1 audited answers failed")
     assert {it.kind for it in disputes.listed(counter.till.bare)} == {disputes.Kind.STATISTICAL}
+
+
+def test_nobody_judges_its_own_answers(counter: Counter) -> None:
+    serve(counter, CHEATER, 1)
+    checker = ToyChecker()
+    checker.provider = ACME
+
+    assert [it.verdict for it in turn(counter, checker)] == ["void"]
+    assert checker.asked == 0
+
+
+def test_a_verdict_is_final(counter: Counter) -> None:
+    serve(counter, HONEST, 1)
+    turn(counter, ToyChecker())
+    request = audits.latest(counter.till.bare)[0].request
+    with pytest.raises(Lost), counter.till.bare.transaction():
+        audits.judge(counter.till.bare, request, counter.clock.now(), method="m", verdict="fail")
+
+    assert [it.verdict for it in audits.latest(counter.till.bare)] == ["pass"]
 
 
 def test_without_a_reference_only_known_answers_are_judged(counter: Counter) -> None:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from itertools import combinations
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -67,6 +68,17 @@ def test_a_draw_hangs_on_nobody_else_and_on_no_worker(cut: int, pair: tuple[str,
     parts = [*due(SECRET, [pair], 0, START + cut, 60), *due(SECRET, [pair], START + cut, START * 2, 60)]
 
     assert parts == [draw for draw in all_of(60) if (draw.provider, draw.model) == pair]
+
+
+def test_providers_are_asked_at_moments_of_their_own() -> None:
+    """Else who is asked at the same second could tell each other, and know what it was."""
+    moments = [
+        {second for second in range(3_600) if list(due(SECRET, [pair], START + second, START + second + 1, 60))}
+        for pair in PAIRS
+    ]
+
+    assert all(len(one & other) <= 6 for one, other in combinations(moments, 2))
+    assert min(map(len, moments)) > 30
 
 
 def test_another_secret_draws_other_moments() -> None:

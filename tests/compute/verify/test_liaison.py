@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
@@ -111,6 +112,37 @@ def test_every_worker_draws_by_the_same_secret_and_anyone_can_check_the_draw(cou
     assert opens(secret, commitments[epoch(NOON)])
     assert list(public) == [epoch(NOON)]
     assert [one.draw(receipt(n)) for n in range(20)] == [chosen(secret, receipt(n).hash, 1.0) for n in range(20)]
+
+
+def test_an_answer_is_drawn_by_the_secret_of_its_own_hour(counter: Counter, liaison: Open) -> None:
+    """Also where it is settled after the hour is over: whoever looks later has nothing but the receipt's moment."""
+    made = liaison("one", Judge())
+    made.look({})
+    made.view = replace(made.view, shares={ACME: 0.5})
+    secrets = made.view.secrets
+    counter.clock.move(HOUR)
+    late = [made.draw(receipt(number)) for number in range(60)]
+    by = {hour: [chosen(secret, receipt(n).hash, 0.5) for n in range(60)] for hour, secret in secrets.items()}
+
+    assert late == by[epoch(NOON)] != by[epoch(NOON) + 1]
+
+
+def test_of_two_secrets_for_an_hour_the_one_that_was_committed_first_draws(request: pytest.FixtureRequest) -> None:
+    """Another worker was quicker, between this one's look and its word."""
+    theirs = Secret(epoch(NOON), b"t" * 32)
+    with request.getfixturevalue("postgres").database() as url, Counter(url) as counter, Bare(url) as other:
+
+        def entropy(count: int) -> bytes:
+            with other.transaction():
+                for hour in (0, 1):
+                    audits.commit(other, epoch(NOON) + hour, theirs.commitment, theirs.value)
+            return b"o" * count
+
+        made = Liaison(url, counter.clock, "slow", Judge(), entropy=entropy)
+        made.look({})
+        made.close()
+
+    assert {secret.value for secret in made.view.secrets.values()} == {theirs.value}
 
 
 def test_a_secret_is_public_only_when_its_hour_and_what_settles_late_are_over(counter: Counter, liaison: Open) -> None:

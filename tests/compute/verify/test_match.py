@@ -65,6 +65,14 @@ def test_a_calibrated_bound_holds_for_answers_that_it_has_not_seen() -> None:
     assert 0 < share <= bound < 0.03
 
 
+def test_the_bound_is_from_answers_that_did_not_set_the_cut() -> None:
+    quiet, rough = [Match(60, 59)] * 100, [Match(60, 59)] * 80 + [Match(60, 30)] * 20
+    cut, bound = calibrated([*quiet, *rough])
+
+    assert sum(map(cut.fails, rough)) == 20
+    assert bound == upper(20, 100, 1e-3)
+
+
 @pytest.mark.parametrize(
     ("machine", "least"),
     [(Toy(weights=3), 1.0), (Toy(coarse=QUANTISED), 0.3), (Toy(coarse=2 * QUANTISED), 0.7)],
