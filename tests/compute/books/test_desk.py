@@ -265,6 +265,23 @@ def test_a_reserve_whose_client_left_is_given_back(counter: Counter) -> None:
     assert counter.balance() == (DOLLAR, 0)
 
 
+def test_a_reserve_whose_client_left_just_as_it_was_made_is_given_back(counter: Counter) -> None:
+    async def go() -> None:
+        async with counter.desk() as desk:
+            asking = asyncio.create_task(desk.reserve(counter.hold()))
+
+            def leave(count: int) -> None:
+                """Is heard before the turn; what it calls is done after it, and before who waits for it goes on."""
+                asyncio.get_running_loop().call_soon(asking.cancel)
+
+            desk.batched = leave
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+
+    asyncio.run(go())
+    assert counter.balance() == (DOLLAR, 0)
+
+
 def test_a_settle_whose_client_left_still_happens(counter: Counter) -> None:
     async def go() -> None:
         async with counter.desk() as desk:

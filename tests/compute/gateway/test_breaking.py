@@ -120,6 +120,18 @@ def test_a_provider_that_is_too_slow_to_begin_is_followed_by_another(house: Open
     assert answer.headers["x-provider"] == "good"
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_all_providers_together_have_the_time_of_one_request(house: Open, stream: bool) -> None:
+    with stub("slow", delay=5.0) as slow, stub() as good:
+        home = house({"slow": slow.url, "good": good.url}, total_seconds=0.4)
+        asked = {**ASK, "stream": stream, "provider": {"order": ["slow", "good"]}}
+        answer = home.post("/chat/completions", asked)
+
+    assert (answer.status, answer.error["code"]) == (504, "upstream_timeout")
+    assert good.asked == []
+    assert home.balance("ann") == (1_000_000, 0)
+
+
 @pytest.mark.parametrize(
     ("behaviour", "blank"),
     [
