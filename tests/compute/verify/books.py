@@ -23,7 +23,7 @@ def shown(number: int, model: Toy, tokens: int = 40) -> bytes:
     return exhibit.packed(Need(Surface.CHAT, "toy", 10, tokens), json.dumps(body), answer)
 
 
-def serve(counter: Counter, model: Toy, count: int, first: int = 0) -> None:
+def serve(counter: Counter, model: Toy, count: int, first: int = 0, tokens: int = 40) -> None:
     """Settles answers of a machine, each put up for audit."""
 
     async def settle() -> None:
@@ -31,7 +31,9 @@ def serve(counter: Counter, model: Toy, count: int, first: int = 0) -> None:
             for number in range(first, first + count):
                 hold = counter.hold()
                 await desk.reserve(hold)
-                await desk.settle(hold.request, served=counter.served(audit=True, evidence=shown(number, model)))
+                await desk.settle(
+                    hold.request, served=counter.served(audit=True, evidence=shown(number, model, tokens))
+                )
 
     asyncio.run(settle())
 

@@ -180,6 +180,18 @@ def test_a_wrong_known_answer_puts_on_probation_at_once_and_ejects_by_evidence_a
     assert {it.kind for it in disputes.listed(counter.till.bare)} == {disputes.Kind.STATISTICAL}
 
 
+def test_no_word_is_a_wrong_answer_to_a_known_question_and_nothing_to_a_reference(counter: Counter) -> None:
+    """Else silence would be a way past the canaries."""
+    question = [{"role": "user", "content": "question 0"}]
+    known = Known([Canary("c", "toy", question, 9, ["a word"])])
+    serve(counter, HONEST, 2, tokens=0)
+
+    assert sorted(it.verdict for it in turn(counter, ToyChecker(), known=known, asker=counter.key.id)) == [
+        "fail",
+        "void",
+    ]
+
+
 def test_nobody_judges_its_own_answers(counter: Counter) -> None:
     serve(counter, CHEATER, 1)
     checker = ToyChecker()

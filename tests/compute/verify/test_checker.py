@@ -109,6 +109,12 @@ def test_a_question_that_the_reference_cannot_read_is_not_judged(status: int) ->
         assert checked(server.url, "the a market") is None
 
 
+def test_an_answer_without_a_word_is_nothing_to_match() -> None:
+    with stub() as server:
+        assert checked(server.url, "") is None
+        assert server.asked == []
+
+
 def test_a_question_without_messages_is_not_judged() -> None:
     with stub() as server:
         assert checked(server.url, "the a market", {"input": "tell me more", "temperature": 0}) is None
@@ -132,12 +138,11 @@ def test_what_was_packed_is_read_again() -> None:
     [
         (need(zdr=True), "text", 0),
         (need(verify="none"), "text", 0),
-        (need(), "", 0),
         (need(), "text", 1),
         (need(), "x" * exhibit.MOST, 0),
         (Need(Surface.EMBEDDINGS, "m", 1, 0), "text", 0),
     ],
-    ids=["kept by nobody", "not wanted", "empty", "a tool's call", "large", "embeddings"],
+    ids=["kept by nobody", "not wanted", "a tool's call", "large", "embeddings"],
 )
 def test_what_may_not_be_kept_or_cannot_be_judged_is_not_kept(asked: Need, answer: str, calls: int) -> None:
     assert exhibit.packed(asked, "{}", answer, calls=calls) == b""

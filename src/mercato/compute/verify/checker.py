@@ -56,7 +56,7 @@ class Reference:
 
     async def check(self, exhibit: Exhibit, model: str) -> Match | None:
         """Returns how many of an answer's first tokens the reference would have written."""
-        if model not in self._models:
+        if model not in self._models or not exhibit.answer:
             return None
         told = LIKELIEST if exhibit.seeded else 0
         about = {"model": self._models[model], "max_tokens": 1, "temperature": 0, "prompt_logprobs": told}
