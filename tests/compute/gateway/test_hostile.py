@@ -146,6 +146,21 @@ def test_whom_another_process_ejected_is_asked_no_more_by_a_worker_that_runs(hou
     assert len(one.asked) == asked
 
 
+def test_an_answer_is_given_again_although_its_provider_serves_nobody_any_more(house: Open) -> None:
+    with stub() as one:
+        home = house({"one": one.url})
+        first = home.post("/chat/completions", ASK, {"idempotency-key": "a"})
+        with Bare(home.url) as other, other.transaction():
+            roster.stand(other, named("one"), Standing.EJECTED, datetime.now(UTC), "judged by another worker")
+        wait_for(lambda: home.post("/chat/completions", ASK).status == 503)
+        again = home.post("/chat/completions", ASK, {"idempotency-key": "a"})
+        other_body = home.post("/chat/completions", {**ASK, "max_tokens": 3}, {"idempotency-key": "a"})
+
+    assert (again.status, again.body) == (200, first.body)
+    assert again.headers["x-request-id"] == first.headers["x-request-id"]
+    assert other_body.status == 503
+
+
 def test_a_key_asks_no_provider_and_no_model_outside_its_scope(house: Open) -> None:
     with stub() as one, stub() as two:
         home = house({"one": one.url, "two": two.url})

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 from mercato.compute.books import sheet
 from mercato.compute.books.clerk import TOGETHER, Clerk
 from mercato.compute.books.keys import Key, Ring, found
-from mercato.compute.books.turn import Answer, Ask, Beat, Release, Settle, read
+from mercato.compute.books.turn import Answer, Ask, Beat, Release, Settle, earlier, read
 from mercato.compute.books.words import Hold, Lost, Replay, Served
 from mercato.compute.model import Attempt, Receipt, RequestId
 from mercato.store.bare import Bare
@@ -117,6 +117,10 @@ class Desk:
     async def receipt(self, request: str) -> Receipt | None:
         """Returns a request's receipt; None where there is none."""
         return await self._look(read, request)
+
+    async def earlier(self, hold: Hold) -> Replay | None:
+        """Returns what was answered before to the same body with the same idempotency key; nothing is reserved."""
+        return await self._lend(earlier, self.clerk.bare, hold)
 
     async def attempts(self, request: str) -> list[dict[str, Any]]:
         """Returns whom a request was sent to, and how that ended; nothing before it is over."""

@@ -233,5 +233,14 @@ def read(bare: Bare, request: str) -> Receipt | None:
     return receipt_of(json.loads(found[0]), *found[1:]) if found else None
 
 
+def earlier(bare: Bare, hold: Hold) -> Replay | None:
+    """Returns what was answered before to the same body with the same idempotency key; None where nothing was."""
+    known = sheet.known(bare, hold)
+    if known is None or known.need != hold.need_hash or (made := read(bare, known.id)) is None:
+        return None
+    kept = sheet.answer(bare, known.id)
+    return Replay(made, kept[1], kept[0]) if kept else Replay(made, None)
+
+
 def _slot(key: sheet.KeyRow, us: int) -> int:
     return us // (key.window_seconds * SECOND) if key.window_seconds else 0

@@ -66,7 +66,19 @@ class Carrier:
 
     async def carry(self, job: Job) -> None:
         """Answers a request. Declined, with nothing sent to the client, where nobody does."""
-        found = self._order(job)
+        try:
+            found = self._order(job)
+        except Forbidden:
+            raise
+        except Declined:  # whoever answered it before may serve nobody now
+            hold = Hold(job.request, job.key.id, job.key.account, job.asked.digest, 0, job.idempotency)
+            earlier = await self.desk.earlier(hold) if job.idempotency else None
+            if earlier is None:
+                raise
+            job.to(Stage.ROUTE)
+            job.to(Stage.RESERVE)
+            await self._replay(job, earlier)
+            return
         job.to(Stage.ROUTE)
         job.to(Stage.RESERVE)
         most = self._most if job.asked.need.wish.fallbacks else 1
@@ -221,7 +233,7 @@ class Carrier:
             await begun.reply.close()
         cut = begun.voice.cut if begun.voice else answers.cut
         code = "stopped" if wrong and end is End.CLIENT_GONE else end.value.replace("-", "_")
-        last = cut(wrong, code) if wrong else stream.last
+        last = cut(wrong, code) if wrong else stream.last if gone is None else b""
         job.note(last)
         receipt = await self._settle(job, begun, end, EVENTS, first=first, error=wrong.why if wrong else "")
         last = answers.cost(receipt.charged if receipt else 0) + last

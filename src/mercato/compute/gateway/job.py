@@ -34,8 +34,8 @@ class Job:
 
     async def write(self, data: bytes, *, more: bool = True) -> None:
         """Passes bytes on to the client, and remembers them for the receipt and for who asks again."""
-        self.note(data)
         await self.client.write(data, more=more)
+        self.note(data)  # only now: what is cut while it waits was not delivered
 
     def note(self, data: bytes) -> None:
         """Takes bytes of the answer into the receipt's hash."""
