@@ -21,6 +21,7 @@ from mercato.compute.gateway.carry import Carrier
 from mercato.compute.gateway.catalogue import Catalogue, Pair, Source, listed, named
 from mercato.compute.gateway.checks import Bounds
 from mercato.compute.gateway.line import Line, Patience
+from mercato.compute.gateway.memory import keep_large_apart
 from mercato.compute.gateway.metrics import Metrics
 from mercato.compute.gateway.proofs import proofs
 from mercato.compute.gateway.registered import Registered
@@ -186,6 +187,7 @@ def run(orders: Orders, place: socket.socket, *, number: int = 0, ready: Callabl
     for sign in ENDS:
         signal.signal(sign, lambda *_: ended.set())  # the server takes them once it runs; until then they are kept
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
+    keep_large_apart()
 
     def up(running: server.Server) -> None:
         running.should_exit = running.should_exit or ended.is_set()

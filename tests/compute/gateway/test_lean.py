@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -37,6 +38,26 @@ def ready():
 run(Orders.read(int(sys.argv[2])), socket.socket(fileno=int(sys.argv[1])), ready=ready)
 """
 
+#: Says how many blocks are apart while one is held, and how many once it was freed.
+LARGE = """
+import ctypes
+from mercato.compute.gateway.memory import give_back, keep_large_apart
+
+class Info(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in ("arena", "ordblks", "smblks", "hblks", "hblkhd", *"abcde")]
+
+libc = ctypes.CDLL(None)
+libc.mallinfo2.restype = Info
+keep_large_apart()
+bytes(16 << 20)  # glibc would take smaller ones from elsewhere from now on
+before = libc.mallinfo2().hblks
+held = bytes(2 << 20)
+print(libc.mallinfo2().hblks - before)
+del held
+give_back()
+print(libc.mallinfo2().hblks - before)
+"""
+
 
 def test_a_gateway_that_serves_holds_nothing_that_serving_does_not_take(tmp_path: Path, database: Path) -> None:
     home = furnished(tmp_path / "home", database)
@@ -57,6 +78,13 @@ def test_a_connection_of_the_books_keeps_few_pages_in_memory(tmp_path: Path) -> 
         ((kept,),) = bare.run("PRAGMA cache_size")
 
     assert kept == -512  # KiB: a worker has half a dozen of them, and each would keep 2 MB sooner or later
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="another library than glibc gives it back")
+def test_a_large_block_is_the_systems_again_once_it_is_freed_also_after_a_larger_one() -> None:
+    ran = subprocess.run([sys.executable, "-c", LARGE], capture_output=True, text=True, check=True)
+
+    assert ran.stdout.split() == ["1", "0"]
 
 
 def test_the_process_that_looks_after_workers_holds_nothing_that_serves() -> None:
