@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from mercato.chains import Deployed, deploy
+from mercato.chains.evm.rpc import Rpc
 from mercato.contracts import load
 from mercato.core.clock import SystemClock
 from mercato.core.events import Json
@@ -58,7 +59,8 @@ def test_a_payment_at_a_node_is_tried_there_signed_here_and_settled_with_its_fee
 def test_an_approval_that_hides_in_a_batch_is_seen_at_a_node(sqlite: Store, node: str) -> None:
     with CHAINS[node](True) as rig:
         kit, dollar = opened(rig, sqlite)
-        calls = [(dollar.interface.encode("transfer", FRIEND, 1)), dollar.interface.encode("approve", FRIEND, 9)]
+        words = (("transfer", 1), ("approve", 9), ("approve", 0))  # which is taken back, two blocks later
+        calls = [dollar.interface.encode(function, FRIEND, units) for function, units in words]
         batch: list[Json] = [{"to": dollar.address, "data": "0x" + data.hex()} for data in calls]
         found = kit.propose(kit.intent("batch", {"calls": batch}))
 
@@ -76,6 +78,19 @@ def test_what_a_node_cannot_simulate_is_not_signed(sqlite: Store) -> None:
 
     assert (found.decision.verdict, found.ready.effects.gaps) == (Verdict.DENY, ("the node cannot simulate it",))
     assert nonce == 0
+
+
+@pytest.mark.npm
+def test_an_account_that_is_delegated_to_code_signs_nothing_at_a_node(sqlite: Store) -> None:
+    """By EIP-7702's own mark, which Anvil reads as a delegation."""
+    with CHAINS["json-rpc"](True) as rig:
+        kit, dollar = opened(rig, sqlite)
+        assert isinstance(rig.chain, Rpc)
+        rig.chain._node.ask("anvil_setCode", ME, "0xef0100" + dollar.address[2:])
+        found = kit.propose(kit.intent("transfer", {"token": dollar.address, "to": FRIEND, "amount": "5"}))
+
+    assert found.decision.verdict is Verdict.DENY
+    assert "by delegation (EIP-7702)" in found.decision.why
 
 
 def test_acts_at_once_each_get_a_nonce_and_all_come_into_blocks(store: Store) -> None:
