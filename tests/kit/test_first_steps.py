@@ -28,7 +28,7 @@ def test_a_newcomer_pays_is_refused_and_waits_as_the_page_says(tmp_path: Path) -
                   "MERCATO_CHAINS_RPC": node.url}  # fmt: skip
         done = subprocess.run(
             [shutil.which("bash") or "sh", "-e"], input=steps(), env=around, cwd=tmp_path, text=True,
-            capture_output=True, timeout=120, check=False,
+            capture_output=True, timeout=240, check=False,
         )  # fmt: skip
 
     assert (done.returncode, done.stderr) == (0, "")

@@ -74,19 +74,22 @@ def test_rows_of_memory_are_a_table_too() -> None:
         assert engine.run(table.order_by("units")).column("units").to_pylist() == [1, 3, None]
 
 
+ROWS = 1_000_000
+
+
 def big(engine: Engine) -> pa.Table:
-    """Sorts three million rows by text: far more than the memory that the tests below allow."""
-    rows = ibis.range(0, 3_000_000).unnest().name("number").as_table()
+    """Sorts a million rows by text: far more than the memory that the tests below allow."""
+    rows = ibis.range(0, ROWS).unnest().name("number").as_table()
     wide = rows.mutate(text=rows.number.cast("string").hexdigest("md5"))
     ordered = wide.mutate(place=ibis.row_number().over(order_by=wide.text))
     return engine.run(ordered.aggregate(rows=ordered.count(), last=ordered.place.max()))
 
 
 def test_work_that_outgrows_memory_goes_to_disk_and_still_ends_right(tmp_path: Path) -> None:
-    with duckdb_engine(memory="120MB", threads=2, spill=tmp_path / "spill") as engine:
+    with duckdb_engine(memory="60MB", threads=2, spill=tmp_path / "spill") as engine:
         result = big(engine).to_pylist()
 
-        assert result == [{"rows": 3_000_000, "last": 2_999_999}]
+        assert result == [{"rows": ROWS, "last": ROWS - 1}]
         assert str(setting(engine, "temp_directory")) == str(tmp_path / "spill")
 
 
@@ -100,14 +103,14 @@ def test_without_a_folder_nothing_is_spilled_into_the_working_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with duckdb_engine(memory="120MB", threads=2) as engine:
+    with duckdb_engine(memory="60MB", threads=2) as engine:
         big(engine)
 
     assert list(tmp_path.iterdir()) == []
 
 
 def test_without_room_to_spill_the_memory_limit_holds() -> None:
-    with duckdb_engine(memory="60MB", threads=1) as engine:
+    with duckdb_engine(memory="40MB", threads=1) as engine:
         engine.backend.raw_sql("SET temp_directory = ''")
 
         with pytest.raises(duckdb.OutOfMemoryException):

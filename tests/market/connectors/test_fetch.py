@@ -313,7 +313,7 @@ WORKER = Path(__file__).parent / "fetch_worker.py"
 NIGHTLY = pytest.mark.nightly
 
 
-@pytest.mark.parametrize("moment", [1, 3, *(pytest.param(moment, marks=NIGHTLY) for moment in (0, 2, 4))])
+@pytest.mark.parametrize("moment", [3, *(pytest.param(moment, marks=NIGHTLY) for moment in (0, 1, 2, 4))])
 def test_a_killed_run_goes_on_and_nothing_is_lost_or_doubled_or_fetched_twice(
     home: Path, tmp_path: Path, moment: int
 ) -> None:
