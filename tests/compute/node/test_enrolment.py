@@ -11,15 +11,17 @@ from typing import Any
 import pytest
 
 from mercato.compute import roster
-from mercato.compute.books import disputes
+from mercato.compute.books import disputes, epochs
 from mercato.compute.books.receipts import Signer
 from mercato.compute.books.till import Till
 from mercato.compute.model import PROVIDERS, ModelSpec, Provider, Standing
 from mercato.compute.node import enrolment
 from mercato.compute.node.admission import unfit
+from mercato.compute.node.attesting import Question, attested
 from mercato.compute.node.enrolment import Enrolment, approve
 from mercato.compute.node.keyfile import NodeKey
 from mercato.compute.node.roll import Stranger
+from mercato.compute.slashing import slash
 from mercato.core.clock import SystemClock
 from mercato.core.errors import Conflict, InvalidInput
 from mercato.store.bare import Bare
@@ -70,6 +72,27 @@ def test_a_key_that_nobody_approved_stays_out_and_an_approved_one_comes_in(url: 
 
     assert (found.id, found.standing, found.name) == (known.id, Standing.PENDING, "first")
     assert (found.region, found.zdr) == ("eu", True)
+
+
+def test_weights_attested_against_ones_own_offer_cost_the_stake_in_the_books(url: str) -> None:
+    offers = document(offer("m", weights="a" * 64), key=SIGNER)
+    asked = Question("gw.example", "0" * 64, str(offers["signature"]))
+    word = attested(SIGNER, asked, {"m": "b" * 64}, SystemClock().now())
+    with Bare(url) as bare:
+        node = approve(bare, SIGNER.public, "node", SystemClock())
+    with Till(url, SystemClock(), Signer.fresh()) as till:
+        epochs.stake(till, node.id, 700, name="first")
+    with pytest.raises(InvalidInput):
+        on(url, lambda roll: roll.contradicted(node.id, offers, offers), slash=slash)
+    on(url, lambda roll: roll.contradicted(node.id, offers, word), slash=slash)
+    with Bare(url) as bare:
+        found, why = roster.one(bare, node.id), roster.history(bare, node.id)[-1].why
+
+    assert found is not None
+    assert (found.standing, found.stake) == (Standing.EJECTED, 0)
+    assert why == "it attested other weights of 'm' than it offered"
+    with pytest.raises(Conflict, match="was ejected"):
+        on(url, lambda roll: roll.arrived(Stranger(SIGNER.public, "again", "", False)))
 
 
 def test_a_node_keeps_the_name_by_which_it_was_approved(url: str) -> None:
