@@ -190,6 +190,20 @@ def test_large_bodies_together_have_a_bounded_room_and_small_ones_are_served_mea
     assert untold.status == 200, "what was taken is given back"
 
 
+def test_more_requests_at_once_than_a_worker_takes_are_told_to_come_again(house: Open) -> None:
+    with stub() as one:
+        home = house({"one": one.url}, requests=1)
+        with wire(home) as slow:
+            slow.sendall(head(home) + RAW[:10])
+            wait_for(lambda: home.post("/chat/completions", ASK).status == 429)
+            refused = home.post("/chat/completions", ASK)
+            slow.sendall(RAW[10:])
+            assert slow.recv(100).startswith(b"HTTP/1.1 200")
+        wait_for(lambda: home.post("/chat/completions", ASK).status == 200)
+
+    assert (refused.error["code"], refused.headers["retry-after"]) == ("rate_limit_exceeded", "1")
+
+
 def test_an_image_of_thirty_megabytes_passes(house: Open) -> None:
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 30_000_000}}
     with stub() as one:
