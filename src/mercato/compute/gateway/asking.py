@@ -75,7 +75,7 @@ class Asked:
 
     def raw(self, model: str) -> bytes:
         """Returns the body for a provider that knows the model by this name."""
-        values: dict[str, object] = {"model": model}
+        values: dict[str, str | Mapping[str, object]] = {"model": model}
         if self.need.stream:
             values["stream_options"] = {**(self.body.get("stream_options") or {}), "include_usage": True}
         return self.body.changed(values, _HOUSE)
@@ -166,7 +166,7 @@ class _Reading:
 
 
 def _known(body: Body, surface: Surface, bounds: Bounds) -> None:
-    if bounds.deny and surface is not Surface.RESPONSES and (unknown := set(body.members) - KNOWN[surface]):
+    if bounds.deny and surface is not Surface.RESPONSES and (unknown := set(body.values) - KNOWN[surface]):
         name = sorted(unknown)[0]
         hint = "this gateway passes on no member that it does not know"
         raise Declined(f"body had the member {name[:80]!r}", param=name[:80], hint=hint, code="unknown_parameter")
@@ -223,7 +223,7 @@ def _embeddings(body: Body, bounds: Bounds) -> _Reading:
     checks.whole(body, "dimensions", 1, 1_000_000)
     if body.get("encoding_format") not in (None, "float", "base64"):
         raise wrong("encoding_format", body.get("encoding_format"), "say float or base64")
-    if "stream" in body.members:
+    if "stream" in body.values:
         raise wrong("stream", body.get("stream"), "embeddings do not come as a stream")
     return _Reading(octets + checks.FRAME * count, 0, octets, count)
 

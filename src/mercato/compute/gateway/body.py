@@ -16,6 +16,8 @@ from mercato.compute.errors import Declined
 
 #: Members of the outermost object, and values in all: a reader holds up everybody while it builds millions of them.
 MOST_MEMBERS, MOST_VALUES = 1_000, 400_000
+#: Characters up to which a body's members are found again where one is exchanged; larger ones are read once only.
+SMALL = 64 * 1024
 _GAP = re.compile(r"[ \t\r\n]*")
 #: A text; one that does not end goes to the end, so that no later quote begins a search of its own.
 _TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
@@ -23,41 +25,43 @@ PIECE = 1 << 20
 _HALF = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}")
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One member of the outermost object: its value, and where that stands in the text."""
-
-    value: Any
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Body:
-    """A JSON object with the text that it was read from."""
+    """A JSON object with the text that it was read from, and where the members of the outermost one stand in it, which
+    is looked for when it is wanted: most bodies go on as they came."""
 
     text: str
-    members: Mapping[str, Member]
+    values: Mapping[str, Any]
+    _places: Mapping[str, slice] | None = None
 
     def get(self, name: str) -> Any:
         """Returns a member's value; None where there is none."""
-        found = self.members.get(name)
-        return None if found is None else found.value
+        return self.values.get(name)
 
     def span(self, name: str) -> str:
         """Returns a member's value as it was spelt; "" where there is none."""
-        found = self.members.get(name)
-        return "" if found is None else self.text[found.start : found.end]
+        return self.text[self._place()[name]] if name in self.values else ""
 
-    def changed(self, values: Mapping[str, object], without: frozenset[str] = frozenset()) -> bytes:
+    def changed(self, values: Mapping[str, str | Mapping[str, object]], without: frozenset[str] = frozenset()) -> bytes:
         """Returns the object as bytes, with some members exchanged or added, and some left out."""
+        if self._says(values) and not any(name in self.values for name in without.difference(values)):
+            return self.text.encode()
         parts = [
-            f"{json.dumps(name)}:{self.text[member.start : member.end]}"
-            for name, member in self.members.items()
+            f"{json.dumps(name)}:{self.text[place]}"
+            for name, place in self._place().items()
             if name not in values and name not in without
         ]
         parts += [f"{json.dumps(name)}:{json.dumps(value)}" for name, value in values.items()]
         return ("{" + ",".join(parts) + "}").encode()
+
+    def _says(self, values: Mapping[str, object]) -> bool:
+        """Whether it says so already; only of texts, as 1 is true for Python and not for JSON."""
+        return all(type(value) is str and self.values.get(name) == value for name, value in values.items())
+
+    def _place(self) -> Mapping[str, slice]:
+        if self._places is None:
+            self._places = _members(self.text)[1]
+        return self._places
 
 
 def read(raw: bytes) -> Body:
@@ -69,7 +73,7 @@ def read(raw: bytes) -> Body:
     except UnicodeDecodeError as error:
         raise _wrong(f"body was not UTF-8: byte {error.start} is {raw[error.start]:#04x}") from None
     try:
-        members = _members(text)
+        values, places = _small(text) or _members(text)
     except RecursionError:
         raise _wrong("body was nested too deeply", hint="flatten it") from None
     except json.JSONDecodeError as error:
@@ -79,8 +83,8 @@ def read(raw: bytes) -> Body:
     except ValueError as error:  # a number with thousands of digits
         raise _wrong(f"body was not readable: {str(error)[:100]}") from None
     if "\\u" in text and _HALF.search(text):
-        _whole(members)
-    return Body(text, members)
+        _whole(values)
+    return Body(text, values, places)
 
 
 def _few(raw: bytes) -> None:
@@ -110,11 +114,24 @@ def _opened(raw: bytes, start: int, end: int) -> int:
     return raw.count(b",", start, end) + raw.count(b"[", start, end)
 
 
-def _members(text: str) -> dict[str, Member]:
+def _small(text: str) -> tuple[dict[str, Any], None] | None:
+    """Returns the members of a small body, read at once; None for one that is large, or wrong, as `_members` says."""
+    if len(text) > SMALL:
+        return None
+    try:
+        values = _DECODER.decode(text)
+    except json.JSONDecodeError:
+        return None
+    return (values, None) if isinstance(values, dict) and len(values) <= MOST_MEMBERS else None
+
+
+def _members(text: str) -> tuple[dict[str, Any], dict[str, slice]]:
+    """Returns the values of the outermost object's members, and where they stand."""
     at = _gap(text, 0)
     if text[at : at + 1] != "{":
         raise _wrong("body was not a JSON object", hint='send an object such as {"model": "…"}')
-    found: dict[str, Member] = {}
+    found: dict[str, Any] = {}
+    places: dict[str, slice] = {}
     at = _gap(text, at + 1)
     closed = text[at : at + 1] == "}"
     while not closed:
@@ -128,7 +145,7 @@ def _members(text: str) -> dict[str, Member]:
         value, end = _DECODER.raw_decode(text, start)
         if name in found:
             raise _twice(name)
-        found[name] = Member(value, start, end)
+        found[name], places[name] = value, slice(start, end)
         if len(found) > MOST_MEMBERS:
             raise _wrong(f"body had more than {MOST_MEMBERS} members", hint="send fewer")
         at = _gap(text, end)
@@ -138,7 +155,7 @@ def _members(text: str) -> dict[str, Member]:
         at = at if closed else _gap(text, at + 1)
     if _gap(text, at + 1) != len(text):
         raise json.JSONDecodeError("Extra data", text, at + 1)
-    return found
+    return found, places
 
 
 def _gap(text: str, at: int) -> int:
@@ -158,10 +175,9 @@ def _no_number(word: str) -> NoReturn:
     raise _wrong(f"body held the number {word!r}, which JSON does not have")
 
 
-def _whole(members: Mapping[str, Member]) -> None:
+def _whole(values: Mapping[str, Any]) -> None:
     try:
-        for name, member in members.items():
-            (name + json.dumps(member.value, ensure_ascii=False)).encode()
+        json.dumps(values, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise _wrong("body held half of a surrogate pair", hint="escape characters as whole pairs") from None
 

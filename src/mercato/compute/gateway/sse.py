@@ -10,7 +10,7 @@ Lines end by CRLF, LF or CR (WHATWG HTML, section 9.2.5). Joining every `raw` an
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mercato.compute.errors import Unreached
 
@@ -20,8 +20,7 @@ _MARK = b"\xef\xbb\xbf"
 DONE = b"[DONE]"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One event: its bytes, and its data with lines joined."""
 
     raw: bytes
@@ -42,24 +41,39 @@ class Events:
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Returns the events that a chunk completes."""
+        if not self._rest and b"\r" not in chunk:
+            found, end = _cut(chunk, 0)
+            self._keep(chunk[end:])
+            return found
         seen = max(0, len(self._rest) - 3)
         self._returns |= b"\r" in chunk
         self._rest += chunk  # in place: an event that comes in very many pieces is not copied for each of them
-        found: list[Event] = []
-        start = 0
-        if self._returns:
-            for blank in _BLANK.finditer(self._rest, seen):
-                found.append(_event(bytes(self._rest[start : blank.end()])))
-                start = blank.end()
+        if not self._returns:
+            found, end = _cut(self._rest, seen)
         else:
-            while (at := self._rest.find(b"\n\n", max(seen, start))) >= 0:
-                found.append(_event(bytes(self._rest[start : at + 2])))
-                start = at + 2
-        del self._rest[:start]
+            found, end = [], 0
+            for blank in _BLANK.finditer(self._rest, seen):
+                found.append(_event(bytes(self._rest[end : blank.end()])))
+                end = blank.end()
+        del self._rest[:end]
         self._returns &= bool(self._rest)
+        self._keep(b"")
+        return found
+
+    def _keep(self, tail: bytes) -> None:
+        self._rest += tail
         if len(self._rest) > self._most:
             raise Unreached("size", f"provider sent an event of more than {self._most} octets")
-        return found
+
+
+def _cut(text: bytes | bytearray, seen: int) -> tuple[list[Event], int]:
+    """Returns the events of a text whose lines end by LF, and where the last one ends."""
+    found: list[Event] = []
+    start = 0
+    while (at := text.find(b"\n\n", max(seen, start))) >= 0:
+        found.append(_event(bytes(text[start : at + 2])))
+        start = at + 2
+    return found, start
 
 
 def _event(raw: bytes) -> Event:

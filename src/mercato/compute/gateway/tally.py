@@ -6,7 +6,7 @@ Text from a provider is measured here and decides nothing else. A claim that is 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import Any
 
@@ -14,6 +14,7 @@ from mercato.compute.errors import Unreached
 from mercato.compute.model import Surface, Usage
 
 MOST_CLAIMED = 10**9
+_READ = json.JSONDecoder().raw_decode
 
 
 class Heard(Enum):
@@ -101,17 +102,25 @@ class Tally:
         return self.octets > before or isinstance(end, str)
 
     def _take(self, piece: str) -> None:
+        if piece.isascii():
+            self._texts.append(piece)
+            self.octets += len(piece)
+            return
         raw = piece.encode(errors="replace")  # halves of surrogates are no text, and no tokenizer takes them
-        self._texts.append(piece if piece.isascii() else raw.decode())
+        self._texts.append(raw.decode())
         self.octets += len(raw)
 
-    def _words(self, choice: dict[str, Any], part: str) -> Iterator[str]:
+    def _words(self, choice: dict[str, Any], part: str) -> Iterable[str]:
         if self._surface is Surface.COMPLETIONS:
-            yield _text(choice.get("text"))
-            return
+            return (_text(choice.get("text")),)
         message = choice.get(part)
         if not isinstance(message, dict):
             raise Unreached("protocol", f"provider sent a choice without {part}")
+        if len(message) == 1 and "content" in message:  # nearly all events
+            return (_text(message["content"]),)
+        return self._all(message)
+
+    def _all(self, message: dict[str, Any]) -> Iterator[str]:
         yield _text(message.get("content"))
         # Thoughts are paid for where they are delivered, under either name that engines have for them.
         yield _text(message.get("reasoning_content")) or _text(message.get("reasoning"))
@@ -138,7 +147,7 @@ class Tally:
 def _object(data: bytes) -> dict[str, Any]:
     """Returns the JSON object that a provider sent; Unreached for an error in place of an answer, and for the rest."""
     try:
-        body = json.loads(data.decode("utf-8"))
+        body = _read(data.decode("utf-8"))
     except (ValueError, RecursionError):
         raise Unreached("protocol", "provider sent what is no JSON") from None
     if not isinstance(body, dict):
@@ -146,6 +155,15 @@ def _object(data: bytes) -> dict[str, Any]:
     if body.get("error"):
         raise Unreached("error", f"provider sent an error: {said(body)}")
     return body
+
+
+def _read(text: str) -> Any:
+    """Returns what a text of JSON says, as `json.loads` does, without its preparations: there is one for each event."""
+    try:
+        body, end = _READ(text)
+    except ValueError:  # such as blanks before it
+        end = -1
+    return body if end == len(text) else json.loads(text)
 
 
 def said(body: Any) -> str:

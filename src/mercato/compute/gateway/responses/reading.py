@@ -57,7 +57,7 @@ def ask(raw: bytes, bounds: Bounds) -> Asked:
         if there:
             error.message = error.message.replace(there, error.param, 1)
         raise
-    echoed = {name: member.value for name, member in body.members.items()}
+    echoed = dict(body.values)
     return replace(asked, voice=lambda request: Response(request, echoed))
 
 
@@ -66,7 +66,7 @@ def _known(body: Body, bounds: Bounds) -> None:
         if body.get(name) not in fine:
             raise wrong(name, body.get(name), "this gateway keeps no responses; send the whole conversation as input")
     known = {*SAME, *KEPT, *SILENT, "input", "instructions", "tools", "tool_choice", "text", "reasoning"}
-    if bounds.deny and (unknown := sorted(set(body.members) - known)):
+    if bounds.deny and (unknown := sorted(set(body.values) - known)):
         name = unknown[0][:80]
         hint = "this gateway passes on no member that it does not know"
         raise Declined(f"body had the member {name!r}", param=name, hint=hint, code="unknown_parameter")
