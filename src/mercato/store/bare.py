@@ -72,6 +72,14 @@ class Bare:
             return []
         return self.run(_spread(head, len(rows), len(rows[0]), tail), [value for row in rows for value in row])
 
+    def each(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        """Runs one statement without rows of its own for each of some rows."""
+        if self.dialect == "sqlite":
+            self._connection().executemany(sql, rows)
+        else:
+            for row in rows:
+                self.run(sql, row)
+
     def moment(self, at: datetime) -> object:
         """Returns a moment as a value for a column of the type `Instant`; `aware` reads what comes back."""
         return utc(at) if self.dialect == "postgresql" else utc(at).replace(tzinfo=None).isoformat(" ", "microseconds")
