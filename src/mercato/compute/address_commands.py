@@ -105,14 +105,12 @@ def _checked(name: str, facts: dict[str, Any]) -> Upstream:
 
 def _open(url: str) -> None:
     """Refuses an address that would not be connected to; names are looked up when they are."""
-    from yarl import URL
-
     from mercato.compute.errors import Unreached
-    from mercato.compute.gateway.upstream import refuse_private
+    from mercato.compute.gateway.upstream import placed, refuse_private
 
     if not url.startswith("https://"):
         raise InvalidInput(f"address was {url!r:.200}: keys and prompts would be readable on the way", hint="use https")
     try:
-        refuse_private(URL(url).raw_host or "")
+        refuse_private(placed(url).host)
     except Unreached as error:
         raise InvalidInput(error.message, hint="give --private for one of your own") from None

@@ -49,11 +49,9 @@ class Upstreams:
     def __init__(self, upstreams: Mapping[str, Upstream], most: int) -> None:
         self._pairs = listed(upstreams)
         kinds = {one.private for one in upstreams.values()}
-        self._sessions = {private: upstream.session(private=private) for private in kinds}
+        self._connections = {private: upstream.Connections(private=private) for private in kinds}
         self._lines = {
-            named(name): upstream.HttpLine(
-                one.url, one.key, session=self._sessions[one.private], private=one.private, most=most
-            )
+            named(name): upstream.HttpLine(one.url, one.key, connections=self._connections[one.private], most=most)
             for name, one in upstreams.items()
         }
 
@@ -67,8 +65,8 @@ class Upstreams:
 
     async def close(self) -> None:
         """Closes the connections."""
-        for session in self._sessions.values():
-            await session.close()
+        for connections in self._connections.values():
+            await connections.close()
 
 
 async def work(

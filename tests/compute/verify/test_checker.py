@@ -13,8 +13,7 @@ import pytest
 from mercato.compute.errors import Unreached
 from mercato.compute.fleet import replies
 from mercato.compute.fleet.toy import Toy
-from mercato.compute.gateway import upstream
-from mercato.compute.gateway.upstream import HttpLine
+from mercato.compute.gateway.upstream import Connections, HttpLine
 from mercato.compute.model import Need, ProviderId, Surface, Wish
 from mercato.compute.testing import stub
 from mercato.compute.verify import Match, exhibit
@@ -32,11 +31,8 @@ def need(**wish: Any) -> Need:
 
 def with_line(url: str, work: Callable[[HttpLine], Awaitable[T]]) -> T:
     async def run() -> T:
-        session = upstream.session(private=True)
-        try:
-            return await work(HttpLine(url, Secret(""), session=session, private=True, most=1 << 20))
-        finally:
-            await session.close()
+        async with Connections(private=True) as connections:
+            return await work(HttpLine(url, Secret(""), connections=connections, most=1 << 20))
 
     return asyncio.run(run())
 
@@ -210,12 +206,9 @@ def test_calibration_finds_that_an_exact_twin_never_differs() -> None:
 
 
 async def with_checker(line: HttpLine, url: str) -> Any:
-    session = upstream.session(private=True)
-    try:
-        there = HttpLine(url, Secret(""), session=session, private=True, most=1 << 20)
+    async with Connections(private=True) as connections:
+        there = HttpLine(url, Secret(""), connections=connections, most=1 << 20)
         return await calibrate(line, Reference("r", ProviderId("r"), there, {"m": "toy"}), "m", "toy", 80, Random(1))
-    finally:
-        await session.close()
 
 
 def test_calibration_tells_where_the_checker_cannot_judge() -> None:

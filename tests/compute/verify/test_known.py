@@ -13,8 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mercato.compute.errors import Unreached
-from mercato.compute.gateway import upstream
-from mercato.compute.gateway.upstream import HttpLine
+from mercato.compute.gateway.upstream import Connections, HttpLine
 from mercato.compute.testing import stub
 from mercato.compute.verify.known import Canary, Check, read
 from mercato.compute.verify.recording import question, recorded
@@ -98,12 +97,9 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 def record(url: str, count: int) -> list[Canary]:
     async def run() -> list[Canary]:
-        session = upstream.session(private=True)
-        try:
-            line = HttpLine(url, Secret(""), session=session, private=True, most=1 << 20)
+        async with Connections(private=True) as connections:
+            line = HttpLine(url, Secret(""), connections=connections, most=1 << 20)
             return await recorded(line, "m", "toy", [f"question {number}" for number in range(count)])
-        finally:
-            await session.close()
 
     return asyncio.run(run())
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from mercato.compute.errors import Unreached
 from mercato.compute.gateway.line import Patience
-from mercato.compute.gateway.upstream import HttpLine, session
+from mercato.compute.gateway.upstream import Connections, HttpLine
 from mercato.compute.settings import ComputeSettings, Listed, Upstream
 from mercato.core.errors import SourceError
 from mercato.core.settings import Secret, Settings
@@ -31,8 +31,8 @@ def with_endpoint(settings: Settings, url: str) -> Settings:
 
 async def discover(url: str, key: Secret) -> Upstream:
     """Returns an endpoint as an upstream whose models cost nothing; SourceError where it does not list any."""
-    async with session(private=True) as connections:
-        line = HttpLine(url, key, session=connections, private=True, most=MOST)
+    async with Connections(private=True) as connections:
+        line = HttpLine(url, key, connections=connections, most=MOST)
         try:
             reply = await line.open("/models", b"", {}, deadline=Patience(connect=5, first=10, idle=10, total=20))
             raw = b"".join([chunk async for chunk in reply.chunks()])

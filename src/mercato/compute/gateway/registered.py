@@ -6,13 +6,11 @@ import logging
 from collections.abc import Collection
 from pathlib import Path
 
-import aiohttp
-
 from mercato.compute import addresses
 from mercato.compute.addresses import Address
 from mercato.compute.gateway.catalogue import Pair
 from mercato.compute.gateway.line import Line
-from mercato.compute.gateway.upstream import HttpLine, session
+from mercato.compute.gateway.upstream import Connections, HttpLine
 from mercato.compute.model import ProviderId
 from mercato.core.errors import ConfigError
 from mercato.core.secret import Secret
@@ -30,7 +28,7 @@ class Registered:
         self._home, self._most, self._taken = home, most, frozenset(taken)
         self._found: dict[ProviderId, tuple[Address, Secret]] = {}
         self._lines: dict[ProviderId, tuple[_Way, HttpLine]] = {}
-        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        self._connections: dict[bool, Connections] = {}
         self._told: set[str] = set()
 
     def look(self, bare: Bare) -> None:
@@ -59,16 +57,16 @@ class Registered:
         way = address.provider.url, key.reveal(), address.private
         known = self._lines.get(provider)
         if known is None or known[0] != way:
-            line = HttpLine(way[0], key, session=self._session(way[2]), private=way[2], most=self._most)
+            line = HttpLine(way[0], key, connections=self._shared(way[2]), most=self._most)
             known = self._lines[provider] = way, line
         return known[1]
 
-    def _session(self, private: bool) -> aiohttp.ClientSession:
-        if private not in self._sessions:
-            self._sessions[private] = session(private=private)
-        return self._sessions[private]
+    def _shared(self, private: bool) -> Connections:
+        if private not in self._connections:
+            self._connections[private] = Connections(private=private)
+        return self._connections[private]
 
     async def close(self) -> None:
         """Closes the connections."""
-        for each in self._sessions.values():
+        for each in self._connections.values():
             await each.close()
