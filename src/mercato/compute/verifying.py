@@ -133,7 +133,7 @@ class Verification:
         need, provider = asked.need, candidate.provider
         allowed = need.wish.verify != "none" and not need.wish.zdr
         word = "none"
-        members = ((name, member.value) for name, member in asked.body.members.items())
+        members = asked.body.values.items()
         known = allowed and need.model in self._judged and need.surface in exhibit.SURFACES
         if known and exhibit.judged(members, synced.FEATURE in candidate.offer.features):
             sure = need.wish.verify == "always" or self.liaison.view.shares.get(provider.id, 1.0) >= 1

@@ -46,9 +46,20 @@ def placed(url: str) -> Place:
         parts = urlsplit(url)
         host = parts.hostname or ""
         host = host if host.isascii() else host.encode("idna").decode()
-        return Place(host, parts.port or _PORTS[parts.scheme], parts.scheme == "https")
+        return Place(_numbered(host), parts.port or _PORTS[parts.scheme], parts.scheme == "https")
     except (KeyError, ValueError):  # of which UnicodeError is one
         raise Unreached("connect", f"provider's address was {url[:200]!r}", hint="write https://host/v1") from None
+
+
+def _numbered(host: str) -> str:
+    """Returns a host that ends in a number as the address for which systems take it: 2130706433 is 127.0.0.1."""
+    last = host.removesuffix(".").rpartition(".")[2]
+    if not (last.isdigit() or last.lower().startswith("0x")):
+        return host
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host.removesuffix(".")))
+    except OSError:
+        return host
 
 
 def refuse_private(host: str) -> None:
