@@ -91,6 +91,7 @@ def _tokenizer(model: str, path: Path) -> Tokens:
         found = Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises plain Exception for every reason
         raise ConfigError(f"tokenizer of {model!r} was not readable: {error}", hint=f"see {path}") from None
-    # As fast as it counts: without places in the text, which nobody asks for, and without threads for a single text.
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # Without the places of tokens in the text, which nobody asks for. Only a batch can be counted so, and a batch of
+    # one is not to be handed to a thread.
+    os.putenv("TOKENIZERS_PARALLELISM", "false")
     return lambda text: len(found.encode_batch_fast([text], add_special_tokens=False)[0])
