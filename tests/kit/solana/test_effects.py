@@ -360,6 +360,15 @@ def test_each_of_several_transactions_is_tried_after_those_before_it(town: Town)
         rehearse(town.cluster, ME, SolanaPlan(transactions=(paid, made)), 0)
 
 
+def test_a_transaction_that_is_there_twice_would_be_one(town: Town) -> None:
+    step = Transaction("Pay", (transfer_lamports(ME, FRIEND, SOL),))
+    other = replace(step, instructions=(*step.instructions, memo("again")))
+
+    with pytest.raises(WouldFail, match="'Pay' is there twice"):
+        rehearse(town.cluster, ME, SolanaPlan(transactions=(step, step)), 0)
+    assert rehearse(town.cluster, ME, SolanaPlan(transactions=(step, other)), 0).effects.gaps == ()
+
+
 def test_what_a_later_transaction_brings_back_has_left(town: Town) -> None:
     there = Transaction("There", (transfer_lamports(ME, FRIEND, SOL),))
     back = Transaction("Back", (transfer_lamports(FRIEND, ME, 2 * SOL),), signers=(FRIEND_KEY,))

@@ -73,7 +73,8 @@ def test_a_node_tells_prices_and_risks(kit: Kit, town: Town) -> None:
 def test_several_transactions_at_a_node_are_refused_as_unclear(kit: Kit) -> None:
     @kit.actions.action("twice", "Pays twice.", effects="two payments")
     def twice(ground: Ground) -> SolanaPlan:
-        return SolanaPlan(transactions=(Transaction("Pay", (transfer_lamports(ME, FRIEND, SOL),)),) * 2)
+        steps = [Transaction("Pay", (transfer_lamports(ME, FRIEND, units),)) for units in (SOL, 2 * SOL)]
+        return SolanaPlan(transactions=tuple(steps))
 
     with pytest.raises(Denied, match="the node tries each transaction alone"):
         act(kit, "twice")

@@ -155,6 +155,10 @@ def _tried(stage: Stage, account: Address, item: Transaction, price: int) -> tup
     try:
         message = compile_message(account, steps, NO_BLOCK, tables)
         raw = assemble(message)
+        if raw in stage.before:
+            raise WouldFail(
+                f"{item.title!r} is there twice", hint="equal transactions are one; a memo tells them apart"
+            )
         later = replace(stage, before=(*stage.before, raw))
         named = [meta.address for meta in all_accounts_of(message, tables) if meta.writable]
         for _ in range(PASSES):
