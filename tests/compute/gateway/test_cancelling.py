@@ -24,8 +24,8 @@ from tests.compute.node.world import until
 
 ASK: dict[str, Any] = {"model": "toy", "messages": QUESTION, "max_tokens": 4}
 WAYS: dict[str, dict[str, Any]] = {
-    "whole": ASK,
-    "stream": {**ASK, "stream": True},
+    "whole": {**ASK, "provider": {"only": ["quick"]}},
+    "stream": {**ASK, "provider": {"only": ["quick"]}, "stream": True},
     "hedged": {**ASK, "provider": {"order": ["slow", "quick"], "hedge": 100}},
     "fallback": {**ASK, "provider": {"order": ["bad", "quick"]}},
 }
