@@ -101,6 +101,20 @@ def test_a_client_that_does_not_read_is_dropped_and_billed_for_what_it_was_sent(
     assert receipt["end"] == "client-gone"
 
 
+def test_a_part_of_an_answer_is_not_given_again_as_if_it_were_the_whole(house: Open) -> None:
+    raw = json.dumps({**ASK, "max_tokens": 100, "stream": True}).encode()
+    with stub(gap=0.05) as one:
+        home = house({"one": one.url})
+        with wire(home) as hasty:
+            hasty.sendall(head(home, "idempotency-key: a", length=len(raw)) + raw)
+            name = hasty.recv(2000).partition(b"x-request-id: ")[2].partition(b"\r\n")[0].decode()
+        receipt = _receipt(home, name)
+        again = home.post("/chat/completions", raw, {"idempotency-key": "a"})
+
+    assert receipt["end"] == "client-gone"
+    assert (again.status, again.error["code"], len(one.asked)) == (409, "idempotency_conflict", 1)
+
+
 def test_a_head_that_is_too_large_is_refused(still: House) -> None:
     with wire(still) as made:
         made.sendall(b"GET /v1/models HTTP/1.1\r\nhost: x\r\n" + b"x-a: " + b"a" * 40_000)
