@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mercato.compute.errors import Declined, Unreached
 from mercato.compute.gateway.asking import Asked, Voice
@@ -49,7 +49,7 @@ async def ask(line: Line, candidate: Candidate, asked: Asked, patience: Patience
         "x-request-id": request,
     }
     if not stream:  # nothing comes before all of it is written, so its first word has the time of the whole
-        patience = replace(patience, first=patience.total)
+        patience = Patience(patience.connect, patience.total, patience.idle, patience.total)
     body = asked.raw(candidate.offer.upstream or candidate.offer.model)
     try:
         async with asyncio.timeout(patience.first if stream else patience.total):
