@@ -35,6 +35,8 @@ up: $(READY)
 	$(BIN)/mercato up $(ARGS)
 
 # The docs' examples run in `check`.
+# Tests are rewritten as they are read: what one worker has written down, the others need not do again.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(READY)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --ignore=tests/docs $(ARGS)
 
