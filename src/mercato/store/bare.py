@@ -198,6 +198,20 @@ def aware(found: object) -> datetime:
     return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
+def log_ahead(raw: Any) -> None:
+    """Turns SQLite's write-ahead log on. Of processes that do so at once in a new file, it refuses some unheard."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            raw.execute("PRAGMA journal_mode = WAL").close()
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
 def _check(bare: Bare, since: float) -> None:
     if bare.dialect == "postgresql" and time.monotonic() - since > IDLE_SECONDS:
         try:
@@ -225,8 +239,9 @@ def _sqlite(url: str, reads: bool) -> Any:
     raw = sqlite3.connect(
         url.removeprefix(_SQLITE), isolation_level=None, cached_statements=STATEMENTS, check_same_thread=False
     )
-    pragmas = [f"busy_timeout = {BUSY_SECONDS * 1000}", "journal_mode = WAL", "synchronous = NORMAL"]
-    pragmas += [f"wal_autocheckpoint = {WAL_PAGES}", f"cache_size = -{CACHE_KIB}", f"query_only = {int(reads)}"]
+    pragmas = [f"busy_timeout = {BUSY_SECONDS * 1000}", "synchronous = NORMAL", f"wal_autocheckpoint = {WAL_PAGES}"]
+    pragmas += [f"cache_size = -{CACHE_KIB}", f"query_only = {int(reads)}"]
+    log_ahead(raw)
     for pragma in pragmas:
         raw.execute(f"PRAGMA {pragma}").close()
     return raw

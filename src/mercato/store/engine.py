@@ -16,7 +16,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, CursorResult, Engine, make_url
 
 from mercato.core.errors import ConfigError, Conflict
-from mercato.store.bare import Bare, Lender
+from mercato.store.bare import Bare, Lender, log_ahead
 from mercato.store.wake import CHANNEL, Wake
 
 BUSY_MILLIS = 30_000
@@ -165,12 +165,13 @@ def _engine(url: URL, *, writes: bool) -> Engine:
         return sa.create_engine(url, pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_pre_ping=True)
     Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(url, pool_size=POOL_SIZE, max_overflow=POOL_SIZE)
-    pragmas = [f"busy_timeout = {BUSY_MILLIS}", "journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"]
+    pragmas = [f"busy_timeout = {BUSY_MILLIS}", "synchronous = NORMAL", "foreign_keys = ON"]
 
     @event.listens_for(engine, "connect")
     def prepare(raw: Any, record: object) -> None:
         # The driver's own implicit BEGIN would start write transactions as readers, which then fail to upgrade.
         raw.isolation_level = None
+        log_ahead(raw)
         for pragma in pragmas if writes else [*pragmas, "query_only = ON"]:
             raw.execute(f"PRAGMA {pragma}").close()
 

@@ -192,7 +192,10 @@ def test_large_bodies_together_have_a_bounded_room_and_small_ones_are_served_mea
         home = house({"one": one.url}, bodies_octets=1_000_000)
         with wire(home) as slow:
             slow.sendall(head(home, length=len(large)) + large[:-1])
-            wait_for(lambda: home.post("/chat/completions", large).status == 429)
+            for _ in range(
+                20
+            ):  # the gateway reads what was sent meanwhile; of two that are read at once either is refused
+                home.post("/chat/completions", ASK)
             refused, small = home.post("/chat/completions", large), home.post("/chat/completions", ASK)
             slow.sendall(large[-1:])
             served = slow.recv(100)
