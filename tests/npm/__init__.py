@@ -78,7 +78,7 @@ def node(script: Path, *arguments: str, folder: Path, seconds: int = RUN_SECONDS
     return subprocess.run(
         [str(program), str(script), *arguments],
         cwd=folder,
-        env={**os.environ, "NO_COLOR": "1"},
+        env={**os.environ, "NO_COLOR": "1", "NODE_USE_SYSTEM_CA": "1"},  # a company may have an authority of its own
         capture_output=True,
         text=True,
         check=False,
