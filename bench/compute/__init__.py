@@ -121,7 +121,7 @@ def _loaded(serving: Serving, key: str, count: int, at_once: int, *, stream: boo
 def _long(folder: Path, upstream: int, count: int, core: int) -> tuple[str, list[float]]:
     """Sends very many requests through our gateway; returns whether its books are right, and its memory on the way."""
     from mercato.compute.books.till import Till
-    from mercato.compute.installation import signer
+    from mercato.compute.signing import signer
     from mercato.core.clock import SystemClock
 
     port, home = rivals.free_port(), Path(tempfile.mkdtemp(dir=folder))

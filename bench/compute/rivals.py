@@ -128,7 +128,8 @@ def mercato(home: Path, upstream: int, port: int) -> tuple[list[str], dict[str, 
     from bench.compute.stub import WHOLE
     from mercato.compute.books import keys
     from mercato.compute.books.till import Till
-    from mercato.compute.installation import SECTIONS, prepared, signer
+    from mercato.compute.installation import SECTIONS, prepared
+    from mercato.compute.signing import signer
     from mercato.core.clock import SystemClock
     from mercato.core.settings import load
 

@@ -45,11 +45,11 @@ from mercato.chains.messages import Accounts
 from mercato.chains.service import Indexer
 from mercato.chains.settings import ChainSettings
 from mercato.compute.gateway.catalogue import listed
-from mercato.compute.installation import signer
 from mercato.compute.node.settings import NodeSettings
 from mercato.compute.office.service import Office
 from mercato.compute.service import Compute
 from mercato.compute.settings import ComputeSettings
+from mercato.compute.signing import signer
 from mercato.core.clock import SystemClock
 from mercato.core.errors import ConfigError, Conflict
 from mercato.core.settings import Settings, load

@@ -100,7 +100,8 @@ def replay(
 ) -> None:
     """Derive every hash, request and balance from the log alone, and name what the tables say otherwise."""
     from mercato.compute.books.replay import replay as replayed
-    from mercato.compute.installation import SECTIONS, signer
+    from mercato.compute.installation import SECTIONS
+    from mercato.compute.signing import signer
     from mercato.core.settings import load
 
     public = signer(load(*SECTIONS, partial=True).home).public

@@ -19,7 +19,8 @@ def attach(app: typer.Typer) -> None:
 def example() -> None:
     """Fill an empty installation's books with a simulated week, so that its pages show something. Simulated."""
     from mercato.compute.example import DAYS, fill
-    from mercato.compute.installation import SECTIONS, prepared, signer
+    from mercato.compute.installation import SECTIONS, prepared
+    from mercato.compute.signing import signer
     from mercato.core.clock import SystemClock
     from mercato.core.settings import load
 

@@ -7,13 +7,10 @@ import sys
 from pathlib import Path
 
 from mercato.compute.settings import ComputeSettings
-from mercato.compute.signing import signer
 from mercato.core.errors import ConfigError
 from mercato.core.settings import Settings, load
 from mercato.store.bare import Bare
 from mercato.store.settings import StoreSettings
-
-__all__ = ["SECTIONS", "migrate_now", "prepared", "signer"]
 
 SECTIONS = (ComputeSettings, StoreSettings)
 MIGRATIONS = Path(__file__).parents[1] / "store" / "migrations" / "versions"

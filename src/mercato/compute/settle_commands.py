@@ -69,7 +69,8 @@ def verify(
 @receipts.command()
 def key() -> None:
     """Print the public key that this gateway signs receipts with."""
-    from mercato.compute.installation import SECTIONS, signer
+    from mercato.compute.installation import SECTIONS
+    from mercato.compute.signing import signer
     from mercato.core.settings import load
 
     typer.echo(signer(load(*SECTIONS, partial=True).home).public)

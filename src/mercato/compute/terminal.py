@@ -27,7 +27,8 @@ Why = Annotated[str, typer.Option(help="Words for people.")]
 def till() -> Iterator[Till]:
     """Gives the books of this installation, and closes them afterwards."""
     from mercato.compute.books.till import Till
-    from mercato.compute.installation import SECTIONS, prepared, signer
+    from mercato.compute.installation import SECTIONS, prepared
+    from mercato.compute.signing import signer
     from mercato.core.clock import SystemClock
     from mercato.core.settings import load
 

@@ -17,8 +17,8 @@ from mercato.core.events import Json
 from mercato.kit.acts import START, Act, Arrow, Book, Entry, Signed, State, decision_of, intent_of
 from mercato.kit.model import ActId, Effects, Intent, Reserve, canonical
 from mercato.store.bare import Bare, Row, aware
+from mercato.store.u256 import DIGITS
 
-DIGITS = 78  # of a column of the type U256, which SQLite keeps as text
 #: Places that an account used itself are removed once they are so many: at each act would cost two statements more.
 SWEPT_AFTER = 32
 

@@ -16,10 +16,9 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, CursorResult, Engine, make_url
 
 from mercato.core.errors import ConfigError, Conflict
-from mercato.store.bare import Bare, Lender, log_ahead
+from mercato.store.bare import BUSY_SECONDS, Bare, Lender, log_ahead
 from mercato.store.wake import CHANNEL, Wake
 
-BUSY_MILLIS = 30_000
 POOL_SIZE = 10
 
 
@@ -165,7 +164,7 @@ def _engine(url: URL, *, writes: bool) -> Engine:
         return sa.create_engine(url, pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_pre_ping=True)
     Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(url, pool_size=POOL_SIZE, max_overflow=POOL_SIZE)
-    pragmas = [f"busy_timeout = {BUSY_MILLIS}", "synchronous = NORMAL", "foreign_keys = ON"]
+    pragmas = [f"busy_timeout = {BUSY_SECONDS * 1000}", "synchronous = NORMAL", "foreign_keys = ON"]
 
     @event.listens_for(engine, "connect")
     def prepare(raw: Any, record: object) -> None:

@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 from mercato.cli.root import app
 from mercato.compute.books import Clerk, Desk
 from mercato.compute.books.receipts import digest
-from mercato.compute.installation import SECTIONS, prepared, signer
+from mercato.compute.installation import SECTIONS, prepared
 from mercato.compute.model import canonical
+from mercato.compute.signing import signer
 from mercato.compute.terminal import dollars, micro
 from mercato.core.clock import SystemClock
 from mercato.core.errors import InvalidInput

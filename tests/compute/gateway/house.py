@@ -20,10 +20,11 @@ from mercato.compute.books import keys
 from mercato.compute.books.keys import Limits, Scope
 from mercato.compute.books.till import Till
 from mercato.compute.gateway.server import Server
-from mercato.compute.installation import prepared, signer
+from mercato.compute.installation import prepared
 from mercato.compute.opening import work
 from mercato.compute.orders import Orders
 from mercato.compute.settings import ComputeSettings, Listed, Upstream
+from mercato.compute.signing import signer
 from mercato.compute.starting import listen
 from mercato.core.clock import SystemClock
 from mercato.core.settings import Secret, Settings

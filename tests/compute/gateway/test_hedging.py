@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import aiohttp
@@ -40,6 +40,15 @@ def conserved(home: House) -> bool:
 def pair(home: Open, first: Stub, second: Stub, **wanted: Any) -> Iterator[House]:
     with first, second:
         yield home({"one": first.url, "two": second.url}, **wanted)
+
+
+@asynccontextmanager
+async def racing(home: House, one: Stub, two: Stub) -> AsyncIterator[asyncio.Task[aiohttp.ClientResponse]]:
+    """Gives a hedged request that both providers work at by now."""
+    async with aiohttp.ClientSession(headers={"authorization": f"Bearer {home.ann}"}) as session:
+        asking = asyncio.create_task(session.post(f"{home.base}/chat/completions", json=hedged()))
+        await asyncio.to_thread(wait_for, lambda: one.open == 1 and two.open == 1)
+        yield asking
 
 
 def test_a_second_provider_answers_for_a_slow_one_which_is_told_to_stop_and_paid_nothing(house: Open) -> None:
@@ -121,10 +130,7 @@ def test_when_both_fail_the_client_is_told_how_and_nothing_is_charged(house: Ope
 
 def test_the_reserve_of_a_race_covers_the_worst_case_of_both(house: Open) -> None:
     async def race(home: House) -> int:
-        headers = {"authorization": f"Bearer {home.ann}"}
-        async with aiohttp.ClientSession(headers=headers) as session:
-            asking = asyncio.create_task(session.post(f"{home.base}/chat/completions", json=hedged()))
-            await asyncio.to_thread(wait_for, lambda: slow.open == 1 and other.open == 1)
+        async with racing(home, slow, other) as asking:
             held = (await asyncio.to_thread(home.balance, "ann"))[1]
             (await asking).close()
             return held
@@ -141,10 +147,7 @@ def test_the_reserve_of_a_race_covers_the_worst_case_of_both(house: Open) -> Non
 
 def test_when_the_client_of_a_race_leaves_both_providers_are_told_and_nothing_is_charged(house: Open) -> None:
     async def leave(home: House) -> None:
-        headers = {"authorization": f"Bearer {home.ann}"}
-        async with aiohttp.ClientSession(headers=headers) as session:
-            asking = asyncio.create_task(session.post(f"{home.base}/chat/completions", json=hedged()))
-            await asyncio.to_thread(wait_for, lambda: one.open == 1 and two.open == 1)
+        async with racing(home, one, two) as asking:
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
 

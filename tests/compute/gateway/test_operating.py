@@ -24,7 +24,7 @@ from openai import OpenAI
 from mercato.compute.books import switch
 from mercato.compute.books.till import Till
 from mercato.compute.gateway.admin import numbered
-from mercato.compute.installation import signer
+from mercato.compute.signing import signer
 from mercato.compute.testing import stub
 from mercato.core.clock import SystemClock
 from mercato.store.bare import Bare

@@ -12,7 +12,7 @@ from mercato.cli.root import app
 from mercato.compute.books import epochs
 from mercato.compute.books.receipts import opens
 from mercato.compute.books.till import Till
-from mercato.compute.installation import signer
+from mercato.compute.signing import signer
 from mercato.compute.testing import stub
 from mercato.core.clock import SystemClock
 from tests.compute.gateway.conftest import Open

@@ -22,8 +22,8 @@ from mercato.compute.books import Clerk, keys
 from mercato.compute.books.replay import replay
 from mercato.compute.books.till import Till
 from mercato.compute.books.words import State
-from mercato.compute.installation import signer
 from mercato.compute.model import RequestId
+from mercato.compute.signing import signer
 from mercato.compute.testing import stub
 from mercato.core.clock import HandClock, SystemClock
 from tests.compute.gateway.house import QUESTION

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -97,8 +96,7 @@ def week(home: Path) -> Path:
     """Returns a database with the example's week and the odd provider."""
     with house(home) as made:
         now = SystemClock().now()
-        with ThreadPoolExecutor(1) as beside:  # in this thread the loop of a browser may run
-            beside.submit(fill, made.url, SIGNER, now).result()
+        fill(made.url, SIGNER, now)
         odd = Provider(PROVIDERS.new(), ODD, Standing.PENDING, url="https://odd.example/v1", key="ab" * 32)
         till = made.till()
         with till.bare.transaction():

@@ -23,9 +23,9 @@ from mercato.compute.canaries import Canaries
 from mercato.compute.fleet import replies
 from mercato.compute.fleet.toy import Toy
 from mercato.compute.gateway.catalogue import Catalogue, Source, named
-from mercato.compute.installation import signer
 from mercato.compute.model import Offer, Price, Provider, Standing
 from mercato.compute.settings import Auditing
+from mercato.compute.signing import signer
 from mercato.compute.testing import stub
 from mercato.compute.verify import Secret, canary, synced
 from mercato.compute.verify.canary import Draw, asked, due

@@ -14,8 +14,8 @@ from mercato.compute import roster
 from mercato.compute.books.till import Till
 from mercato.compute.commands import app
 from mercato.compute.fleet.toy import Toy
-from mercato.compute.installation import signer
 from mercato.compute.model import Standing
+from mercato.compute.signing import signer
 from mercato.compute.testing import ToyChecker, stub
 from mercato.compute.verify.auditor import Auditor
 from mercato.compute.verify.record import Judge

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from mercato.compute.books.desk import Desk
-from mercato.compute.books.words import KEPT, Hold, Lost, Replay, Served
+from mercato.compute.books.words import KEPT, Lost, Replay, Served
 from mercato.compute.errors import Busy, Declined, Forbidden, Short, Unreached
 from mercato.compute.gateway import answers
 from mercato.compute.gateway.asker import Begun, ask
@@ -71,8 +71,7 @@ class Carrier:
         except Forbidden:
             raise
         except Declined:  # whoever answered it before may serve nobody now
-            hold = Hold(job.request, job.key.id, job.key.account, job.asked.digest, 0, job.idempotency)
-            earlier = await self.desk.earlier(hold) if job.idempotency else None
+            earlier = await self.desk.earlier(job.hold(0)) if job.idempotency else None
             if earlier is None:
                 raise
             job.to(Stage.ROUTE)
@@ -110,9 +109,7 @@ class Carrier:
 
     async def _reserve(self, job: Job, order: Sequence[Candidate]) -> Replay | None:
         """Reserves what a request may cost at those who may be asked; see `Desk.reserve`."""
-        limit = self._limit(job, order)
-        hold = Hold(job.request, job.key.id, job.key.account, job.asked.digest, limit, job.idempotency)
-        return await self.desk.reserve(hold)
+        return await self.desk.reserve(job.hold(self._limit(job, order)))
 
     def _limit(self, job: Job, order: Sequence[Candidate]) -> int:
         """Returns the micro-dollars that a request may cost."""

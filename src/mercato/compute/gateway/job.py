@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from mercato.compute.books.keys import Key
-from mercato.compute.books.words import KEPT
+from mercato.compute.books.words import KEPT, Hold
 from mercato.compute.gateway.asking import Asked
 from mercato.compute.gateway.client import Client
 from mercato.compute.gateway.states import Stage, step
@@ -31,6 +31,10 @@ class Job:
     def to(self, stage: Stage) -> None:
         """Moves on; Conflict for a step that the table of stages does not have."""
         self.stage = step(self.stage, stage)
+
+    def hold(self, limit: int) -> Hold:
+        """Returns what is asked of the books: to reserve so many micro-dollars for it."""
+        return Hold(self.request, self.key.id, self.key.account, self.asked.digest, limit, self.idempotency)
 
     async def write(self, data: bytes, *, more: bool = True) -> None:
         """Passes bytes on to the client, and remembers them for the receipt and for who asks again."""

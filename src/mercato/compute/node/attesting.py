@@ -12,10 +12,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from mercato.compute.model import canonical
 from mercato.compute.node.keyfile import NodeKey, verifies
+from mercato.compute.node.offers import LATEST, millis
 from mercato.compute.node.wording import inner, number, text
 from mercato.core.errors import InvalidInput
 from mercato.core.events import Json
@@ -23,7 +24,6 @@ from mercato.core.events import Json
 PURPOSE = "weights"
 MOST = 64  # models
 _HASH = re.compile(r"[0-9a-f]{64}")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def attested(key: NodeKey, asked: Question, weights: Mapping[str, str], now: dat
     named: dict[str, Json] = dict(sorted(weights.items()))
     body: dict[str, Json] = {
         "kind": PURPOSE, "gateway": asked.gateway, "key": key.public, "nonce": asked.nonce, "offers": asked.offers,
-        "at": (now - _EPOCH) // timedelta(milliseconds=1), "weights": named,
+        "at": millis(now), "weights": named,
     }  # fmt: skip
     return body | {"signature": key.sign(PURPOSE, canonical(body))}
 
@@ -49,7 +49,7 @@ def read(body: Mapping[str, Json], *, key: str, asked: Question, gateways: froze
     """Returns the weights that a document attests, by model; InvalidInput where it is no answer to what was asked."""
     if body.get("kind") != PURPOSE or len(body) != 8:
         raise InvalidInput(f"attestation had the fields {sorted(body)!r:.200}", hint="see the example of this format")
-    number(body, "at", 0, 253_402_300_799_000)
+    number(body, "at", 0, LATEST)
     told = (text(body, "key", most=64), text(body, "nonce", most=64), text(body, "offers", most=128))
     if told != (key, asked.nonce, asked.offers) or text(body, "gateway", most=255) not in gateways:
         raise InvalidInput("attestation was of another question", hint="name the nonce and the offers that were asked")

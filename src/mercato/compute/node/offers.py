@@ -30,6 +30,7 @@ _NAME, _FEATURE, _HASH = re.compile(r"[\w.:/@+-]{1,200}"), re.compile(r"[a-z0-9_
 _FIELDS = {"model", "upstream", "price", "context", "features", "quant", "weights", "concurrency"}
 _PRICES = {"prompt", "completion", "cached"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = 253_402_300_799_000  # the end of the year 9999, in milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,8 @@ def signed(
         "gateway": gateway,
         "key": key.public,
         "seq": seq,
-        "issued": _millis(issued),
-        "until": _millis(until),
+        "issued": millis(issued),
+        "until": millis(until),
         "offers": [_written(offer) for offer in offers],
     }
     return body | {"signature": key.sign(PURPOSE, canonical(body))}
@@ -165,9 +166,10 @@ def _written(offer: Offer) -> dict[str, Json]:
     }
 
 
-def _millis(moment: datetime) -> int:
+def millis(moment: datetime) -> int:
+    """Returns a moment as signed documents have it: milliseconds since 1970."""
     return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _moment(body: Mapping[str, Json], field: str) -> datetime:
-    return _EPOCH + timedelta(milliseconds=number(body, field, 0, 253_402_300_799_000))
+    return _EPOCH + timedelta(milliseconds=number(body, field, 0, LATEST))

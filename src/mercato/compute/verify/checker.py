@@ -101,22 +101,27 @@ class Reference:
     async def _read(self, surface: Surface, body: Mapping[str, Any]) -> list[Token] | None:
         """Returns what is told of each token that was read; the first one has no rank, and counts as expected. None
         where the reference cannot read such a question: asking again would not help."""
-        raw = json.dumps(body).encode()
-        reply = await self._line.open(PATHS[surface], raw, {"content-type": "application/json"}, deadline=PATIENCE)
-        try:
-            parts, size = [], 0
-            async for part in reply.chunks():
-                parts.append(part)
-                size += len(part)
-                if size > WIDEST:
-                    raise Unreached("size", f"reference {self.name!r} sent more than {WIDEST} octets")
-        finally:
-            await reply.close()
-        if reply.status in REFUSED:
+        status, raw = await answered(self._line, PATHS[surface], body, f"reference {self.name!r}")
+        if status in REFUSED:
             return None
-        if reply.status != 200:
-            raise Unreached(str(reply.status), f"reference {self.name!r} answered with status {reply.status}")
-        return _tokens(b"".join(parts), self.name, surface)
+        if status != 200:
+            raise Unreached(str(status), f"reference {self.name!r} answered with status {status}")
+        return _tokens(raw, self.name, surface)
+
+
+async def answered(line: Line, path: str, body: Mapping[str, Any], who: str) -> tuple[int, bytes]:
+    """Returns the status and the whole of what an engine answers; Unreached where that is too much, or none comes."""
+    headers = {"content-type": "application/json"}
+    reply = await line.open(path, json.dumps(body).encode(), headers, deadline=PATIENCE)
+    raw = bytearray()
+    try:
+        async for part in reply.chunks():
+            raw += part
+            if len(raw) > WIDEST:
+                raise Unreached("size", f"{who} sent more than {WIDEST} octets")
+    finally:
+        await reply.close()
+    return reply.status, bytes(raw)
 
 
 def _tokens(raw: bytes, name: str, surface: Surface) -> list[Token]:

@@ -13,6 +13,7 @@ value. Such an answer is right or wrong: one that an honest machine may put othe
 from __future__ import annotations
 
 import json
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,15 +83,17 @@ class Known:
 
     def __init__(self, canaries: Iterable[Canary] = ()) -> None:
         self._all = {_question(it.model, it.messages): it for it in canaries}
+        self._models: defaultdict[str, list[Canary]] = defaultdict(list)
+        for it in self._all.values():
+            self._models[it.model].append(it)
 
     def of(self, model: str, *, but: frozenset[str] = frozenset()) -> list[Canary]:
         """Returns those for a model, without some by their names."""
-        return [it for it in self._all.values() if it.model == model and it.id not in but]
+        return [it for it in self._models.get(model, ()) if it.id not in but]
 
     def models(self) -> dict[str, int]:
         """Returns how many there are for each model."""
-        names = sorted({it.model for it in self._all.values()})
-        return {name: len(self.of(name)) for name in names}
+        return {name: len(held) for name, held in sorted(self._models.items())}
 
     def judged(self, model: str, body: Mapping[str, Any], answer: str) -> Reply | None:
         """Returns whether the answer to a question is right; None where that is none of these."""
@@ -111,8 +114,7 @@ def read(path: Path) -> Known:
         raise ConfigError(f"canaries were {len(found)}", hint=f"keep at most {MOST_CANARIES}")
     questions = [_question(it.model, it.messages) for it in found]
     for names, what in (([it.id for it in found], "id"), (questions, "question")):
-        twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-        if twice:
+        if twice := sorted(name for name, count in Counter(names).items() if count > 1):
             raise ConfigError(f"{what} was there twice: {twice[0][:80]!r}", hint="each canary once")
     return Known(found)
 

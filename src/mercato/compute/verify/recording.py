@@ -16,7 +16,8 @@ from typing import Any
 
 from mercato.compute.errors import Unreached
 from mercato.compute.gateway.line import Line
-from mercato.compute.verify.checker import PATIENCE, WIDEST
+from mercato.compute.model import Surface
+from mercato.compute.verify.checker import PATHS, answered
 from mercato.compute.verify.known import Canary
 
 TIMES = 3  # answers that have to be equal
@@ -69,17 +70,8 @@ async def _recorded(line: Line, model: str, name: str, text: str, room: asyncio.
 
 async def said(line: Line, body: Mapping[str, Any]) -> str:
     """Returns the text that an engine answers a chat with; Unreached where there is none."""
-    headers = {"content-type": "application/json"}
-    reply = await line.open("/chat/completions", json.dumps(body).encode(), headers, deadline=PATIENCE)
-    try:
-        raw = bytearray()
-        async for part in reply.chunks():
-            raw += part
-            if len(raw) > WIDEST:
-                raise Unreached("size", f"upstream sent more than {WIDEST} octets")
-    finally:
-        await reply.close()
+    status, raw = await answered(line, PATHS[Surface.CHAT], body, "upstream")
     try:
         return str(json.loads(raw)["choices"][0]["message"]["content"] or "")
     except (ValueError, KeyError, IndexError, TypeError, RecursionError):
-        raise Unreached("protocol", f"upstream answered with status {reply.status} and no message") from None
+        raise Unreached("protocol", f"upstream answered with status {status} and no message") from None
