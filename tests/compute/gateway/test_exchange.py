@@ -35,17 +35,20 @@ Said = tuple[int, dict[str, str], bytes]
 
 
 class Provider:
-    """Answers each request on a connection with the next of its answers, piece by piece; then closes, if it shall."""
+    """Answers each request on a connection with the next of its answers, piece by piece; then closes, if it shall. Once
+    `most` were answered on a connection, it closes that as the next one comes, after `hint`."""
 
-    def __init__(self, answers: Sequence[Sequence[bytes]], *, close: bool = False) -> None:
-        self._answers, self._close = list(answers), close
+    def __init__(
+        self, answers: Sequence[Sequence[bytes]], *, close: bool = False, most: int = 99, hint: bytes = b""
+    ) -> None:
+        self._answers, self._close, self._most, self._hint = list(answers), close, most, hint
         self.requests: list[bytes] = []
-        self.connections = 0
+        self.connections = self.refused = 0
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         try:
-            while True:
+            for _ in range(self._most):
                 head = await reader.readuntil(b"\r\n\r\n")
                 size = int((head.lower() + b"content-length: 0").partition(b"content-length: ")[2].split(b"\r\n")[0])
                 self.requests.append(head + await reader.readexactly(size))
@@ -54,7 +57,10 @@ class Provider:
                     await writer.drain()
                     await asyncio.sleep(0)
                 if self._close:
-                    break
+                    return
+            await reader.readuntil(b"\r\n\r\n")
+            self.refused += 1
+            writer.write(self._hint)
         except (asyncio.IncompleteReadError, ConnectionError, IndexError):
             pass
         finally:
@@ -172,6 +178,46 @@ def test_a_provider_has_its_time(pieces: list[bytes], patience: dict[str, float]
         asked(Provider([pieces]), patience=Patience(**patience))
 
     assert refused.value.why == why
+
+
+@pytest.mark.parametrize("body", [b"{}", b"x" * 5_000_000])
+def test_a_kept_connection_that_is_closed_as_the_next_request_comes_is_followed_by_a_new_one(body: bytes) -> None:
+    provider = Provider([[WHOLE], [CHUNKED], [WHOLE]], most=1)
+
+    assert [said for _, _, said in asked(provider, 3, body=body)] == [b"{}", b"abcde", b"{}"]
+    assert (provider.connections, provider.refused) == (3, 2)
+
+
+def test_a_new_connection_that_is_closed_without_an_answer_is_not_followed_by_another() -> None:
+    provider = Provider([], most=0)
+    with pytest.raises(Unreached, match="no answer"):
+        asked(provider)
+
+    assert (provider.connections, provider.refused) == (1, 1)
+
+
+def test_a_provider_that_closes_each_connection_is_asked_twice_and_no_more() -> None:
+    provider = Provider([[WHOLE]], most=1)
+    with pytest.raises(Unreached, match="no answer"):
+        asked(provider, 2)
+
+    assert (provider.connections, provider.refused) == (2, 1)
+
+
+def test_an_answer_that_began_on_a_kept_connection_is_not_asked_for_again() -> None:
+    provider = Provider([[WHOLE], [WHOLE]], most=1, hint=b"HTTP/1.1 ")
+    with pytest.raises(Unreached):
+        asked(provider, 2)
+
+    assert (provider.connections, provider.refused) == (1, 1)
+
+
+def test_a_kept_connection_on_which_no_answer_comes_in_time_is_not_followed_by_another() -> None:
+    provider = Provider([[WHOLE], []])
+    with pytest.raises(Unreached) as refused:
+        asked(provider, 2, patience=Patience(first=0.2))
+
+    assert (refused.value.why, provider.connections) == ("first-byte", 1)
 
 
 def test_a_large_body_goes_out_whole() -> None:

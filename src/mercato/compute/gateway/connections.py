@@ -105,6 +105,10 @@ class Connections:
             if found.free and self._loop.time() - found.idle_since < KEPT_SECONDS:
                 return found
             found.abort()
+        return await self.make(place, seconds)
+
+    async def make(self, place: Place, seconds: float) -> Exchange:
+        """Returns a new connection; Unreached where none is to be had in `seconds`."""
         try:
             async with asyncio.timeout(seconds):
                 return await self._connect(place, seconds)

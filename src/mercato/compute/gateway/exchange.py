@@ -29,6 +29,7 @@ class Exchange(asyncio.Protocol):
         self._open = self._writable = True
         self._asked = self._over = False
         self._keep = True
+        self._unheard = False
         self.idle_since = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -71,6 +72,16 @@ class Exchange(asyncio.Protocol):
     def free(self) -> bool:
         """Whether the connection is there, and nothing of an answer is on its way."""
         return self._open and self._over and self._keep and not self._transport.is_closing()
+
+    @property
+    def stale(self) -> bool:
+        """Whether the connection was kept from an earlier request, and ended before an octet of an answer to this one
+        came: the other side closed it at that moment, most likely, and did not read the request."""
+        return bool(self.idle_since) and self._unheard
+
+    def left(self) -> float:
+        """Returns the seconds that are left of the request's whole time."""
+        return self._until - self._loop.time()
 
     def done(self) -> None:
         """Forgets the answer: what comes from now on was not asked for."""
@@ -169,7 +180,7 @@ class Exchange(asyncio.Protocol):
             await asyncio.sleep(0)
             while not self._writable and not self._begun:
                 await self._wait(seconds, "first-byte")
-            if self._begun:
+            if self._begun or not self._open:
                 self._keep = False
                 return
 
@@ -177,7 +188,7 @@ class Exchange(asyncio.Protocol):
         """Waits until something happens; raises what went wrong, in the end the time."""
         if self._error:
             raise self._error
-        left = self._until - self._loop.time()
+        left = self.left()
         late = why if seconds <= left else "total"
         timer = self._loop.call_later(max(0.0, min(seconds, left)), self._late, late)
         self._waiter = self._loop.create_future()
@@ -193,6 +204,7 @@ class Exchange(asyncio.Protocol):
         self._fail(Unreached(why, f"provider took too long: {why}"))
 
     def _broke(self, why: str) -> None:
+        self._unheard = not (self._error or self._begun or self._idle)
         error = Unreached("reset", f"provider's answer broke off: {why}")
         self._fail(error if self._begun else Unreached("protocol", f"provider gave no answer: {why}"))
 

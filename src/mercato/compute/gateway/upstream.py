@@ -59,12 +59,15 @@ class HttpLine:
 
     async def open(self, path: str, body: bytes, headers: Mapping[str, str], *, deadline: Patience) -> HttpReply:
         """Sends a request and returns the answer once its headers are here; Unreached where none came."""
+        head = self._head(path, body, headers)
         exchange = await self._connections.take(self._place, deadline.connect)
         try:
-            await exchange.ask(self._head(path, body, headers), body, deadline.first, deadline.total)
-        except BaseException:
+            await exchange.ask(head, body, deadline.first, deadline.total)
+        except BaseException as error:
             exchange.abort()
-            raise
+            if not (exchange.stale and isinstance(error, Unreached)):
+                raise
+            exchange = await self._again(head, body, deadline, exchange.left())
         reply = HttpReply(self._connections, self._place, exchange, deadline.idle, self._most)
         if reply.headers.get("content-encoding", "identity").lower() not in ("identity", ""):
             exchange.abort()
@@ -73,6 +76,16 @@ class HttpLine:
 
     async def close(self) -> None:
         """Leaves the connections open, which other lines share."""
+
+    async def _again(self, head: bytes, body: bytes, deadline: Patience, left: float) -> Exchange:
+        """Sends a request once more, on a new connection: the kept one was closed as the request came."""
+        exchange = await self._connections.make(self._place, min(deadline.connect, left))
+        try:
+            await exchange.ask(head, body, deadline.first, left)
+        except BaseException:
+            exchange.abort()
+            raise
+        return exchange
 
     def _head(self, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
         more = "".join([f"{name}: {_plain(value)}\r\n" for name, value in headers.items()])
