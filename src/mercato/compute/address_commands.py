@@ -30,7 +30,7 @@ KeyFile = Annotated[str, typer.Option(help="The file that holds its key, in the 
 Region = Annotated[str, typer.Option(help="Where it is, such as eu.")]
 Zdr = Annotated[bool, typer.Option("--zdr", help="It keeps no prompts.")]
 Private = Annotated[bool, typer.Option("--private", help="Allow an address that is not public, or without TLS.")]
-Trusted = Annotated[bool, typer.Option("--trusted", help="You answer for it: no probation.")]
+Trusted = Annotated[bool, typer.Option("--trusted", help="Admit it by your word: no probation.")]
 
 
 @app.command()
@@ -47,6 +47,8 @@ def add(
     from mercato.compute.addresses import Address
     from mercato.compute.gateway.catalogue import listed
     from mercato.compute.model import Standing
+    from mercato.compute.provider_commands import move
+    from mercato.compute.verify.standing import Event
     from mercato.core.settings import load
 
     one = {
@@ -55,11 +57,13 @@ def add(
     }  # fmt: skip
     facts = {"url": url, "private": private, "region": region, "zdr": zdr, "models": {model: one}}
     [(provider, offer)] = listed({name: _checked(name, facts)})
-    found = replace(provider, standing=Standing.ACTIVE if trusted else Standing.PROBATION)
+    found = replace(provider, standing=Standing.PROBATION)
     addresses.secret(key_file, load(partial=True).home)  # refused where it cannot be read now
-    with till() as books, books.bare.transaction():
+    with till() as books, books.writing() as pen:
         address = Address(found, (offer,), key_file, private)
-        stands = addresses.register(books.bare, address, books.clock.now())
+        stands = addresses.register(pen.bare, address, pen.at)
+        if trusted and stands.standing is Standing.PROBATION:
+            stands = move(pen, stands, Event.ADMITTED, "operator", "registered as trusted")
     typer.echo(f"{stands.id} ({name}) serves {model} and is {stands.standing.value}")
 
 

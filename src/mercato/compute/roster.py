@@ -101,6 +101,14 @@ def one(bare: Bare, id: str) -> Provider | None:
     return _provider(found[0]) if found else None
 
 
+def called(bare: Bare, word: str) -> Provider:
+    """Returns a provider by its id or its name, of which each has its own; NotFound where there is none."""
+    found = bare.run(f"{_PROVIDER} WHERE id = ? OR name = ?", (word, word))
+    if not found:
+        raise NotFound(f"provider was {word!r:.80}, which does not exist", hint="see `mercato compute providers`")
+    return _provider(found[0])
+
+
 def by_key(bare: Bare, key: str) -> Provider | None:
     """Returns a provider by its public key; None where there is none."""
     found = bare.run(f"{_PROVIDER} WHERE compute_provider.key = ? ORDER BY id", (key,)) if key else []

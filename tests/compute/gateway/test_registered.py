@@ -140,6 +140,19 @@ def test_a_provider_that_was_ejected_does_not_come_back_and_one_that_left_stands
     assert stands == [Standing.EJECTED, Standing.ACTIVE]
 
 
+def test_trusted_is_an_operators_word_for_a_new_provider_and_for_a_known_one(
+    run: Run, tmp_path: Path, database: Path
+) -> None:
+    url = f"sqlite:///{furnished(tmp_path / 'home', database) / 'mercato.db'}"
+    add = ("--url", "https://example.org/v1", *PRICES)
+    said = [run("add", name, *add, *more).output for name, *more in (["a"], ["a", "--trusted"], ["b", "--trusted"])]
+    with Bare(url) as bare:
+        ways = [roster.history(bare, named(name)) for name in ("a", "b")]
+
+    assert [line.split()[-1] for line in said] == ["probation", "active", "active"]
+    assert [way[-1].why for way in ways] == ["admitted by operator, not audited: registered as trusted"] * 2
+
+
 def test_one_model_of_several_is_taken_out(run: Run, tmp_path: Path, database: Path) -> None:
     furnished(tmp_path / "home", database)
     add = ("add", "two", "--url", "https://example.org/v1", "--prompt-price", "1", "--model")

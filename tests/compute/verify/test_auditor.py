@@ -13,6 +13,7 @@ import pytest
 from mercato.compute import audits, roster
 from mercato.compute.books import disputes
 from mercato.compute.books.till import Till
+from mercato.compute.fleet import replies
 from mercato.compute.fleet.toy import Toy
 from mercato.compute.model import Standing
 from mercato.compute.testing import ToyChecker
@@ -218,6 +219,26 @@ def test_without_a_reference_only_known_answers_are_judged(counter: Counter) -> 
     made.close()
 
     assert [it.verdict for it in found] == ["void"] * 3
+
+
+def test_without_a_reference_thirty_known_answers_end_probation(counter: Counter) -> None:
+    def canary(number: int) -> Canary:
+        text = f"question {number}"
+        return Canary(text, "toy", [{"role": "user", "content": text}], 40, [" ".join(replies.words(HONEST, text, 40))])
+
+    roster.stand(counter.till.bare, ACME, Standing.PROBATION, counter.clock.now(), "new")
+    serve(counter, HONEST, 30)
+    made = Auditor(
+        Till(counter.url, counter.clock, SIGNER), None, Judge(), known=Known(map(canary, range(30))),
+        asker=counter.key.id,
+    )  # fmt: skip
+    before = asyncio.run(made.turn(29))
+    after = asyncio.run(made.turn(100))
+    made.close()
+
+    assert {(it.verdict, it.standing) for it in before} == {("pass", Standing.PROBATION)}
+    assert [(it.verdict, it.standing) for it in after] == [("pass", Standing.ACTIVE)]
+    assert len(before) == 29
 
 
 def test_whom_a_decision_cleared_is_paid_although_it_stays_ejected(counter: Counter) -> None:

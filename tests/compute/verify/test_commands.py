@@ -89,6 +89,39 @@ def test_who_was_ejected_is_not_readmitted(counter: Counter) -> None:
     assert body("providers")[0]["standing"] == "ejected"
 
 
+def test_an_operators_word_ends_probation_and_is_told_with_who_and_why(counter: Counter) -> None:
+    run("hold", ACME)
+    held = run("admit", ACME, "--why", "known since June")
+    run("readmit", ACME)
+    hint = run("providers").output
+    admitted = run("admit", "acme", "--by", "ann", "--why", "known since June")
+    again = run("admit", "acme", "--why", "known since June")
+    turn = roster.history(counter.till.bare, ACME)[-1]
+
+    assert "was suspended, which stays so" in str(held.exception)
+    assert "only your word ends a probation" in hint
+    assert admitted.output == "acme is active\n"
+    assert "was active, which stays so" in str(again.exception)
+    assert (turn.standing, turn.why) == (Standing.ACTIVE, "admitted by ann, not audited: known since June")
+    assert body("providers")[0]["why"] == turn.why
+    assert "only your word" not in run("providers").output
+    assert "which does not exist" in str(run("admit", "nobody", "--why", "x").exception)
+    assert run("admit", "acme").exit_code == 2
+
+
+def test_who_was_admitted_by_word_is_still_found_out(counter: Counter) -> None:
+    """One of its four answers was wrong; six more are all that evidence takes."""
+    run("hold", ACME)
+    run("readmit", ACME)
+    run("admit", ACME, "--why", "known since June")
+    serve(counter, Toy(weights=9), 7, first=10)
+    auditing(counter)
+
+    assert [turn.standing for turn in roster.history(counter.till.bare, ACME)[-2:]] == [
+        Standing.PROBATION, Standing.EJECTED,
+    ]  # fmt: skip
+
+
 def test_calibration_prints_settings_and_refuses_upstreams_that_lack_the_model(home: Path) -> None:
     with stub() as good, stub() as checker:
         settings = f"""

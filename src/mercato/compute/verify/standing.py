@@ -16,6 +16,7 @@ class Event(StrEnum):
 
     OFFERED = "offered"  # a first valid offer came, and a first audit passed
     PROVED = "proved"  # enough clean audits
+    ADMITTED = "admitted"  # an operator answers for it
     WARNED = "warned"  # evidence rose past the warning
     CONVICTED = "convicted"  # evidence reached the bar
     CONTRADICTED = "contradicted"  # it signed two things that cannot both be true
@@ -42,6 +43,7 @@ OPEN = (P, B, A, S, X)
 STEPS: dict[tuple[Standing, Event], tuple[Standing, frozenset[Effect]]] = {
     (P, Event.OFFERED): (B, frozenset({Effect.AUDIT_ALL})),
     (B, Event.PROVED): (A, frozenset()),
+    (B, Event.ADMITTED): (A, frozenset()),  # audited as before where there is who judges: clean audits are not given
     (A, Event.WARNED): (B, frozenset({Effect.AUDIT_ALL})),  # its pay is held back anyway, as everyone's
     (S, Event.RETURNED): (B, frozenset({Effect.AUDIT_ALL})),
     (X, Event.SETTLED): (X, frozenset({Effect.PAY_OUT})),
