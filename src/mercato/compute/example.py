@@ -20,6 +20,7 @@ from mercato.compute.books.till import Till
 from mercato.compute.books.turn import Settle
 from mercato.compute.fleet import replies
 from mercato.compute.fleet.toy import QUANTISED, Toy
+from mercato.compute.gateway.tally import Said
 from mercato.compute.model import (
     PROVIDERS,
     REQUESTS,
@@ -187,7 +188,7 @@ class Week:
         return Served(
             key, one.id, model, end, digest(question.encode()), digest(text.encode()), claimed, counted,
             Price(one.prompt * factor, one.completion * factor), tuple(attempts), audit,
-            exhibit.packed(need, json.dumps(body), text) if audit else b"",
+            exhibit.packed(need, json.dumps(body), [Said(text)]) if audit else b"",
         )  # fmt: skip
 
     def _attempt(self, one: Member, at: datetime, tokens: int, end: End) -> Attempt:

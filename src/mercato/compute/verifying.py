@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from random import SystemRandom
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -18,7 +19,8 @@ from mercato.compute.books.till import Till
 from mercato.compute.gateway.asking import Asked
 from mercato.compute.gateway.catalogue import Pair, named
 from mercato.compute.gateway.line import Line
-from mercato.compute.model import Need, Offer, Provider, ProviderId, Receipt
+from mercato.compute.gateway.tally import Tally
+from mercato.compute.model import Offer, Provider, ProviderId, Receipt, Surface
 from mercato.compute.routing.router import Candidate, Counts, Router
 from mercato.compute.verify import exhibit, known, synced
 from mercato.compute.verify.auditor import Auditor, Verdict
@@ -29,6 +31,7 @@ from mercato.compute.verify.liaison import Liaison
 from mercato.compute.verify.match import Cut
 from mercato.compute.verify.rate import Rates
 from mercato.compute.verify.record import Judge
+from mercato.compute.verify.vectors import drawn
 from mercato.core.errors import ConfigError
 from mercato.store.bare import Bare
 
@@ -72,7 +75,7 @@ class Verification:
         self.liaison = Liaison(url, till.clock, f"worker-{secrets.token_hex(8)}", self.judge, settled=providers)
         checker = wanted.upstreams.get(wanted.audit.checker)
         self._judged = frozenset(checker.models) if checker else frozenset()
-        self._url = url
+        self._url, self._rng = url, SystemRandom()
         self._wanted, self._till, self._router, self._line, self._told = wanted, till, router, line, told
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mercato-liaison")
         self._auditor: Auditor | None = None
@@ -131,10 +134,10 @@ class Verification:
         keep it from being judged.
         """
         need, provider = asked.need, candidate.provider
-        allowed = need.wish.verify != "none" and not need.wish.zdr
+        allowed = exhibit.allowed(need)
         word = "none"
         members = asked.body.values.items()
-        known = allowed and need.model in self._judged and need.surface in exhibit.SURFACES
+        known = allowed and need.model in self._judged
         if known and exhibit.judged(members, synced.FEATURE in candidate.offer.features):
             sure = need.wish.verify == "always" or self.liaison.view.shares.get(provider.id, 1.0) >= 1
             word = "always" if sure else "sampled"
@@ -144,11 +147,15 @@ class Verification:
         """Whether an answer is audited without being asked for: where a reference could judge it."""
         return bool(self._wanted.audit.checker) and self.liaison.draw(receipt)
 
-    def packed(self, need: Need, body: str, answer: str, calls: int, offer: Offer) -> bytes:
+    def packed(self, asked: Asked, tally: Tally, offer: Offer) -> bytes:
         """Returns what an auditor would need of a request; nothing where there is none."""
-        if self.judge is None:
+        if self.judge is None or not exhibit.allowed(asked.need):
             return b""
-        return exhibit.packed(need, body, answer, calls=calls, synced=synced.FEATURE in offer.features)
+        if asked.need.surface is Surface.EMBEDDINGS:
+            values = asked.body.values
+            return exhibit.sampled(asked.need, values, drawn(values.get("input"), tally.vectors, self._rng))
+        drawing = synced.FEATURE in offer.features
+        return exhibit.packed(asked.need, asked.body.text, tally.said(), synced=drawing)
 
     def asked_before(self, provider: str) -> set[str]:
         """Returns the canaries with known answers that a provider was asked. Blocks."""

@@ -8,6 +8,7 @@ import json
 from mercato.compute import roster
 from mercato.compute.fleet import replies
 from mercato.compute.fleet.toy import Toy
+from mercato.compute.gateway.tally import Said
 from mercato.compute.model import Need, Provider, Standing, Surface
 from mercato.compute.verify import exhibit
 from tests.compute.books.counter import ACME, Counter
@@ -20,7 +21,7 @@ def shown(number: int, model: Toy, tokens: int = 40) -> bytes:
     text = f"question {number}"
     body = {"model": "toy", "messages": [{"role": "user", "content": text}], "temperature": 0}
     answer = " ".join(replies.words(model, text, tokens))
-    return exhibit.packed(Need(Surface.CHAT, "toy", 10, tokens), json.dumps(body), answer)
+    return exhibit.packed(Need(Surface.CHAT, "toy", 10, tokens), json.dumps(body), [Said(answer)])
 
 
 def serve(counter: Counter, model: Toy, count: int, first: int = 0, tokens: int = 40) -> None:

@@ -108,7 +108,8 @@ def test_without_that_promise_seeded_draws_are_void(audited: Audited) -> None:
 
 def test_what_no_reference_can_judge_is_void_and_changes_nothing(audited: Audited) -> None:
     home = audited({"bad": "wrong-model"})
-    members: list[dict[str, Any]] = [{"temperature": 1}, {"max_tokens": 5}, {"n": 2}, {"temperature": None}]
+    warm: dict[str, Any] = {"temperature": 1}
+    members: list[dict[str, Any]] = [warm, {"max_tokens": 5}, {**warm, "n": 2}, {"temperature": None}]
     statuses = [ask(home, 1, "bad", **more) for more in members]
 
     assert statuses == [200] * 4

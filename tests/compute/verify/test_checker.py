@@ -13,12 +13,14 @@ import pytest
 from mercato.compute.errors import Unreached
 from mercato.compute.fleet import replies
 from mercato.compute.fleet.toy import Toy
+from mercato.compute.gateway.tally import Said
 from mercato.compute.gateway.upstream import Connections, HttpLine
 from mercato.compute.model import Need, ProviderId, Surface, Wish
 from mercato.compute.testing import stub
 from mercato.compute.verify import Match, exhibit
 from mercato.compute.verify.calibration import calibrate
 from mercato.compute.verify.checker import Reference
+from mercato.compute.verify.record import Finding
 from mercato.core.settings import Secret
 
 T = TypeVar("T")
@@ -37,7 +39,7 @@ def with_line(url: str, work: Callable[[HttpLine], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-def checked(url: str, answer: str, body: dict[str, Any] | None = None, model: str = "m") -> Match | None:
+def checked(url: str, answer: str, body: dict[str, Any] | None = None, model: str = "m") -> Finding | None:
     shown = exhibit.Exhibit(Surface.CHAT, body or QUESTION, answer)
     return with_line(url, lambda line: Reference("r", ProviderId("prov_r"), line, {"m": "toy"}).check(shown, model))
 
@@ -51,7 +53,7 @@ def test_the_reference_counts_the_tokens_that_it_would_have_written() -> None:
 TEXT: dict[str, Any] = {"model": "m", "prompt": "tell me more", "temperature": 0}
 
 
-def continued(url: str, prompt: Any, answer: str) -> Match | None:
+def continued(url: str, prompt: Any, answer: str) -> Finding | None:
     shown = exhibit.Exhibit(Surface.COMPLETIONS, {**TEXT, "prompt": prompt}, answer)
     return with_line(url, lambda line: Reference("r", ProviderId("prov_r"), line, {"m": "toy"}).check(shown, "m"))
 
@@ -123,32 +125,41 @@ def test_a_reference_that_answers_wrongly_counts_as_away(behaviour: str) -> None
 
 
 def test_what_was_packed_is_read_again() -> None:
-    raw = exhibit.packed(need(), json.dumps(QUESTION), "naïve 日本")
-    shown = exhibit.read(raw)
+    said = [Said("naïve 日本", "hm", "", "stop"), Said("", "", "no", "tool_calls", (("look", "{}"),))]
+    kept = exhibit.read(exhibit.packed(need(), json.dumps(QUESTION), said, synced=True))
 
-    assert shown == exhibit.Exhibit(Surface.CHAT, QUESTION, "naïve 日本")
+    assert kept == exhibit.Kept(Surface.CHAT, QUESTION, tuple(said), synced=True)
 
 
 @pytest.mark.parametrize(
-    ("asked", "answer", "calls"),
-    [
-        (need(zdr=True), "text", 0),
-        (need(verify="none"), "text", 0),
-        (need(), "text", 1),
-        (need(), "x" * exhibit.MOST, 0),
-        (Need(Surface.EMBEDDINGS, "m", 1, 0), "text", 0),
-    ],
-    ids=["kept by nobody", "not wanted", "a tool's call", "large", "embeddings"],
+    ("asked", "answer"),
+    [(need(zdr=True), "text"), (need(verify="none"), "text"), (need(), "x" * exhibit.MOST)],
+    ids=["kept by nobody", "not wanted", "large"],
 )
-def test_what_may_not_be_kept_or_cannot_be_judged_is_not_kept(asked: Need, answer: str, calls: int) -> None:
-    assert exhibit.packed(asked, "{}", answer, calls=calls) == b""
+def test_what_may_not_be_kept_or_is_large_is_not_kept(asked: Need, answer: str) -> None:
+    assert exhibit.packed(asked, "{}", [Said(answer)]) == b""
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"x", b"c", b"c\0\0\0\2{}", b"c\0\0\0\2{}text", b"c\0\0\0\2{}12", b"e\0\0\0\2{}{}"]
+)
+def test_what_was_packed_otherwise_is_not_read(raw: bytes) -> None:
+    assert exhibit.read(raw) is None
+
+
+def shown(more: dict[str, Any], *said: Said, number: int = 0, synced: bool = False) -> exhibit.Exhibit | None:
+    """What a reference would be shown of a request, as it was packed."""
+    kept = exhibit.read(exhibit.packed(need(), json.dumps({**QUESTION, **more}), said or [Said("text")], synced=synced))
+    assert kept is not None
+    return kept.drawn(number)
 
 
 BENDING: list[dict[str, Any]] = [
-    {"temperature": 0.7}, {"temperature": None}, {"n": 2}, {"best_of": 2}, {"tools": [{}]}, {"echo": True},
-    {"functions": [{}]}, {"tool_choice": "required"}, {"suffix": "end"}, {"frequency_penalty": 0.5},
+    {"temperature": 0.7}, {"temperature": None}, {"n": 2, "temperature": 1, "seed": 4}, {"best_of": 2}, {"tools": [{}]},
+    {"functions": [{}]}, {"tool_choice": "required"}, {"suffix": "end"}, {"frequency_penalty": 0.5}, {"echo": True},
     {"presence_penalty": -1}, {"logit_bias": {"1": 100}}, {"response_format": {"type": "json_object"}},
-    {"repetition_penalty": 1.2}, {"guided_regex": "a+"}, {"min_tokens": 50}, {"prompt": ["one", "two"]},
+    {"repetition_penalty": 1.2}, {"guided_regex": "a+"}, {"min_tokens": 50}, {"prompt": [1, 2]},
+    {"prompt": [[1], [2]]}, {"prompt": ["one", "two"], "temperature": 1, "seed": 4}, {"prompt": ["one", "two"]},
 ]  # fmt: skip
 
 
@@ -156,9 +167,7 @@ BENDING: list[dict[str, Any]] = [
 @pytest.mark.parametrize("synced", [False, True])
 def test_where_something_bent_the_choice_nothing_is_judged(more: dict[str, Any], synced: bool) -> None:
     """Else whoever chooses questions could have honest answers fail."""
-    body = json.dumps({**QUESTION, **more})
-
-    assert exhibit.read(exhibit.packed(need(), body, "text", synced=synced)) is None
+    assert shown(more, synced=synced) is None
 
 
 IDLE: list[dict[str, Any]] = [
@@ -169,7 +178,7 @@ IDLE: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("more", IDLE, ids=str)
 def test_members_that_change_nothing_keep_nothing_from_being_judged(more: dict[str, Any]) -> None:
-    assert exhibit.read(exhibit.packed(need(), json.dumps({**QUESTION, **more}), "text")) is not None
+    assert shown(more) is not None
 
 
 @pytest.mark.parametrize(
@@ -188,9 +197,7 @@ def test_members_that_change_nothing_keep_nothing_from_being_judged(more: dict[s
 def test_what_was_drawn_is_judged_by_its_seed_where_the_provider_draws_as_others_can(
     synced: bool, more: dict[str, Any], judged: bool
 ) -> None:
-    found = exhibit.read(exhibit.packed(need(), json.dumps({**QUESTION, **more}), "text", synced=synced))
-
-    assert (found is not None) == judged
+    assert (shown(more, synced=synced) is not None) == judged
 
 
 def test_calibration_finds_that_an_exact_twin_never_differs() -> None:
@@ -217,3 +224,26 @@ def test_calibration_tells_where_the_checker_cannot_judge() -> None:
 
     with stub() as server, pytest.raises(Unreached, match="only 0 of 80 answers"):
         with_line(server.url, work)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_of_several_texts_one_is_judged_that_nobody_knows_beforehand(number: int) -> None:
+    """All would be several chances to fail by bad luck; the first one would leave the others to cheaters."""
+    found = shown({"n": 2}, Said("one"), Said("two"), number=number)
+
+    assert found is not None
+    assert found.answer == ("one", "two")[number % 2]
+
+
+def test_of_several_prompts_each_text_is_judged_with_its_own() -> None:
+    body = {"model": "m", "prompt": ["first", "second"], "n": 2, "temperature": 0}
+    kept = exhibit.Kept(Surface.COMPLETIONS, body, tuple(map(Said, ["a", "b", "c", "d"])))
+    found = [kept.drawn(number) for number in range(4)]
+
+    assert [(it.body["prompt"], it.answer) for it in found if it] == [
+        ("first", "a"), ("first", "b"), ("second", "c"), ("second", "d"),
+    ]  # fmt: skip
+
+
+def test_a_called_tool_is_not_judged_by_the_reference() -> None:
+    assert shown({}, Said("text", calls=(("look", "{}"),))) is None

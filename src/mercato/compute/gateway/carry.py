@@ -26,6 +26,7 @@ from mercato.compute.gateway.job import Job
 from mercato.compute.gateway.line import Patience, Time
 from mercato.compute.gateway.metrics import Metrics
 from mercato.compute.gateway.states import UNSETTLED, Stage
+from mercato.compute.gateway.tally import Tally
 from mercato.compute.model import Attempt, End, Need, Offer, Receipt, RequestId, Usage
 from mercato.compute.routing.router import Candidate, Router
 from mercato.core.errors import MercatoError
@@ -34,8 +35,8 @@ from mercato.core.money import UP
 log = logging.getLogger("mercato.compute.gateway")
 EVENTS = b"text/event-stream; charset=utf-8"
 Sample = Callable[[RequestId, Candidate, Need], bool]
-#: Packs a question's body and the text of its answer, with the tools called and the offer, for who audits it.
-Packed = Callable[[Need, str, str, int, Offer], bytes]
+#: Packs a question and its answer for who audits it.
+Packed = Callable[[Asked, Tally, Offer], bytes]
 #: Says of a request how the answer of a provider is verified, for the header x-verified.
 Verified = Callable[[Asked, Candidate], str]
 
@@ -55,7 +56,7 @@ class Carrier:
         attempts: int = 3,
         sample: Sample = lambda request, candidate, need: need.wish.verify == "always",
         settled: Callable[[Receipt], None] = lambda receipt: None,
-        packed: Packed = lambda need, body, answer, calls, offer: b"",
+        packed: Packed = lambda asked, tally, offer: b"",
         verified: Verified = lambda asked, candidate: "none",
         metrics: Metrics | None = None,
     ) -> None:
@@ -280,8 +281,7 @@ class Carrier:
 
     def _evidence(self, job: Job, begun: Begun) -> bytes:
         """Returns what an auditor would need; the books keep it only where the answer is drawn."""
-        tally, offer = begun.tally, begun.candidate.offer
-        return self._packed(job.asked.need, job.asked.body.text, tally.text, tally.calls, offer)
+        return self._packed(job.asked, begun.tally, begun.candidate.offer)
 
     async def _release(self, job: Job, error: BaseException) -> None:
         job.to(Stage.RELEASE)

@@ -6,7 +6,8 @@ Text from a provider is measured here and decides nothing else. A claim that is 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -15,6 +16,8 @@ from mercato.compute.model import Surface, Usage
 
 MOST_CLAIMED = 10**9
 _READ = json.JSONDecoder().raw_decode
+#: Parts of a choice; from `CALLS` on, the name and the arguments of one call after another.
+TEXT, THOUGHTS, REFUSAL, CALLS = range(4)
 
 
 class Heard(Enum):
@@ -25,13 +28,28 @@ class Heard(Enum):
     OTHER = "other"
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One choice of an answer: its text, what else was said, why it ended, and the name and arguments of each call."""
+
+    text: str
+    thoughts: str = ""
+    refusal: str = ""
+    end: str = ""
+    calls: tuple[tuple[str, str], ...] = ()
+
+
 class Tally:
-    """Counts one answer. `octets` of text, `calls` of tools, `events` with words, `ends` by choice."""
+    """Counts one answer. `octets` of text, `calls` of tools, `events` with words, `ends` by choice, and of embeddings
+    the `vectors` as they came."""
 
     def __init__(self, surface: Surface) -> None:
         self._surface = surface
         self._texts: list[str] = []
-        self.octets = self.calls = self.events = self.vectors = 0
+        self._marks: list[tuple[int, int, int]] = []  # from which text on it is which choice's, and which part of it
+        self._here = (-1, -1)
+        self.vectors: list[dict[str, Any]] = []
+        self.octets = self.calls = self.events = 0
         self.ends: dict[int, str] = {}
         self.claimed: Usage | None = None
         self._forwarded = (0, 0, 0, 0)
@@ -40,6 +58,15 @@ class Tally:
     def text(self) -> str:
         """Returns all text that was delivered."""
         return "".join(self._texts)
+
+    def said(self) -> list[Said]:
+        """Returns the choices that were delivered, in their order."""
+        parts: dict[int, dict[int, str]] = {choice: {} for choice in self.ends}
+        ends = [*(start for start, _, _ in self._marks[1:]), len(self._texts)]
+        for (start, choice, part), end in zip(self._marks, ends, strict=True):
+            held = parts.setdefault(choice, {})
+            held[part] = held.get(part, "") + "".join(self._texts[start:end])
+        return [_said(parts[choice], self.ends.get(choice, "")) for choice in sorted(parts)]
 
     @property
     def whole(self) -> bool:
@@ -79,7 +106,7 @@ class Tally:
             vectors = body.get("data")
             if not isinstance(vectors, list) or not all(isinstance(one, dict) for one in vectors):
                 raise Unreached("protocol", "provider sent an answer without data")
-            self.vectors = len(vectors)
+            self.vectors = vectors
             return
         choices = body.get("choices")
         if not isinstance(choices, list) or not choices:
@@ -96,12 +123,24 @@ class Tally:
         end = choice.get("finish_reason")
         self.ends[index] = end if isinstance(end, str) else self.ends.get(index, "")
         before = self.octets
-        for piece in self._words(choice, part):
-            if piece:
-                self._take(piece)
+        if self._surface is Surface.COMPLETIONS:
+            self._take(index, TEXT, choice.get("text"))
+        else:
+            message = choice.get(part)
+            if not isinstance(message, dict):
+                raise Unreached("protocol", f"provider sent a choice without {part}")
+            if len(message) == 1 and "content" in message:  # nearly all events
+                self._take(index, TEXT, message["content"])
+            else:
+                self._message(index, message)
         return self.octets > before or isinstance(end, str)
 
-    def _take(self, piece: str) -> None:
+    def _take(self, choice: int, part: int, piece: Any) -> None:
+        if not isinstance(piece, str) or not piece:
+            return
+        if (choice, part) != self._here:
+            self._here = choice, part
+            self._marks.append((len(self._texts), choice, part))
         if piece.isascii():
             self._texts.append(piece)
             self.octets += len(piece)
@@ -110,28 +149,17 @@ class Tally:
         self._texts.append(raw.decode())
         self.octets += len(raw)
 
-    def _words(self, choice: dict[str, Any], part: str) -> Iterable[str]:
-        if self._surface is Surface.COMPLETIONS:
-            return (_text(choice.get("text")),)
-        message = choice.get(part)
-        if not isinstance(message, dict):
-            raise Unreached("protocol", f"provider sent a choice without {part}")
-        if len(message) == 1 and "content" in message:  # nearly all events
-            return (_text(message["content"]),)
-        return self._all(message)
-
-    def _all(self, message: dict[str, Any]) -> Iterator[str]:
-        yield _text(message.get("content"))
+    def _message(self, choice: int, message: dict[str, Any]) -> None:
+        self._take(choice, TEXT, message.get("content"))
         # Thoughts are paid for where they are delivered, under either name that engines have for them.
-        yield _text(message.get("reasoning_content")) or _text(message.get("reasoning"))
-        yield _text(message.get("refusal"))
-        calls = message.get("tool_calls")
-        for call in calls if isinstance(calls, list) else ():
-            function = call.get("function") if isinstance(call, dict) else None
+        self._take(choice, THOUGHTS, _text(message.get("reasoning_content")) or message.get("reasoning"))
+        self._take(choice, REFUSAL, message.get("refusal"))
+        for place, call in _calls(message):
+            function = call.get("function")
             if isinstance(function, dict):
                 self.calls += bool(function.get("name"))
-                yield _text(function.get("name"))
-                yield _text(function.get("arguments"))
+                self._take(choice, CALLS + 2 * place, function.get("name"))
+                self._take(choice, CALLS + 2 * place + 1, function.get("arguments"))
 
     def _claim(self, body: dict[str, Any]) -> None:
         usage = body.get("usage")
@@ -142,6 +170,21 @@ class Tally:
         cached = _count(details.get("cached_tokens")) if isinstance(details, dict) else 0
         if prompt is not None and completion is not None:
             self.claimed = Usage(prompt, completion, min(cached or 0, prompt))
+
+
+def _calls(message: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yields the calls in a message, or pieces of them, each with its number among the calls of the choice."""
+    calls = message.get("tool_calls")
+    for at, call in enumerate(calls if isinstance(calls, list) else ()):
+        if isinstance(call, dict):
+            place = _count(call.get("index"))
+            yield at if place is None else place, call
+
+
+def _said(parts: dict[int, str], end: str) -> Said:
+    calls = sorted({(part - CALLS) // 2 for part in parts if part >= CALLS})
+    named = tuple((parts.get(CALLS + 2 * at, ""), parts.get(CALLS + 2 * at + 1, "")) for at in calls)
+    return Said(parts.get(TEXT, ""), parts.get(THOUGHTS, ""), parts.get(REFUSAL, ""), end, named)
 
 
 def _object(data: bytes) -> dict[str, Any]:

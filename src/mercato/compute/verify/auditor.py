@@ -26,14 +26,13 @@ from mercato.compute.verify import docket, exhibit
 from mercato.compute.verify.checker import Checker
 from mercato.compute.verify.known import Known, Reply
 from mercato.compute.verify.match import Match
-from mercato.compute.verify.record import Judge, Record
+from mercato.compute.verify.record import Finding, Judge, Record
 from mercato.compute.verify.standing import Effect
 from mercato.core.events import Json
 from mercato.store.errors import Lost
 
 P = ParamSpec("P")
 T = TypeVar("T")
-METHODS = {Match: "token-match", Reply: audits.KNOWN}
 LEASE = timedelta(minutes=5)
 TOGETHER = 8
 log = logging.getLogger("mercato.compute.verify")
@@ -120,9 +119,10 @@ class Auditor:
                 with self._till.writing() as pen:
                     disputes.withheld(pen, provider, "under way when it was ejected", {"standing": "ejected"})
 
-    async def _found(self, wanted: Wanted) -> Match | Reply | None:
+    async def _found(self, wanted: Wanted) -> Finding | None:
         """Returns what is to be said of an answer; None for nothing."""
-        shown, receipt = exhibit.read(wanted.evidence), wanted.receipt
+        kept, receipt = exhibit.read(wanted.evidence), wanted.receipt
+        shown = kept.drawn(int(receipt.hash, 16)) if kept else None
         if shown is None:
             return None
         if receipt.key == self._asker and (reply := self._known.judged(receipt.model, shown.body, shown.answer)):
@@ -131,20 +131,20 @@ class Auditor:
             return None  # nobody judges itself
         return await self._checker.check(shown, receipt.model)
 
-    def _book(self, wanted: Wanted, found: Match | Reply | None) -> Verdict:
+    def _book(self, wanted: Wanted, found: Finding | None) -> Verdict:
         receipt = wanted.receipt
         by = self._checker.name if self._checker and not isinstance(found, Reply) else ""
         with self._till.writing() as pen:
             provider = roster.one(pen.bare, receipt.provider)
             if found is None or not found.tells or provider is None:
-                audits.judge(pen.bare, receipt.request, pen.at, method=METHODS[Match], verdict="void", checker=by)
+                audits.judge(pen.bare, receipt.request, pen.at, method=Match.method, verdict="void", checker=by)
                 return Verdict(receipt.request, receipt.provider, "void")
             before = docket.recorded(pen.bare, receipt.provider, provider.standing)
             heard = self._witness(receipt)
             record, effects = self._judge.after(before, found) if heard else (before, frozenset[Effect]())
             failed = self._judge.fails(found)
             audits.judge(
-                pen.bare, receipt.request, pen.at, method=METHODS[type(found)], verdict="fail" if failed else "pass",
+                pen.bare, receipt.request, pen.at, method=found.method, verdict="fail" if failed else "pass",
                 statistic=docket.statistic(found, failed, record), checker=by,
             )  # fmt: skip
             moved = record.standing is not before.standing
@@ -153,7 +153,7 @@ class Auditor:
             return Verdict(receipt.request, receipt.provider, "fail" if failed else "pass", record.standing, moved)
 
     def _follow(
-        self, pen: Pen, provider: ProviderId, record: Record, effects: frozenset[Effect], found: Match | Reply
+        self, pen: Pen, provider: ProviderId, record: Record, effects: frozenset[Effect], found: Finding
     ) -> None:  # fmt: skip
         """Moves the provider, and withholds what it has not been given yet where that follows."""
         evidence, test = record.evidence, self._judge.test

@@ -62,4 +62,5 @@ async def _judged(
     async with room:
         answer = await said(line, body)
         shown = Exhibit(Surface.CHAT, body, answer, synced="seed" in body)
-        return await checker.check(shown, model) if answer else None
+        found = await checker.check(shown, model) if answer else None
+        return found if isinstance(found, Match) else None

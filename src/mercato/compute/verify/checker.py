@@ -19,6 +19,8 @@ from mercato.compute.model import ProviderId, Surface
 from mercato.compute.verify import synced
 from mercato.compute.verify.exhibit import Exhibit
 from mercato.compute.verify.match import MOST, Match
+from mercato.compute.verify.record import Finding
+from mercato.compute.verify.vectors import BILLIONTHS, Gap, Sampled, Vector, gap, vector
 
 PATIENCE = Patience(connect=5, first=60, idle=30, total=120)
 REFUSED = frozenset({400, 413, 422})
@@ -34,7 +36,7 @@ class Checker(Protocol):
     name: str
     provider: ProviderId
 
-    async def check(self, exhibit: Exhibit, model: str) -> Match | None:
+    async def check(self, exhibit: Exhibit, model: str) -> Finding | None:
         """Returns how an answer matches; None where it cannot be judged. Unreached where the reference is away."""
         ...
 
@@ -54,10 +56,16 @@ class Reference:
     def __init__(self, name: str, provider: ProviderId, line: Line, models: Mapping[str, str]) -> None:
         self.name, self.provider, self._line, self._models = name, provider, line, dict(models)
 
-    async def check(self, exhibit: Exhibit, model: str) -> Match | None:
-        """Returns how many of an answer's first tokens the reference would have written."""
-        if model not in self._models or not exhibit.answer:
+    async def check(self, exhibit: Exhibit, model: str) -> Finding | None:
+        """Returns how many of an answer's first tokens the reference would have written, or how far its vectors are
+        from the reference's."""
+        if model not in self._models:
             return None
+        if exhibit.sampled is not None:
+            return await self._embedded(exhibit.sampled, exhibit.body, self._models[model])
+        return await self._matched(exhibit, model) if exhibit.answer else None
+
+    async def _matched(self, exhibit: Exhibit, model: str) -> Match | None:
         told = LIKELIEST if exhibit.seeded else 0
         about = {"model": self._models[model], "max_tokens": 1, "temperature": 0, "prompt_logprobs": told}
         if exhibit.surface is Surface.CHAT and "messages" in exhibit.body:
@@ -75,6 +83,21 @@ class Reference:
         else:
             same = sum(it.rank == 1 for it in answer)
         return Match(len(answer), same)
+
+    async def _embedded(self, sampled: Sampled, body: Mapping[str, Any], model: str) -> Gap | None:
+        """Returns how far vectors are from the reference's; None where it does not make such."""
+        wanted = {"dimensions": body["dimensions"]} if body.get("dimensions") else {}
+        about = {"model": model, "input": list(sampled.inputs), "encoding_format": "float", **wanted}
+        status, raw = await answered(self._line, "/embeddings", about, f"reference {self.name!r}")
+        if status in REFUSED:
+            return None
+        if status != 200:
+            raise Unreached(str(status), f"reference {self.name!r} answered with status {status}")
+        own = _vectors(raw, len(sampled.inputs), self.name)
+        if wanted and {len(it) for it in own} != set(wanted.values()):
+            return None  # it makes them as long as it likes
+        pairs = zip(sampled.vectors, own, strict=True)
+        return Gap(len(own), max(BILLIONTHS if one is None else gap(one, other) for one, other in pairs))
 
     async def _said(self, exhibit: Exhibit, about: dict[str, Any]) -> Sequence[Token]:
         """Returns the tokens of a chat's answer; none where the reference cannot read such a question."""
@@ -134,6 +157,18 @@ def _tokens(raw: bytes, name: str, surface: Surface) -> list[Token]:
     except (ValueError, KeyError, IndexError, TypeError, StopIteration, AttributeError, RecursionError):
         hint = "it must tell prompt_logprobs, as vLLM does"
         raise Unreached("protocol", f"reference {name!r} told no ranks of tokens", hint=hint) from None
+
+
+def _vectors(raw: bytes, count: int, name: str) -> list[Vector]:
+    """Reads an answer's vectors, in the order of the inputs."""
+    try:
+        data = sorted(json.loads(raw)["data"], key=lambda one: one["index"])
+        found = [it for it in (vector(one["embedding"]) for one in data) if it is not None]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        found = []
+    if len(found) != count:
+        raise Unreached("protocol", f"reference {name!r} gave {len(found)} vectors for {count} texts")
+    return found
 
 
 def _token(place: Mapping[str, Mapping[str, Any]] | None) -> Token:

@@ -7,23 +7,18 @@ from collections.abc import Mapping
 from mercato.compute import audits
 from mercato.compute.model import ProviderId, Standing
 from mercato.compute.verify.evidence import Evidence
-from mercato.compute.verify.known import Reply
-from mercato.compute.verify.match import Match
-from mercato.compute.verify.record import Record
+from mercato.compute.verify.record import Finding, Record
 from mercato.core.events import Json
 from mercato.store.bare import Bare
 
 BILLIONTHS = 1_000_000_000  # logarithms are stored as whole numbers of these
 
 
-def statistic(found: Match | Reply, failed: bool, record: Record) -> dict[str, Json]:
-    """Returns what an audit keeps: the match or the canary, whether it failed, and the record after it."""
+def statistic(found: Finding, failed: bool, record: Record) -> dict[str, Json]:
+    """Returns what an audit keeps: what was found, whether it failed, and the record after it."""
     evidence = record.evidence
     sums: list[Json] = [round(each * BILLIONTHS) for each in evidence.sums]
-    about: dict[str, Json] = (
-        {"canary": found.canary} if isinstance(found, Reply) else {"tokens": found.tokens, "same": found.same}
-    )
-    return about | {
+    return found.body() | {
         "failed": failed,
         "audits": evidence.audits,
         "fails": evidence.fails,

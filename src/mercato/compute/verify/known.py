@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from mercato.compute.verify.match import Cut
 from mercato.core.errors import ConfigError
 from mercato.core.events import Json
 
@@ -67,6 +68,8 @@ class Reply:
     canary: str
     right: bool
 
+    method = "known-answer"
+
     @property
     def tells(self) -> bool:
         """Whether it can be judged: always."""
@@ -76,6 +79,14 @@ class Reply:
     def hopeless(self) -> bool:
         """Whether it is beyond what noise of any hardware does."""
         return not self.right
+
+    def fails(self, cut: Cut) -> bool:
+        """Whether the answer is wrong."""
+        return not self.right
+
+    def body(self) -> dict[str, Json]:
+        """Returns what an audit keeps of it."""
+        return {"canary": self.canary}
 
 
 class Known:

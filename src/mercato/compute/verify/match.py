@@ -11,9 +11,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mercato.core.events import Json
+
 FEWEST = 24  # tokens below which an answer says too little
 MOST = 128  # tokens of one answer that are looked at
 WIDTH = 3.0
+FAR = 20_000_000  # billionths of 1 - cosine
 HARD = 0.5  # a smaller share of matches than this no hardware explains
 
 
@@ -23,6 +26,8 @@ class Match:
 
     tokens: int
     same: int
+
+    method = "token-match"
 
     @property
     def share(self) -> float:
@@ -39,18 +44,28 @@ class Match:
         """Whether it is beyond what noise of any hardware does."""
         return self.tells and self.share < HARD
 
+    def fails(self, cut: Cut) -> bool:
+        """Whether the answer disagrees with the reference."""
+        return cut.fails(self)
+
+    def body(self) -> dict[str, Json]:
+        """Returns what an audit keeps of it."""
+        return {"tokens": self.tokens, "same": self.same}
+
 
 @dataclass(frozen=True, slots=True)
 class Cut:
     """Where an answer of n tokens fails: more than `width` standard deviations over the mismatches expected.
 
     rate: the honest share of mismatching tokens; alike: how alike tokens of one answer are (their correlation), which
-    makes the variance of their number 1 + (n - 1) alike times that of independent ones.
+    makes the variance of their number 1 + (n - 1) alike times that of independent ones. far: the largest distance of a
+    vector that passes, in billionths.
     """
 
     rate: float = 0.022
     alike: float = 0.008
     width: float = WIDTH
+    far: int = FAR
 
     def fails(self, match: Match) -> bool:
         """Whether an answer disagrees with the reference."""

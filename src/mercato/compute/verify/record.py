@@ -3,15 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from mercato.compute.model import Standing
 from mercato.compute.verify.evidence import Evidence, Test
 from mercato.compute.verify.known import Reply
-from mercato.compute.verify.match import Cut, Match
+from mercato.compute.verify.match import Cut
 from mercato.compute.verify.rate import Rates
 from mercato.compute.verify.standing import Effect, Event, step
+from mercato.core.events import Json
 
 CLEAR = 0.1  # of the bar, below which a provider on probation may become active
+
+
+class Finding(Protocol):
+    """What one audit found of an answer, by a `method`: a match of tokens, a distance of vectors, a known answer."""
+
+    @property
+    def method(self) -> str:
+        """By what it was judged."""
+        ...
+
+    @property
+    def tells(self) -> bool:
+        """Whether there was enough to judge."""
+        ...
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether it is beyond what noise of any hardware does."""
+        ...
+
+    def fails(self, cut: Cut) -> bool:
+        """Whether the answer is one that honest providers seldom give."""
+        ...
+
+    def body(self) -> dict[str, Json]:
+        """Returns what the audit keeps of it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +66,11 @@ class Judge:
             return 1.0
         return self.rates.share(record.clean, record.evidence, self.test, floor)
 
-    def fails(self, found: Match | Reply) -> bool:
+    def fails(self, found: Finding) -> bool:
         """Whether an answer is one that honest providers seldom give."""
-        return not found.right if isinstance(found, Reply) else self.cut.fails(found)
+        return found.fails(self.cut)
 
-    def after(self, record: Record, found: Match | Reply) -> tuple[Record, frozenset[Effect]]:
+    def after(self, record: Record, found: Finding) -> tuple[Record, frozenset[Effect]]:
         """Returns the record with one more audited answer, and what follows; one too short to judge changes nothing.
 
         A wrong answer to a canary whose answer is known puts an active provider back on probation, however little it
