@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 from typing import Any
 
 from mercato.compute.errors import Unreached
@@ -62,8 +63,7 @@ class Tally:
     def said(self) -> list[Said]:
         """Returns the choices that were delivered, in their order."""
         parts: dict[int, dict[int, str]] = {choice: {} for choice in self.ends}
-        ends = [*(start for start, _, _ in self._marks[1:]), len(self._texts)]
-        for (start, choice, part), end in zip(self._marks, ends, strict=True):
+        for (start, choice, part), (end, _, _) in pairwise([*self._marks, (len(self._texts), 0, 0)]):
             held = parts.setdefault(choice, {})
             held[part] = held.get(part, "") + "".join(self._texts[start:end])
         return [_said(parts[choice], self.ends.get(choice, "")) for choice in sorted(parts)]
