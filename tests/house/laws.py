@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.house.tree import CODE, calls, classes, files, functions, imported, modules, package, place, room
+from tests.house.tree import CODE, calls, classes, files, functions, imported, modules, nodes, package, place, room
 
 FILE_LINES, FILE_SOFT, FUNCTION_LINES, ERRORS = 500, 300, 60, 8
 ENVIRONMENT = frozenset({"os.environ", "os.environb", "os.getenv", "os.getenvb"})
@@ -71,7 +71,7 @@ def no_float_beside_money(root: Path) -> Iterator[str]:
     for path, tree in modules(root, "src"):
         if path != money and "mercato.core.money" not in {name for name, _ in imported(tree)}:
             continue
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             literal = isinstance(node, ast.Constant) and isinstance(node.value, float | complex)
             named = isinstance(node, ast.Name) and node.id in {"float", "complex"}
             quoted = isinstance(node, ast.Constant) and node.value == "float"
@@ -84,7 +84,7 @@ def only_settings_reads_the_environment(root: Path) -> Iterator[str]:
         if path == package(root) / "core" / "settings.py":
             continue
         found = {line for name, line in imported(tree) if name in ENVIRONMENT}
-        attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+        attributes = [node for node in nodes(tree) if isinstance(node, ast.Attribute)]
         found |= {node.lineno for node in attributes if ast.unparse(node) in ENVIRONMENT}
         yield from (f"{place(root, path, line)} reads the environment" for line in sorted(found))
 

@@ -1,22 +1,35 @@
 """This repository keeps the laws of its house."""
 
+import gc
 import importlib
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.house import doors, laws, words
-from tests.house.tree import package, parse
+from tests.house.tree import nodes, package, parse
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.xdist_group("house")  # one worker reads the tree
 ROOMS = sorted(path.parent.name for path in package(ROOT).glob("*/__init__.py"))
 LIGHT = sorted(set(ROOMS) - {"api", "web"})  # the doors that the command opens; these two are opened by the server
 #: What runs at every start and was read by us: setuptools sets its own distutils up.
 STARTING = ("distutils-precedence.pth",)
 HEAVY = ("sqlalchemy", "ibis", "duckdb", "fastapi", "starlette", "httpx", "pyarrow", "scipy", "numpy", "pydantic")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def read_once() -> Iterator[None]:
+    """Keeps the syntax of all files for the laws, and only for them; to look for cycles in it would double the time."""
+    gc.disable()
+    yield
+    parse.cache_clear()
+    nodes.cache_clear()
+    gc.enable()
 
 
 @pytest.mark.parametrize("law", [*laws.LAWS, *words.LAWS, *doors.LAWS], ids=lambda law: law.__name__)

@@ -7,13 +7,27 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 SKIPS_ITSELF = "import pytest\n\n\n@pytest.mark.spark\ndef test_a():\n    pytest.skip('no cluster')\n"
-MARKED = "import pytest\n\n\n@pytest.mark.{}\ndef test_a():\n    assert True\n"
-TOGETHER = MARKED.format("spark").replace("def", "@pytest.mark.parametrize('n', range(8))\ndef").replace("a()", "a(n)")
-DIALS = "import socket\n\n\ndef test_a():\n    {}\n"
+MARKED = "\n\n@pytest.mark.{}\ndef test_{}():\n    assert True\n"
+REASONS = {
+    "browser": "no Chromium is installed",
+    "spark": "no Java is installed",
+    "npm": "the npm packages of tests/npm could not be installed",
+    "live": "calls an outside service; set MERCATO_LIVE=1",
+    "nightly": "long; run make test PROFILE=nightly",
+}
+TOGETHER = (
+    "import pytest\n\n\n@pytest.mark.spark\n@pytest.mark.parametrize('n', range(8))\ndef test_a(n):\n    assert True\n"
+)
+DIALS = "\n\ndef test_{}():\n    {}\n"
+OUTSIDE = (
+    "socket.create_connection(('192.0.2.1', 80))",
+    "socket.getaddrinfo('mercato.example', 80)",
+    "socket.socket(socket.AF_INET6).connect(('2001:db8::1', 80))",
+    "socket.socket().connect_ex(('8.8.8.8', 53))",
+)
+INSIDE = ("s = socket.create_server(('127.0.0.1', 0)); socket.create_connection(s.getsockname()).close(); s.close()",)
 
 
 def outcome(folder: Path, test: str, *arguments: str, **environment: str) -> str:
@@ -34,29 +48,24 @@ def outcome(folder: Path, test: str, *arguments: str, **environment: str) -> str
     return ran.stdout + ran.stderr
 
 
-@pytest.mark.parametrize(
-    ("mark", "reason"),
-    [
-        ("browser", "no Chromium is installed"),
-        ("spark", "no Java is installed"),
-        ("npm", "tests/npm could not be installed"),
-        ("live", "set MERCATO_LIVE=1"),
-        ("nightly", "PROFILE=nightly"),
-    ],
-)
-def test_a_marked_test_is_skipped_with_a_reason(tmp_path: Path, mark: str, reason: str) -> None:
-    text = outcome(tmp_path, MARKED.format(mark))
-
-    assert "1 skipped" in text
-    assert reason in text
+def marked(*marks: str) -> str:
+    """A file with one test for each of these marks; several in one, since each run of pytest costs half a second."""
+    return "import pytest\n" + "".join(MARKED.format(mark, mark) for mark in marks)
 
 
-@pytest.mark.parametrize("mark", ["browser", "spark", "npm"])
-def test_a_required_test_fails_rather_than_skips(tmp_path: Path, mark: str) -> None:
-    text = outcome(tmp_path, MARKED.format(mark), MERCATO_REQUIRE="browser,spark,npm")
+def test_marked_tests_are_skipped_each_with_its_reason(tmp_path: Path) -> None:
+    text = outcome(tmp_path, marked(*REASONS))
 
-    assert f"MERCATO_REQUIRE names '{mark}'" in text
-    assert "1 skipped" not in text
+    assert f"{len(REASONS)} skipped" in text
+    assert [reason for reason in REASONS.values() if reason not in text] == []
+
+
+def test_required_tests_fail_rather_than_skip(tmp_path: Path) -> None:
+    text = outcome(tmp_path, marked("browser", "spark", "npm"), MERCATO_REQUIRE="browser,spark,npm")
+
+    assert [mark for mark in ("browser", "spark", "npm") if f"MERCATO_REQUIRE names '{mark}'" not in text] == []
+    assert "3 errors" in text
+    assert "skipped" not in text
 
 
 def test_a_required_test_that_skips_itself_fails(tmp_path: Path) -> None:
@@ -74,36 +83,19 @@ def test_what_needs_spark_runs_in_one_worker(tmp_path: Path) -> None:
 
 
 def test_a_misspelt_requirement_is_an_error(tmp_path: Path) -> None:
-    assert "known marks: browser, spark" in outcome(tmp_path, MARKED.format("spark"), MERCATO_REQUIRE="bowser")
+    assert "known marks: browser, spark" in outcome(tmp_path, marked("spark"), MERCATO_REQUIRE="bowser")
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        "socket.create_connection(('192.0.2.1', 80))",
-        "socket.getaddrinfo('mercato.example', 80)",
-        "socket.socket(socket.AF_INET6).connect(('2001:db8::1', 80))",
-        "socket.socket().connect_ex(('8.8.8.8', 53))",
-    ],
-)
-def test_a_test_that_reaches_out_fails(tmp_path: Path, call: str) -> None:
-    text = outcome(tmp_path, DIALS.format(call))
+def test_tests_that_reach_out_fail_and_this_machine_may_be_reached(tmp_path: Path) -> None:
+    text = outcome(tmp_path, "import socket\n" + "".join(DIALS.format(*dial) for dial in enumerate(OUTSIDE + INSIDE)))
 
-    assert "RealNetwork: test " in text
-    assert "1 failed" in text
-
-
-def test_this_machine_may_be_reached(tmp_path: Path) -> None:
-    here = "s = socket.create_server(('127.0.0.1', 0)); socket.create_connection(s.getsockname()).close(); s.close()"
-
-    assert "1 passed" in outcome(tmp_path, DIALS.format(here))
+    assert text.count("RealNetwork: test ") == len(OUTSIDE)
+    assert f"{len(OUTSIDE)} failed, {len(INSIDE)} passed" in text
 
 
 def test_what_is_left_to_the_nightly_profile_is_not_missing(tmp_path: Path) -> None:
-    text = outcome(
-        tmp_path, "import pytest\n\n\n@pytest.mark.nightly\n" + MARKED.format("browser").partition("\n\n\n")[2],
-        MERCATO_REQUIRE="browser", MERCATO_CHROMIUM="/bin/true",
-    )  # fmt: skip
+    test = marked("browser").replace("@", "@pytest.mark.nightly\n@")
+    text = outcome(tmp_path, test, MERCATO_REQUIRE="browser", MERCATO_CHROMIUM="/bin/true")
 
     assert "1 skipped" in text
     assert "PROFILE=nightly" in text

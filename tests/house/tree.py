@@ -33,6 +33,12 @@ def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
 
+@cache
+def nodes(tree: ast.Module) -> list[ast.AST]:
+    """Every node of a module; most laws look at them all, so they are gathered once."""
+    return list(ast.walk(tree))
+
+
 def package(root: Path) -> Path:
     return root / "src" / "mercato"
 
@@ -47,14 +53,14 @@ def place(root: Path, path: Path, line: int = 0) -> str:
 
 
 def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
 
 def imported(tree: ast.Module) -> Iterator[tuple[str, int]]:
     """Every module that is imported, wherever: `from a import b` names both a and a.b."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -63,7 +69,7 @@ def imported(tree: ast.Module) -> Iterator[tuple[str, int]]:
 
 
 def classes(tree: ast.Module) -> Iterator[ast.ClassDef]:
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.ClassDef):
             yield node
 

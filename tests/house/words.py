@@ -16,29 +16,29 @@ TEXT = CODE | {".md", ".toml", ".txt", ".yml", ".yaml", ".cfg", ".ini", ".mako",
 
 
 def no_registry_is_named(root: Path) -> Iterator[str]:
-    for path, number, line in lines(root):
-        if found := REGISTRIES.search(line):
-            yield f"{place(root, path, number)} names the registry {found.group()!r}"
+    yield from (f"{where} names the registry {found!r}" for _, where, found in said(root, REGISTRIES))
 
 
 def locks_hold_no_addresses(root: Path) -> Iterator[str]:
-    for path, number, line in lines(root):
-        lock = path.name.endswith(".lock") or path.parent.name == "requirements"
-        if lock and (found := ADDRESS.search(line)):
-            yield f"{place(root, path, number)} holds the address {found.group()!r}"
+    for path, where, found in said(root, ADDRESS):
+        if path.name.endswith(".lock") or path.parent.name == "requirements":
+            yield f"{where} holds the address {found!r}"
 
 
 def no_stray_words(root: Path) -> Iterator[str]:
-    for path, number, line in lines(root):
-        if found := STRAY.search(line):
-            yield f"{place(root, path, number)} says {found.group()!r}"
+    yield from (f"{where} says {found!r}" for _, where, found in said(root, STRAY))
 
 
-def lines(root: Path) -> Iterator[tuple[Path, int, str]]:
+def said(root: Path, words: re.Pattern[str]) -> Iterator[tuple[Path, str, str]]:
+    """Every line that says something: its file, its place and what it says. Few do, so whole files are asked first."""
     for path in files(root):
-        if path.suffix in TEXT and path.name != "LICENSE":
-            text = path.read_text(encoding="utf-8", errors="replace")
-            yield from ((path, number, line) for number, line in enumerate(text.splitlines(), start=1))
+        if path.suffix not in TEXT or path.name == "LICENSE":
+            continue
+        text = path.read_text(encoding="utf-8", errors="replace")
+        if words.search(text):
+            for number, line in enumerate(text.splitlines(), start=1):
+                if found := words.search(line):
+                    yield path, place(root, path, number), found.group()
 
 
 LAWS = (no_registry_is_named, locks_hold_no_addresses, no_stray_words)
