@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mercato.compute import verifying
 from tests.compute.gateway.house import House, blank, furnished
 
 Open = Callable[..., House]
@@ -26,3 +27,9 @@ def house(tmp_path: Path, database: Path) -> Iterator[Open]:
             return opened.enter_context(House(furnished(tmp_path / "home", database), upstreams, **wanted))
 
         yield start
+
+
+@pytest.fixture
+def look_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers look into the store ten times a second, so that nobody waits long here."""
+    monkeypatch.setattr(verifying, "PAUSE", 0.1)

@@ -25,6 +25,7 @@ from tests.waiting import wait_for
 ASK: dict[str, Any] = {"model": "toy", "messages": QUESTION, "max_tokens": 9}
 PRICES = ("--model", "toy", "--prompt-price", "200000", "--completion-price", "400000")
 Run = Callable[..., Result]
+pytestmark = pytest.mark.usefixtures("look_often")
 
 
 @pytest.fixture
