@@ -20,7 +20,7 @@ WANTED = ComputeSettings(
     audit=Auditing(checker="one", canaries=4, canary_key=Secret("mk_canary")),
     names=("gateway.example",),
     operators={"ann": "0x" + "ab" * 20},
-    specs={"toy": Spec(context=8192, weights=("ab" * 32,))},
+    specs={"toy": Spec(context=8192, weights=("ab" * 32,), engine={"dtype": "bfloat16"})},
 )
 
 

@@ -55,11 +55,12 @@ def _of(hash: str) -> Receipt:
 
 HASHES = [digest(str(at).encode()) for at in range(5)]
 EPOCH, ROOT = tree(*HASHES)
-OFFERS = document(offer("m", weights=GOOD), offer("bare"), key=NODE)
+OFFERS = document(offer("m", weights=GOOD, template=GOOD), offer("bare"), key=NODE)
 
 
-def word(weights: dict[str, str], offers: str = "", key: NodeKey = NODE) -> Body:
-    return dict(attested(key, Question(GATEWAY, "0" * 64, offers or str(OFFERS["signature"])), weights, NOW))
+def word(hashes: dict[str, str], offers: str = "", key: NodeKey = NODE, part: str = "weights") -> Body:
+    models = {model: {part: hash} for model, hash in hashes.items()}
+    return dict(attested(key, Question(GATEWAY, "0" * 64, offers or str(OFFERS["signature"])), models, NOW))
 
 
 CONTRADICTIONS: list[tuple[str, Body, Body, str]] = [
@@ -71,6 +72,7 @@ CONTRADICTIONS: list[tuple[str, Body, Body, str]] = [
     ("no path", ROOT, opened(EPOCH, HASHES, 2, path=["zz"]), "does not lead to its root"),
     ("hash", ROOT, opened(EPOCH, HASHES, 2, hash=BAD), "does not lead to its root"),
     ("weights", OFFERS, word({"m": BAD}), "other weights of 'm'"),
+    ("template", OFFERS, word({"m": BAD}, part="template"), "other template of 'm'"),
 ]
 HARMONY: list[tuple[str, Body, Body]] = [
     ("the same receipt", receipt(), receipt()),

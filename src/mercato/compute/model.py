@@ -29,6 +29,8 @@ DISPUTES = Kind("dispute", DisputeId)
 KEYS = Kind("key", KeyId)
 
 MILLION = 1_000_000
+PARTS = ("weights", "tokenizer", "template")
+"""What a model is made of: nodes offer and attest the hashes of these, and specs say which are right."""
 SIMULATED = "simulated:"
 """How the address of a provider begins that was made up, to show what pages look like; nothing is there."""
 
@@ -102,23 +104,25 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """A model as it should be served. Hashes are SHA-256 as hexadecimal text, "" where not known.
-
-    `tokenizer` is the hash of the file that counts its tokens; without one, bytes bound them from above.
-    """
+    """A model as it should be served. Hashes are SHA-256 as hexadecimal text: of each part those that are right, none
+    where any is. `engine` are parameters that change answers, by name. `strict` takes no offer that does not tell what
+    is asked for here."""
 
     id: str
     context: int
     weights: tuple[str, ...] = ()
-    tokenizer: str = ""
-    template: str = ""
+    tokenizer: tuple[str, ...] = ()
+    template: tuple[str, ...] = ()
     quant: str = ""
+    engine: Mapping[str, str] = field(default_factory=dict)
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
     """A provider's word to serve a model: price, limits, and until when it holds. `features` are such as `tools`,
-    `json_schema`, `embeddings`, `logprobs`, `seed`. `upstream` is the model's name at the provider."""
+    `json_schema`, `embeddings`, `logprobs`, `seed`. `upstream` is the model's name at the provider. Hashes are SHA-256
+    as hexadecimal text; they, `quant` and the parameters of its `engine` are "" or missing where it does not tell."""
 
     provider: ProviderId
     model: str
@@ -131,6 +135,15 @@ class Offer:
     concurrency: int = 16
     until: datetime | None = None
     signature: str = ""
+    tokenizer: str = ""
+    template: str = ""
+    engine: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """Returns the hashes that it tells, by what they are of."""
+        told = {"weights": self.weights, "tokenizer": self.tokenizer, "template": self.template}
+        return {part: hash for part, hash in told.items() if hash}
 
 
 @dataclass(frozen=True, slots=True)

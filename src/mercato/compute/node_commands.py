@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,8 +14,6 @@ import typer
 from mercato.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mercato.compute.node.settings import NodeSettings
 
 app = typer.Typer(help="A node's key, its upstream, and what it served.", no_args_is_help=True)
@@ -29,6 +28,10 @@ Context = Annotated[int | None, typer.Option(min=1, help="Its context; else the 
 Quant = Annotated[str, typer.Option(help="Its quantisation, such as fp8.")]
 Weights = Annotated[str, typer.Option(help="File or folder of its weights, which are hashed.", metavar="PATH")]
 Expect = Annotated[str, typer.Option(help="The SHA-256 that they must have.", metavar="HEX")]
+Tokenizer = Annotated[str, typer.Option(help="Its tokenizer's folder, where it is not the weights'.", metavar="PATH")]
+ExpectTokenizer = Annotated[str, typer.Option(help="The SHA-256 that its tokenizer must have.", metavar="HEX")]
+Template = Annotated[str, typer.Option(help="Its chat template's file, where it is not in that.", metavar="PATH")]
+ExpectTemplate = Annotated[str, typer.Option(help="The SHA-256 that its template must have.", metavar="HEX")]
 Concurrency = Annotated[int | None, typer.Option(min=1, help="Requests at once.")]
 Minute = Annotated[int | None, typer.Option("--per-minute", min=1, help="Requests in a minute.")]
 Tokens = Annotated[int | None, typer.Option("--tokens-per-day", min=1, help="Tokens in a day, UTC.")]
@@ -42,9 +45,10 @@ Plain = Annotated[bool, typer.Option("--plain", help="Allow a gateway without TL
 def provide(
     upstream: Upstream = "", gateway: Gateways = None, model: Model = "", prompt_price: Prompt = 0,
     completion_price: Completion = 0, upstream_model: Name = "", context: Context = None, quant: Quant = "",
-    weights: Weights = "", expect: Expect = "", concurrency: Concurrency = None, per_minute: Minute = None,
-    tokens_per_day: Tokens = None, worth_per_day: Worth = None, region: Region = None, title: Title = None,
-    zdr: Zdr = False, plain: Plain = False,
+    weights: Weights = "", expect: Expect = "", tokenizer: Tokenizer = "", expect_tokenizer: ExpectTokenizer = "",
+    template: Template = "", expect_template: ExpectTemplate = "", concurrency: Concurrency = None,
+    per_minute: Minute = None, tokens_per_day: Tokens = None, worth_per_day: Worth = None, region: Region = None,
+    title: Title = None, zdr: Zdr = False, plain: Plain = False,
 ) -> None:  # fmt: skip
     """Serve a model from this machine through a gateway that you dial; nothing listens here.
 
@@ -55,6 +59,8 @@ def provide(
     one = {
         "prompt": prompt_price, "completion": completion_price, "upstream": upstream_model, "context": context,
         "quant": quant, "weights": weights, "expect": expect.lower(),
+        "tokenizer": tokenizer, "expect_tokenizer": expect_tokenizer.lower(),
+        "template": template, "expect_template": expect_template.lower(),
     }  # fmt: skip
     given = {
         "upstream": upstream, "gateways": gateway, "models": {model: one} if model else None, "region": region,
@@ -79,6 +85,18 @@ def key() -> None:
 
     folder, _ = _settings({})
     typer.echo(opened(folder / "key.pem").public)
+
+
+@app.command()
+def hashes(path: Annotated[Path, typer.Argument(help="A model's folder, or its file.", metavar="PATH")]) -> None:
+    """Print the hashes of a model's weights, tokenizer and chat template, as settings name them."""
+    from mercato.compute.node import texts
+    from mercato.compute.node.weights import hashed
+
+    found = texts.of(path)
+    typer.echo(f"weights    {hashed(path)}")
+    typer.echo(f"tokenizer  {found.tokenizer or 'not there'}")
+    typer.echo(f"template   {found.template or 'not there'}")
 
 
 @app.command()

@@ -24,7 +24,7 @@ _SAVE = """ON CONFLICT (id) DO UPDATE SET name = excluded.name, url = excluded.u
     region = excluded.region, zdr = excluded.zdr, seen_us = excluded.seen_us"""
 MOST_NAME = 51  # letters of a name to which the beginning of a key is added
 _OFFER = """model, price_prompt, price_completion, price_cached, context, upstream, features, quant, weights,
-    concurrency, until_us, signature"""
+    concurrency, until_us, signature, tokenizer, template, engine"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def offer(bare: Bare, provider: ProviderId, offers: Sequence[Offer]) -> None:
     rows = [
         (provider, it.model, it.price.prompt, it.price.completion, it.price.cached, it.context, it.upstream,
          json.dumps(sorted(it.features)), it.quant, it.weights, it.concurrency, it.until and micros(it.until),
-         it.signature)
+         it.signature, it.tokenizer, it.template, json.dumps(dict(it.engine)))
         for it in offers
     ]  # fmt: skip
     bare.many(f"INSERT INTO compute_offer (provider, {_OFFER})", rows)
@@ -218,5 +218,6 @@ def _offer(row: Row) -> Offer:
     made = Offer(
         ProviderId(row[0]), row[1], Price(row[2], row[3], row[4]), row[5], upstream=row[6],
         features=frozenset(json.loads(row[7])), quant=row[8], weights=row[9], concurrency=row[10], signature=row[12],
+        tokenizer=row[13], template=row[14], engine=tuple(sorted(json.loads(row[15]).items())),
     )  # fmt: skip
     return made if row[11] is None else replace(made, until=moment(row[11]))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mercato.core.settings import Operators, Secret, Section
 
+Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")
 
 
@@ -53,13 +54,18 @@ class Upstream(BaseModel):
 
 
 class Spec(BaseModel):
-    """How a model should be served: its context, the SHA-256 of each file of weights that is right, and the
-    quantisation; what is not given is not asked of a node."""
+    """How a model should be served: its context, the SHA-256 of all weights, tokenizers and chat templates that are
+    right, the quantisation, and parameters of the engine. What is not given is not asked of a node; what a node does
+    not tell is let pass unless `strict`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     context: int = Field(ge=1)
-    weights: tuple[str, ...] = ()
+    weights: tuple[Hash, ...] = ()
+    tokenizer: tuple[Hash, ...] = ()
+    template: tuple[Hash, ...] = ()
     quant: str = ""
+    engine: dict[str, str] = {}
+    strict: bool = False
 
 
 class Auditing(BaseModel):

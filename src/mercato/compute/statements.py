@@ -5,7 +5,7 @@
 | receipts of one request, both signed | they are not the same |
 | roots of one epoch | they are not the same |
 | an epoch's root, and the opening of a receipt in it | the opening does not lead to the root |
-| a document of offers, and an attestation that names it | the weights of a model are not those that were offered |
+| a document of offers, and an attestation that names it | the weights, tokenizer or template of a model are others |
 
 Nothing else takes a stake, and none of these is a matter of chance: whoever holds both documents sees it. Receipts,
 roots and openings are signed by the SHA-256 of their canonical JSON; offers and attestations are a node's own words.
@@ -104,17 +104,16 @@ def _openings(root: Document, opening: Document) -> str:
     return "" if sound else f"it signed an opening that does not lead to its root of epoch {root['epoch']}"
 
 
-def _weights(offered: Document, attested: Document) -> str:
+def _parts(offered: Document, attested: Document) -> str:
     if attested["offers"] != offered["signature"]:
         return ""
-    promised = {it["model"]: it["weights"] for it in offered["offers"] if it["weights"]}
-    other = sorted(model for model, weights in attested["weights"].items() if promised.get(model, weights) != weights)
-    return f"it attested other weights of {other[0]!r} than it offered" if other else ""
+    wrong = attesting.other(offered, attesting.by_model(attested))
+    return f"it attested other {wrong} than it offered" if wrong else ""
 
 
 _RULES: Mapping[tuple[str, str], Callable[[Document, Document], str]] = {
     (SETTLED, SETTLED): _receipts, (ROOT, ROOT): _roots, (ROOT, OPENING): _openings,
-    (offers.PURPOSE, attesting.PURPOSE): _weights,
+    (offers.PURPOSE, attesting.PURPOSE): _parts,
 }  # fmt: skip
 
 

@@ -255,6 +255,9 @@ offers = sa.Table(
     sa.Column("concurrency", sa.BigInteger, nullable=False),
     sa.Column("until_us", sa.BigInteger),
     sa.Column("signature", sa.String(256), nullable=False),
+    sa.Column("tokenizer", sa.String(64), nullable=False, server_default=""),
+    sa.Column("template", sa.String(64), nullable=False, server_default=""),
+    sa.Column("engine", sa.Text, nullable=False, server_default="{}"),
 )
 
 health = sa.Table(

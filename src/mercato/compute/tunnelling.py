@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 async def tunnels(wanted: ComputeSettings, url: str, place: socket.socket, signer: Signer) -> AsyncIterator[Hub]:
     """Gives the hub of one worker, which listens at `place`; its connections are closed at the end."""
     clock = SystemClock()
-    specs = {model: ModelSpec(model, one.context, one.weights, quant=one.quant) for model, one in wanted.specs.items()}
+    specs = {
+        model: ModelSpec(
+            model, one.context, one.weights, one.tokenizer, one.template, one.quant, one.engine, one.strict
+        )
+        for model, one in wanted.specs.items()
+    }
     roll = Enrolment(Till(url, clock, signer), welcome=wanted.nodes == "anyone", specs=specs, slash=_slash)
     hub = Hub(roll, names=names(wanted, place), signer=signer.public, clock=clock, beat=wanted.node_seconds,
               workers=wanted.workers)  # fmt: skip

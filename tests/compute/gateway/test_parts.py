@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from mercato.compute.errors import Declined, Unreached
-from mercato.compute.gateway import schemas
+from mercato.compute.gateway import schemas, views
 from mercato.compute.gateway.catalogue import named
 from mercato.compute.gateway.failing import ended, unserved
 from mercato.compute.gateway.states import MOVES, Stage, step
 from mercato.compute.gateway.tally import Heard, Tally, said
 from mercato.compute.gateway.upstream import public
-from mercato.compute.model import PROVIDERS, End, ProviderId, Surface, Usage
+from mercato.compute.model import PROVIDERS, End, Offer, Price, Provider, ProviderId, Standing, Surface, Usage
+from mercato.compute.routing.router import Candidate
 from mercato.core.errors import Conflict
 
 
@@ -36,6 +37,21 @@ def test_no_way_sends_before_the_reserve_or_moves_money_twice() -> None:
         assert not {Stage.SETTLE, Stage.RELEASE} <= set(way)
         assert Stage.SENDING not in way or {Stage.SETTLE, Stage.RELEASE} & set(way)
         assert way[-1] in (Stage.DONE, Stage.REFUSED)
+
+
+def offering(**parts: Any) -> Candidate:
+    provider = Provider(ProviderId("prov_1"), "ann", Standing.ACTIVE)
+    return Candidate(provider, Offer(provider.id, "toy", Price(1, 2), 4096, **parts))
+
+
+def test_a_client_sees_what_the_models_of_offers_are_made_of_and_what_is_not_told() -> None:
+    told = offering(weights="a" * 64, template="c" * 64, engine=(("dtype", "bfloat16"),))
+    shown = views.offer(told.offer)
+    model = views.model("toy", [told, offering(weights="b" * 64), offering()])
+
+    assert [shown["weights"], shown["tokenizer"], shown["template"]] == ["a" * 64, None, "c" * 64]
+    assert shown["engine"] == {"dtype": "bfloat16"}
+    assert [model["weights"], model["tokenizer"], model["template"]] == [["a" * 64, "b" * 64], [], ["c" * 64]]
 
 
 def test_a_step_that_the_table_does_not_have_is_refused() -> None:

@@ -14,7 +14,7 @@ from aiohttp import web
 from websockets.asyncio.server import ServerConnection
 
 from mercato.compute.model import Provider, ProviderId, Standing
-from mercato.compute.node.attesting import Question, attested, read
+from mercato.compute.node.attesting import Parts, Question, attested, read
 from mercato.compute.node.keyfile import NodeKey
 from mercato.compute.node.provide import prepared
 from mercato.compute.node.settings import NodeSettings
@@ -36,13 +36,13 @@ def known(key: NodeKey) -> MemoryRoll:
 
 
 @asynccontextmanager
-async def met(folder: Path, url: str, weights: Mapping[str, str]) -> AsyncIterator[tuple[Gateway, Node]]:
-    """A gateway, and a node that offers `toy` with the good weights and looks at these."""
+async def met(folder: Path, url: str, tokenizers: Mapping[str, str]) -> AsyncIterator[tuple[Gateway, Node]]:
+    """A gateway, and a node that offers `toy` with the good weights and tokenizer, and looks at these tokenizers."""
     async with gateway(0.2, roll=known(KEY)) as here:
-        node = made(folder, url, here.url, offer("toy", weights=GOOD), offer("bare"), key=KEY)
+        node = made(folder, url, here.url, offer("toy", weights=GOOD, tokenizer=GOOD), offer("bare"), key=KEY)
 
-        async def look() -> Mapping[str, str]:
-            return weights
+        async def look() -> Mapping[str, Parts]:
+            return {model: {"weights": GOOD, "tokenizer": hash} for model, hash in tokenizers.items()}
 
         node.serving.look = look
         async with running(node):
@@ -53,13 +53,13 @@ def names(here: Gateway) -> set[str]:
     return {one.model for _, one in here.hub.candidates()}
 
 
-def test_an_offer_that_names_weights_is_asked_for_once_they_were_attested(tmp_path: Path) -> None:
+def test_an_offer_that_names_its_parts_is_asked_for_once_they_were_attested(tmp_path: Path) -> None:
     async def run(url: str) -> None:
-        weights = {"toy": BAD}
-        async with met(tmp_path, url, weights) as (here, node):
-            await until(lambda: [line for line in node.said if line["what"] == "weights not attested"])
+        tokenizers = {"toy": BAD}
+        async with met(tmp_path, url, tokenizers) as (here, node):
+            await until(lambda: [line for line in node.said if line["what"] == "not attested"])
             assert names(here) == {"bare"}
-            weights["toy"] = GOOD
+            tokenizers["toy"] = GOOD
             await until(lambda: names(here) == {"bare", "toy"})
             assert here.roll.contradictions == []
 
@@ -67,13 +67,14 @@ def test_an_offer_that_names_weights_is_asked_for_once_they_were_attested(tmp_pa
         asyncio.run(run(upstream.url))
 
 
-def test_whoever_signs_other_weights_than_it_offered_is_out_with_the_proof_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("part", ["weights", "tokenizer"])
+def test_whoever_signs_another_part_than_it_offered_is_out_with_the_proof_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     """A node whose program was changed to sign whatever it serves."""
 
     async def lie(self: Any, wire: Any, asked: Question) -> None:
-        document = attested(KEY, asked, {"toy": BAD}, NOW)
+        document = attested(KEY, asked, {"toy": {part: BAD}}, NOW)
         await wire.send(json.dumps({"type": "attested", "document": document}))
 
     monkeypatch.setattr("mercato.compute.node.dial.Dialler._attest", lie)
@@ -89,25 +90,36 @@ def test_whoever_signs_other_weights_than_it_offered_is_out_with_the_proof_kept(
     provider, first, second = found[0]
 
     assert provider == "prov_1"
-    assert contradiction(first, second, KEY.public) == "it attested other weights of 'toy' than it offered"
+    assert contradiction(first, second, KEY.public) == f"it attested other {part} of 'toy' than it offered"
 
 
-@pytest.mark.parametrize("name", ["key", "nonce", "offers", "gateway", "weights", "at", "signature", "more"])
+@pytest.mark.parametrize(
+    "name", ["key", "nonce", "offers", "gateway", "weights", "template", "at", "signature", "more"]
+)
 def test_an_attestation_that_was_changed_or_is_of_another_question_is_refused(name: str) -> None:
-    body = attested(KEY, ASKED, {"m": GOOD}, NOW)
-    other: dict[str, Any] = {"weights": {"m": BAD}, "at": 5, "more": 1}
+    parts = {"m": {"weights": GOOD, "template": BAD}, "n": {"tokenizer": GOOD}}
+    body = attested(KEY, ASKED, parts, NOW)
+    other: dict[str, Any] = {"weights": {"m": BAD}, "template": {}, "at": 5, "more": 1}
     changed = {**body, name: other.get(name, "2" * 64)}
 
-    assert read(body, key=KEY.public, asked=ASKED, gateways=frozenset({GATEWAY})) == {"m": GOOD}
+    assert read(body, key=KEY.public, asked=ASKED, gateways=frozenset({GATEWAY})) == parts
     with pytest.raises(InvalidInput):
         read(changed, key=KEY.public, asked=ASKED, gateways=frozenset({GATEWAY}))
 
 
-@pytest.mark.parametrize("weights", [{"m": "short"}, {"m": 5}, {str(at): GOOD for at in range(65)}], ids=str)
-def test_weights_that_are_no_hashes_or_too_many_are_refused(weights: Any) -> None:
-    body = attested(KEY, ASKED, weights, NOW)
+def test_an_attestation_of_before_tells_weights_only_and_is_read_as_ever() -> None:
+    body = attested(KEY, ASKED, {"m": {"weights": GOOD}}, NOW)
 
-    with pytest.raises(InvalidInput, match="weights were"):
+    assert set(body) == {"kind", "gateway", "key", "nonce", "offers", "at", "weights", "signature"}
+    assert read(body, key=KEY.public, asked=ASKED, gateways=frozenset({GATEWAY})) == {"m": {"weights": GOOD}}
+
+
+@pytest.mark.parametrize("part", ["weights", "tokenizer", "template"])
+@pytest.mark.parametrize("hashes", [{"m": "short"}, {"m": 5}, {str(at): GOOD for at in range(65)}], ids=str)
+def test_parts_that_are_no_hashes_or_too_many_are_refused(part: str, hashes: Any) -> None:
+    body = attested(KEY, ASKED, {model: {part: hash} for model, hash in hashes.items()}, NOW)
+
+    with pytest.raises(InvalidInput, match=f"{part} were"):
         read(body, key=KEY.public, asked=ASKED, gateways=frozenset({GATEWAY}))
 
 
@@ -150,18 +162,18 @@ def test_a_node_looks_at_its_server_before_it_attests(tmp_path: Path) -> None:
         body: Any = {"choices": [{"message": {"content": "hello"}}]}
         return web.json_response({"data": models} if request.method == "GET" else body)
 
-    async def run(url: str) -> list[Mapping[str, str]]:
+    async def run(url: str) -> list[Mapping[str, Parts]]:
         each = {"prompt": 1, "completion": 1, "synced": True}
         wanted = NodeSettings(upstream=url, gateways=("http://127.0.0.1:9",), models={"a": each, "b": each})
         node = await prepared(wanted, tmp_path, lambda what, **facts: None)
-        found = [await node.serving.weights()]
+        found = [await node.serving.parts()]
         assert all("seed_gumbel_1" in offer.features for offer in node.serving.offers.values())
         models[0] = {"id": "a", "digest": BAD}
         del models[1]
-        found.append(await node.serving.weights())
+        found.append(await node.serving.parts())
         await node.serving.upstream.close()
         node.serving.daybook.close()
         return found
 
     with served(answer) as url:
-        assert asyncio.run(run(url)) == [{"a": GOOD, "b": GOOD}, {}]
+        assert asyncio.run(run(url)) == [{"a": {"weights": GOOD}, "b": {"weights": GOOD}}, {}]

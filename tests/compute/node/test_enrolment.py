@@ -77,7 +77,7 @@ def test_a_key_that_nobody_approved_stays_out_and_an_approved_one_comes_in(url: 
 def test_weights_attested_against_ones_own_offer_cost_the_stake_in_the_books(url: str) -> None:
     offers = document(offer("m", weights="a" * 64), key=SIGNER)
     asked = Question("gw.example", "0" * 64, str(offers["signature"]))
-    word = attested(SIGNER, asked, {"m": "b" * 64}, SystemClock().now())
+    word = attested(SIGNER, asked, {"m": {"weights": "b" * 64}}, SystemClock().now())
     with Bare(url) as bare:
         node = approve(bare, SIGNER.public, "node", SystemClock())
     with Till(url, SystemClock(), Signer.fresh()) as till:
@@ -197,14 +197,22 @@ def test_an_objection_opens_one_dispute_however_often_it_is_repeated(url: str) -
     [
         (None, ""),
         (ModelSpec("toy", 4096), ""),
-        (ModelSpec("toy", 4096, weights=("b" * 64,)), "weights were"),
+        (ModelSpec("toy", 4096, weights=("b" * 64,)), "hash of its weights was 'aaaa"),
+        (ModelSpec("toy", 4096, tokenizer=("c" * 64,)), "hash of its tokenizer was 'bbbb"),
+        (ModelSpec("toy", 4096, tokenizer=("c" * 64, "b" * 64)), ""),
+        (ModelSpec("toy", 4096, template=("c" * 64,)), ""),
+        (ModelSpec("toy", 4096, template=("c" * 64,), strict=True), "hash of its template was not told, expected cccc"),
+        (ModelSpec("toy", 4096, engine={"kv_cache_dtype": "auto"}), "engine's kv_cache_dtype was 'fp8', expected auto"),
+        (ModelSpec("toy", 4096, engine={"dtype": "float16"}), ""),
+        (ModelSpec("toy", 4096, engine={"dtype": "float16"}, strict=True), "engine's dtype was not told"),
         (ModelSpec("toy", 4096, weights=("b" * 64, "a" * 64)), ""),
         (ModelSpec("toy", 4096, quant="fp8"), "quantisation was 'q4'"),
         (ModelSpec("toy", 2048), "context was 4096"),
     ],
 )
 def test_an_offer_that_cannot_be_of_the_model_is_not_taken(spec: ModelSpec | None, why: str) -> None:
-    found = unfit(offer("toy", weights="a" * 64, quant="q4"), spec)
+    engine = (("kv_cache_dtype", "fp8"),)
+    found = unfit(offer("toy", weights="a" * 64, tokenizer="b" * 64, quant="q4", engine=engine), spec)
 
     assert (found == "") is (why == "")
     assert why in found

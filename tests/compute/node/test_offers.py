@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,6 +27,11 @@ offers = st.builds(
     quant=st.sampled_from(["", "fp8", "q4_k_m"]),
     weights=st.sampled_from(["", "0" * 64, "ab" * 32]),
     concurrency=st.integers(1, 4096),
+    tokenizer=st.sampled_from(["", "1" * 64]),
+    template=st.sampled_from(["", "2" * 64]),
+    engine=st.dictionaries(st.sampled_from(["dtype", "kv_cache_dtype"]), st.just("fp8")).map(
+        lambda told: tuple(sorted(told.items()))
+    ),
 )
 
 
@@ -35,10 +41,17 @@ def test_what_was_signed_is_read_as_it_was_after_any_way_of_writing_its_json(wan
 
     found = check(body)
 
-    assert [(one.model, one.price, one.features, one.concurrency) for one in found.offers] == [
-        (one.model, one.price, one.features, one.concurrency) for one in wanted
-    ]
+    assert [replace(one, provider=ProviderId(""), until=None, signature="") for one in found.offers] == wanted
     assert {(one.provider, one.until) for one in found.offers} <= {(ME, NOW + timedelta(minutes=1))}
+
+
+def test_an_offer_of_before_has_the_fields_that_it_had_and_tells_nothing_else() -> None:
+    body = document(offer(weights="a" * 64))
+
+    assert set(body["offers"][0]) == {
+        "model", "upstream", "price", "context", "features", "quant", "weights", "concurrency"
+    }  # fmt: skip
+    assert check(body).offers[0].parts == {"weights": "a" * 64}
 
 
 def _withdrawn() -> dict[str, Any]:
@@ -116,6 +129,12 @@ def test_offers_hold_from_now_and_for_minutes_only(times: dict[str, Any], wrong:
         {"features": ["Tools!"]},
         {"features": ["a"] * 17},
         {"weights": "12"},
+        {"tokenizer": "12"},
+        {"template": None},
+        {"engine": {"dtype": 16}},
+        {"engine": {"Dtype!": "fp8"}},
+        {"engine": {str(at): "on" for at in range(17)}},
+        {"engine": []},
         {"model": "a b"},
         {"model": "../\n"},
         {"model": ""},

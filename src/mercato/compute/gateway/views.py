@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from mercato.compute.books.desk import Desk
@@ -11,7 +12,7 @@ from mercato.compute.gateway import answers
 from mercato.compute.gateway.asgi import View
 from mercato.compute.gateway.catalogue import Catalogue
 from mercato.compute.gateway.client import Client
-from mercato.compute.model import Offer, Receipt
+from mercato.compute.model import PARTS, Offer, Receipt
 from mercato.compute.routing.router import Candidate, Router
 from mercato.core.errors import NotFound
 
@@ -20,22 +21,22 @@ def views(catalogue: Catalogue, router: Router, desk: Desk) -> dict[str, View]:
     """Returns what can be read by paths, or their starts."""
 
     async def models(client: Client, key: Key, path: str) -> None:
-        found = [_model(name, offers) for name, offers in catalogue.models().items()]
+        found = [model(name, offers) for name, offers in catalogue.models().items()]
         await answers.say(client, 200, {"object": "list", "data": sorted(found, key=lambda model: str(model["id"]))})
 
-    async def model(client: Client, key: Key, path: str) -> None:
+    async def one_model(client: Client, key: Key, path: str) -> None:
         name = path.removeprefix("/v1/models/")
         offers = catalogue.candidates(name)
         if not offers:
             raise NotFound(f"model was {name[:100]!r}", hint="GET /v1/models lists those served here")
-        await answers.say(client, 200, _model(name, offers))
+        await answers.say(client, 200, model(name, offers))
 
     async def providers(client: Client, key: Key, path: str) -> None:
         found: dict[str, dict[str, Any]] = {}
         for offers in catalogue.models().values():
             for one in offers:
                 told = found.setdefault(one.provider.id, _provider(one, router))
-                told["offers"].append(_offer(one.offer))
+                told["offers"].append(offer(one.offer))
         await answers.say(client, 200, {"object": "list", "data": sorted(found.values(), key=lambda one: one["name"])})
 
     async def receipt(client: Client, key: Key, path: str) -> None:
@@ -47,7 +48,7 @@ def views(catalogue: Catalogue, router: Router, desk: Desk) -> dict[str, View]:
 
     return {
         "/v1/models": models,
-        "/v1/models/": model,
+        "/v1/models/": one_model,
         "/v1/providers": providers,
         "/v1/receipts/": receipt,
     }
@@ -59,7 +60,8 @@ def shown(receipt: Receipt) -> dict[str, Any]:
     return {"object": "receipt", "id": receipt.request, **body(receipt), **signed}
 
 
-def _model(name: str, offers: Any) -> dict[str, Any]:
+def model(name: str, offers: Sequence[Candidate]) -> dict[str, Any]:
+    """Returns a model as those who offer it have it: the widest context, the lowest prices, all that it is made of."""
     return {
         "id": name,
         "object": "model",
@@ -72,6 +74,7 @@ def _model(name: str, offers: Any) -> dict[str, Any]:
             "completion": min(one.offer.price.completion for one in offers),
         },
         "providers": len(offers),
+        **{part: sorted({one.offer.parts[part] for one in offers if part in one.offer.parts}) for part in PARTS},
     }
 
 
@@ -85,9 +88,11 @@ def _provider(one: Candidate, router: Router) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _offer(offer: Offer) -> dict[str, Any]:
+def offer(offer: Offer) -> dict[str, Any]:
+    """Returns an offer as JSON; a part that it does not tell is null."""
     return {
         "model": offer.model, "context": offer.context, "features": sorted(offer.features), "quant": offer.quant,
+        **{part: offer.parts.get(part) for part in PARTS}, "engine": dict(offer.engine),
         "price_micro": {
             "prompt": offer.price.prompt, "completion": offer.price.completion, "cached": offer.price.cached,
         },

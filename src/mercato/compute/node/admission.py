@@ -7,11 +7,11 @@ a node on probation is audited at every request.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from mercato.compute.errors import Unreached
 from mercato.compute.gateway.line import Line, Patience
-from mercato.compute.model import ModelSpec, Offer
+from mercato.compute.model import PARTS, ModelSpec, Offer
 from mercato.compute.node.wording import inner, items, parsed
 from mercato.core.errors import InvalidInput
 from mercato.core.events import Json
@@ -25,13 +25,24 @@ def unfit(offer: Offer, spec: ModelSpec | None) -> str:
     """Returns why an offer cannot be of the model as it should be served, or ""."""
     if spec is None:
         return ""
-    if spec.weights and offer.weights and offer.weights not in spec.weights:
-        return f"weights were {offer.weights}, expected one of {', '.join(spec.weights)}"
-    if spec.quant and offer.quant and offer.quant != spec.quant:
-        return f"quantisation was {offer.quant!r}, expected {spec.quant!r}"
+    for what, told, right in _compared(offer, spec):
+        if right and told not in right and (told or spec.strict):
+            was = repr(told) if told else "not told"
+            return f"{what} was {was}, expected {' or '.join(right)}"
     if offer.context > spec.context:
         return f"context was {offer.context}, the model has {spec.context}"
     return ""
+
+
+def _compared(offer: Offer, spec: ModelSpec) -> Iterator[tuple[str, str, Sequence[str]]]:
+    """Yields what an offer tells beside what is right, nothing where anything is."""
+    rights = dict(zip(PARTS, (spec.weights, spec.tokenizer, spec.template), strict=True))
+    for part, right in rights.items():
+        yield f"hash of its {part}", offer.parts.get(part, ""), right
+    yield "quantisation", offer.quant, [spec.quant] if spec.quant else []
+    engine = dict(offer.engine)
+    for name, value in spec.engine.items():
+        yield f"engine's {name}", engine.get(name, ""), [value]
 
 
 async def sound(line: Line, offer: Offer) -> str:

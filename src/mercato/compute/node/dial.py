@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.typing import Subprotocol
 
 from mercato.compute.model import Offer, ProviderId, canonical
-from mercato.compute.node.attesting import Question, attested
+from mercato.compute.node.attesting import Parts, Question, attested
 from mercato.compute.node.frames import MOST_MESSAGE, PROTOCOL
 from mercato.compute.node.keyfile import NodeKey
 from mercato.compute.node.offers import LONGEST, signed
@@ -136,7 +136,7 @@ class Dialler:
         self._folder = folder
         self._desk: Desk | None = None
         self._told: dict[str, Json] = {}
-        self._promised: dict[str, dict[str, str]] = {}  # weights by model, by the signature of what offered them
+        self._promised: dict[str, dict[str, Parts]] = {}  # parts by model, by the signature of what offered them
         self._attesting: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -271,14 +271,14 @@ class Dialler:
             self._serving.say("standing", standing=str(body.get("standing"))[:20])
 
     async def _attest(self, wire: Wire, asked: Question) -> None:
-        """Says which weights are served now, of models where they are those that were offered here; of nothing else."""
+        """Says what is served now, of models that are what was offered here in all their parts; of nothing else."""
         promised = self._promised.get(asked.offers)
         if promised is None:
             return
-        now = await self._serving.weights()
-        same = {model: hash for model, hash in promised.items() if now.get(model) == hash}
+        now = await self._serving.parts()
+        same = {model: parts for model, parts in promised.items() if now.get(model) == parts}
         if len(same) < len(promised):
-            self._serving.say("weights not attested", gateway=self.name, models=sorted(set(promised) - set(same)))
+            self._serving.say("not attested", gateway=self.name, models=sorted(set(promised) - set(same)))
         document = attested(self._who.key, asked, same, self._serving.clock.now())
         try:
             await tell(wire, "attested", document=document)
@@ -299,7 +299,7 @@ class Dialler:
         self._seq = max(self._seq + 1, int(now.timestamp() * 1000))
         until = now + min(timedelta(seconds=beat * MISSES), LONGEST)
         document = signed(offers, self._who.key, gateway=self.name, seq=self._seq, issued=now, until=until)
-        self._promised[str(document["signature"])] = {one.model: one.weights for one in offers if one.weights}
+        self._promised[str(document["signature"])] = {one.model: one.parts for one in offers if one.parts}
         if len(self._promised) > REMEMBERED:
             del self._promised[next(iter(self._promised))]
         await tell(wire, "offers", document=document)

@@ -21,15 +21,15 @@ from mercato.compute.books.receipts import body, countersigned
 from mercato.compute.gateway.line import Line
 from mercato.compute.model import Offer, Provider, ProviderId, Receipt, Standing, canonical
 from mercato.compute.node.admission import sound, unfit
-from mercato.compute.node.attesting import read
+from mercato.compute.node.attesting import other, read
 from mercato.compute.node.frames import PROTOCOL
 from mercato.compute.node.keyfile import verifies
 from mercato.compute.node.member import MISSES, Member
-from mercato.compute.node.offers import MOST_OFFERS, verified
+from mercato.compute.node.offers import verified
 from mercato.compute.node.roll import REFUSED, Roll, Stranger
 from mercato.compute.node.tunnel import Tunnel
 from mercato.compute.node.wire import AsgiWire, Gone, Leaving, Receive, Send, Wire, heard, introduction, tell
-from mercato.compute.node.wording import Body, inner, items, text
+from mercato.compute.node.wording import Body, inner, text
 from mercato.core.clock import Clock, SystemClock
 from mercato.core.errors import Conflict, InvalidInput
 from mercato.core.events import Json
@@ -273,17 +273,15 @@ class Hub:
             self._spawn(self._try(member, fit))
 
     async def _attested(self, member: Member, said: Body) -> None:
-        """Takes a node's signed word on its weights; one that contradicts its own signed offer ends more than this."""
+        """Takes a node's signed word on what it serves; one that contradicts its signed offer ends more than this."""
         asked, member.question = member.question, None
         if asked is None:
             return
         document, provider = inner(said.get("document"), "document"), member.provider
         member.attested = read(document, key=provider.key, asked=asked, gateways=self._names)
-        offered = member.document
-        promised = {str(it["model"]): it["weights"] for it in map(_object, items(offered, "offers", most=MOST_OFFERS))}
-        if any(promised.get(model) not in ("", None, hash) for model, hash in member.attested.items()):
-            await self._roll.contradicted(provider.id, offered, document)
-            raise Conflict("weights were attested that were not offered", hint="both were signed")
+        if wrong := other(member.document, member.attested):
+            await self._roll.contradicted(provider.id, member.document, document)
+            raise Conflict(f"{wrong} was attested otherwise than offered", hint="both were signed")
 
     async def _try(self, member: Member, offers: tuple[Offer, ...]) -> None:
         for offer in offers:
@@ -302,10 +300,6 @@ class Hub:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.warning("work for a node failed: %s", type(error).__name__)
-
-
-def _object(value: Json) -> Body:
-    return inner(value, "an offer")
 
 
 async def _told(wire: Wire, kind: str, facts: Mapping[str, Json]) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from secrets import token_hex
 
 from mercato.compute.model import Offer, Provider, Receipt
-from mercato.compute.node.attesting import Question
+from mercato.compute.node.attesting import Parts, Question
 from mercato.compute.node.offers import Offering
 from mercato.compute.node.roll import SERVING
 from mercato.compute.node.tunnel import Tunnel
@@ -19,7 +19,7 @@ from mercato.core.events import Json
 CONTROLS = 200  # control messages within one beat: receipts of a busy node are answered one by one
 MISSES = 3  # beats without a word after which a node is taken for dead
 SHOWN = 10_000  # receipts that wait for a word
-AGAIN = 3600.0  # seconds after which weights are asked about again
+AGAIN = 3600.0  # seconds after which a node is asked again what it serves
 STRIKES = 5  # documents of offers that were refused
 
 
@@ -41,7 +41,7 @@ class Member:
     document: Mapping[str, Json] = field(default_factory=dict)  # the offers that `question` is about, as they came
     question: Question | None = None
     asked: float = 0.0
-    attested: Mapping[str, str] = field(default_factory=dict)
+    attested: Mapping[str, Parts] = field(default_factory=dict)
 
     def spoke(self, now: float) -> None:
         """Notes that something came."""
@@ -66,11 +66,11 @@ class Member:
             del self.shown[next(iter(self.shown))]
 
     def asks(self, document: Mapping[str, Json], now: float) -> Question | None:
-        """Returns what to ask about the weights of the offers in a document; None where nothing is to be asked now."""
+        """Returns what to ask about what is offered in a document; None where nothing is to be asked now."""
         offering = self.offering
-        if offering is None or self.question or not any(one.weights for one in offering.offers):
+        if offering is None or self.question or not any(one.parts for one in offering.offers):
             return None
-        known = all(self.attested.get(one.model) == one.weights for one in offering.offers if one.weights)
+        known = all(self._attested(one) for one in offering.offers)
         if self.asked and known and now - self.asked < AGAIN:
             return None
         self.document, self.asked = document, now
@@ -79,8 +79,12 @@ class Member:
 
     def offers(self, now: datetime) -> tuple[Offer, ...]:
         """Returns what this node may be asked for now: nothing while it is pending, leaving, or its word is over, and
-        nothing whose weights it named and did not attest."""
+        nothing of which it named parts and did not attest them."""
         if self.offering is None or self.draining or self.provider.standing not in SERVING:
             return ()
         held = self.offering.offers if self.offering.until > now else ()
-        return tuple(one for one in held if not one.weights or self.attested.get(one.model) == one.weights)
+        return tuple(one for one in held if self._attested(one))
+
+    def _attested(self, offer: Offer) -> bool:
+        known = self.attested.get(offer.model, {})
+        return all(known.get(part) == hash for part, hash in offer.parts.items())

@@ -5,6 +5,8 @@
 
 It holds for minutes, so a node that is gone drops out by itself; sending it again is the node's heartbeat. It names
 the gateway that it is for, and its number rises, so that neither another gateway nor an old price can be had with it.
+An offer has all of its fields but those of `_TOLD`, which came later and are there only where the node tells them: so
+documents of before are read as ever, and what they do not tell is unknown.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from mercato.compute.model import Offer, Price, ProviderId, canonical
+from mercato.compute.model import PARTS, Offer, Price, ProviderId, canonical
 from mercato.compute.node.keyfile import NodeKey, verifies
 from mercato.compute.node.wording import inner, items, number, text
 from mercato.core.errors import InvalidInput
@@ -23,11 +25,12 @@ from mercato.core.events import Json
 PURPOSE = "offers"
 LONGEST = timedelta(minutes=15)  # that an offer may hold
 SKEW = timedelta(minutes=1)  # by which two clocks may differ
-MOST_OFFERS, MOST_FEATURES = 64, 16
+MOST_OFFERS, MOST_FEATURES, MOST_ENGINE = 64, 16, 16
 MOST_PRICE = 10**12  # a million dollars for a million tokens
 MOST_CONTEXT, MOST_CONCURRENCY = 10**8, 4_096
 _NAME, _FEATURE, _HASH = re.compile(r"[\w.:/@+-]{1,200}"), re.compile(r"[a-z0-9_]{1,32}"), re.compile(r"[0-9a-f]{64}|")
 _FIELDS = {"model", "upstream", "price", "context", "features", "quant", "weights", "concurrency"}
+_TOLD = {"tokenizer", "template", "engine"}
 _PRICES = {"prompt", "completion", "cached"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = 253_402_300_799_000  # the end of the year 9999, in milliseconds
@@ -115,14 +118,11 @@ def _read(body: Mapping[str, Json]) -> Offering:
 
 
 def _offer(body: Mapping[str, Json], until: datetime, signature: str) -> Offer:
-    if set(body) != _FIELDS:
+    if set(body) - _TOLD != _FIELDS:
         raise InvalidInput(f"an offer had the fields {sorted(body)!r:.200}", hint=f"expected {sorted(_FIELDS)}")
     features = items(body, "features", most=MOST_FEATURES)
     if not all(isinstance(item, str) and _FEATURE.fullmatch(item) for item in features):
         raise InvalidInput(f"features were {features!r:.120}", hint="words such as 'tools' or 'json_schema'")
-    weights = text(body, "weights", most=64)
-    if not _HASH.fullmatch(weights):
-        raise InvalidInput(f"weights were {weights!r}", hint="a SHA-256 as hexadecimal, or ''")
     return Offer(
         provider=ProviderId(""),
         model=_name(body, "model"),
@@ -131,11 +131,25 @@ def _offer(body: Mapping[str, Json], until: datetime, signature: str) -> Offer:
         upstream=_name(body, "upstream"),
         features=frozenset(str(item) for item in features),
         quant=text(body, "quant", most=32),
-        weights=weights,
         concurrency=number(body, "concurrency", 1, MOST_CONCURRENCY),
         until=until,
         signature=signature,
+        engine=_engine(inner(body.get("engine", {}), "engine")),
+        **{part: _hash(body, part) for part in PARTS if part in body},
     )
+
+
+def _hash(body: Mapping[str, Json], part: str) -> str:
+    value = text(body, part, most=64)
+    if not _HASH.fullmatch(value):
+        raise InvalidInput(f"{part} was {value!r}", hint="a SHA-256 as hexadecimal, or ''")
+    return value
+
+
+def _engine(body: Mapping[str, Json]) -> tuple[tuple[str, str], ...]:
+    if len(body) > MOST_ENGINE or not all(_FEATURE.fullmatch(name) for name in body):
+        raise InvalidInput(f"engine had the parameters {sorted(body)!r:.200}", hint="words such as 'kv_cache_dtype'")
+    return tuple((name, text(body, name, most=64, least=1)) for name in sorted(body))
 
 
 def _name(body: Mapping[str, Json], field: str) -> str:
@@ -154,7 +168,10 @@ def _price(body: Mapping[str, Json]) -> Price:
 
 def _written(offer: Offer) -> dict[str, Json]:
     price: dict[str, Json] = {"prompt": offer.price.prompt, "completion": offer.price.completion}
-    return {
+    told: dict[str, Json] = {part: hash for part, hash in offer.parts.items() if part in _TOLD}
+    if offer.engine:
+        told["engine"] = dict(offer.engine)
+    return told | {
         "model": offer.model,
         "upstream": offer.upstream or offer.model,
         "price": price if offer.price.cached is None else price | {"cached": offer.price.cached},

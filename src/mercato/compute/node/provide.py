@@ -1,6 +1,6 @@
 """A node from its start to its end: look at the upstream, offer what it shows, serve, watch, and leave in order.
 
-It does not start where the upstream lacks a model, or where the weights are not those that the owner promised.
+It does not start where the upstream lacks a model, or where a part of it is not the one that the owner promised.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ import asyncio
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mercato.compute.model import Offer, Price, ProviderId
+from mercato.compute.node.attesting import Parts
 from mercato.compute.node.caps import Caps, Meter
 from mercato.compute.node.crew import Crew
 from mercato.compute.node.daybook import Daybook, day, latest
@@ -23,6 +24,8 @@ from mercato.compute.node.probe import Found, listed, probed
 from mercato.compute.node.receipting import Folder
 from mercato.compute.node.serving import RECENT, Say, Serving
 from mercato.compute.node.settings import NodeSettings, Served
+from mercato.compute.node.texts import Sources, Texts
+from mercato.compute.node.texts import hashed as hashed_template
 from mercato.compute.node.upstream import Upstream
 from mercato.compute.node.weights import contradiction, hashed, told
 from mercato.compute.verify.synced import FEATURE
@@ -43,23 +46,52 @@ class Ware:
     path: Path | None
     hash: str
     talks: bool
+    sources: Sources
 
 
 async def ware(upstream: Upstream, model: str, served: Served, concurrency: int) -> Ware:
     """Returns what a node may offer of a model; ConfigError where the upstream or the weights are not as promised."""
     name = served.upstream or model
     found = await probed(upstream, name)
-    path = Path(served.weights).expanduser() if served.weights else None
+    path = _path(served.weights)
     measured = await asyncio.to_thread(hashed, path) if path else told(found.entry)
     if served.expect and measured != served.expect:
         was = measured or "not known: name the file with --weights"
         raise ConfigError(f"weights of {model!r} were {was}, expected {served.expect}", hint="serve the right file")
     if why := contradiction(found.entry, path, measured):
         raise ConfigError(f"upstream serves other weights of {model!r}: {why}", hint="restart it with the right ones")
-    return Ware(_offer(model, served, found, measured, concurrency), found.entry, path, measured, found.talks)
+    sources = Sources(_path(served.tokenizer) or path, _path(served.template))
+    texts = await told_texts(upstream, sources)
+    _expected("tokenizer", model, texts.tokenizer, served.expect_tokenizer)
+    _expected("template", model, texts.template, served.expect_template)
+    offer = _offer(model, served, found, measured, texts, concurrency)
+    return Ware(offer, found.entry, path, measured, found.talks, sources)
 
 
-def _offer(model: str, served: Served, found: Found, weights: str, concurrency: int) -> Offer:
+def _expected(part: str, model: str, was: str, expected: str) -> None:
+    if expected and was != expected:
+        was = was or "not known: name the model's folder with --tokenizer"
+        raise ConfigError(f"{part} of {model!r} was {was}, expected {expected}", hint="serve the right one")
+
+
+def _path(named: str) -> Path | None:
+    return Path(named).expanduser() if named else None
+
+
+async def told_texts(upstream: Upstream, sources: Sources) -> Texts:
+    """Returns the hashes of tokenizer and template, by the files and by what llama.cpp tells of itself in `/props`;
+    ConfigError where these differ."""
+    texts = await asyncio.to_thread(sources.read)
+    shown = (await upstream.beside("/props")).get("chat_template")
+    if not isinstance(shown, str) or not shown:
+        return texts
+    if texts.template and texts.template != hashed_template(shown):
+        hint = "name the template that it was started with by --template, or start it without"
+        raise ConfigError(f"upstream uses another chat template than its files have, {shown[:60]!r}", hint=hint)
+    return replace(texts, template=hashed_template(shown))
+
+
+def _offer(model: str, served: Served, found: Found, weights: str, texts: Texts, concurrency: int) -> Offer:
     return Offer(
         provider=ProviderId(""),
         model=model,
@@ -70,6 +102,9 @@ def _offer(model: str, served: Served, found: Found, weights: str, concurrency: 
         quant=served.quant,
         weights=weights,
         concurrency=concurrency,
+        tokenizer=texts.tokenizer,
+        template=texts.template,
+        engine=tuple(sorted(served.engine.items())),
     )
 
 
@@ -83,18 +118,24 @@ async def tell_speed(upstream: Upstream, wares: Sequence[Ware], most: int, say: 
                     each_per_second=found.each_per_second, all_per_second=found.all_per_second)  # fmt: skip
 
 
-async def seen(serving: Serving, wares: Sequence[Ware]) -> dict[str, str]:
-    """Returns the weights of each model that is offered, by a fresh look at the upstream; of one that is not there, or
-    whose weights are not those that were looked at, nothing."""
+async def seen(serving: Serving, wares: Sequence[Ware]) -> dict[str, Parts]:
+    """Returns what each model that is offered is made of, by a fresh look at the upstream and at the files that make
+    tokens; of one that is not there, or whose weights are not those that were looked at, nothing."""
     try:
         models = await listed(serving.upstream)
     except ConfigError:
         return {}
-    found = {}
+    found: dict[str, Parts] = {}
     for one in wares:
         entry = models.get(one.offer.upstream)
-        if entry is not None and one.offer.upstream in serving.offers and not contradiction(entry, one.path, one.hash):
-            found[one.offer.model] = told(entry) or one.hash
+        if entry is None or one.offer.upstream not in serving.offers or contradiction(entry, one.path, one.hash):
+            continue
+        with suppress(ConfigError):  # a file that is gone: nothing is said of the model
+            texts = await told_texts(serving.upstream, one.sources)
+            now = replace(
+                one.offer, weights=told(entry) or one.hash, tokenizer=texts.tokenizer, template=texts.template
+            )
+            found[one.offer.model] = now.parts
     return found
 
 
@@ -207,4 +248,4 @@ def _serving(settings: NodeSettings, folder: Path, upstream: Upstream, wares: Se
 
 def _shown(one: Ware) -> dict[str, Json]:
     features: list[Json] = [*sorted(one.offer.features)]
-    return {"model": one.offer.model, "features": features, "context": one.offer.context, "weights": one.hash}
+    return {"model": one.offer.model, "features": features, "context": one.offer.context, **one.offer.parts}

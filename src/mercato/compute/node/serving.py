@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mercato.compute.model import Offer, Usage
+from mercato.compute.node.attesting import Parts
 from mercato.compute.node.caps import Meter
 from mercato.compute.node.daybook import Daybook, Line
 from mercato.compute.node.frames import Ask
@@ -61,7 +62,7 @@ class Serving:
     recent: dict[str, Line] = field(default_factory=dict)
     signed: dict[str, str] = field(default_factory=dict)  # the hash of the receipt that was signed, by its request
     owed: set[str] = field(default_factory=set)  # requests whose receipt has not come
-    look: Callable[[], Awaitable[Mapping[str, str]]] | None = None  # which weights are served now, by model
+    look: Callable[[], Awaitable[Mapping[str, Parts]]] | None = None  # what each model is made of now
 
     def admit(self, ask: Ask) -> None:
         """Checks what can be checked before the body is here; Refusal where the answer is no."""
@@ -86,11 +87,11 @@ class Serving:
             raise Refusal(404, "model_not_found", "this node does not offer that model")
         return found
 
-    async def weights(self) -> Mapping[str, str]:
-        """Returns the hash of the weights that each model is served with now, as far as that can be seen."""
+    async def parts(self) -> Mapping[str, Parts]:
+        """Returns the hashes of what each model is served with now, as far as that can be seen."""
         if self.look:
             return await self.look()
-        return {offer.model: offer.weights for offer in self.offers.values()}
+        return {offer.model: offer.parts for offer in self.offers.values()}
 
     def begin(self) -> None:
         """Takes a request in; Refusal where a cap of the node's owner is reached."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from mercato.core.settings import Secret, Section
 
+HASH, VALUE = "^([0-9a-f]{64})?$", "^[ -~]{1,64}$"
+
 
 class Served(BaseModel):
     """A model that the node offers. `upstream` is its name there, where it has another; `weights` is the file or folder
     that the upstream serves and `expect` the hash that it must have; without `context`, the upstream is asked.
+    Tokenizer and chat template are looked for there too, unless `tokenizer` names another folder or GGUF file, or
+    `template` the template's own file; `expect_tokenizer` and `expect_template` are their hashes. `engine` tells
+    parameters that change answers, such as `kv_cache_dtype`: nobody else can see them, and they are signed.
     `synced` promises that requests with a seed are drawn as the feature `seed_gumbel_1` says."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -22,7 +27,12 @@ class Served(BaseModel):
     context: int | None = Field(None, ge=1)
     quant: str = Field("", max_length=32)
     weights: str = ""
-    expect: str = Field("", pattern="^([0-9a-f]{64})?$")
+    expect: str = Field("", pattern=HASH)
+    tokenizer: str = ""
+    expect_tokenizer: str = Field("", pattern=HASH)
+    template: str = ""
+    expect_template: str = Field("", pattern=HASH)
+    engine: dict[Annotated[str, Field(pattern="^[a-z0-9_]{1,32}$")], Annotated[str, Field(pattern=VALUE)]] = {}
     synced: bool = False
 
 

@@ -73,6 +73,15 @@ class Upstream:
             raise Unreached("total") from None
         return found.status, parsed(bytes(answer), most=MOST, what="upstream's answer")
 
+    async def beside(self, path: str, *, seconds: float = 10.0) -> dict[str, Json]:
+        """Returns what the server tells at a path beside `/v1`, where some tell more of themselves; nothing where it
+        does not."""
+        try:
+            status, body = await self.read(f"/..{path}", seconds=seconds)
+        except (Unreached, InvalidInput):
+            return {}
+        return body if status == 200 else {}
+
     async def close(self) -> None:
         """Closes the connections that are kept."""
         if self._session is not None:

@@ -8,7 +8,7 @@ from mercato.compute.audits import Audit
 from mercato.compute.books import receipts
 from mercato.compute.books.disputes import Dispute
 from mercato.compute.books.epochs import Epoch
-from mercato.compute.model import Offer
+from mercato.compute.model import PARTS, Offer
 from mercato.compute.office.reading import Line, Spent
 from mercato.compute.office.service import Fleet, Profile, Row, Shown
 
@@ -150,6 +150,7 @@ def _offer(item: Offer) -> dict[str, Any]:
     price = item.price
     return {
         "model": item.model, "context": item.context, "features": sorted(item.features), "quant": item.quant,
+        **{part: item.parts.get(part) for part in PARTS}, "engine": dict(item.engine),
         "price_micro": {"prompt": price.prompt, "completion": price.completion, "cached": price.cached},
         "until": item.until.isoformat() if item.until else None,
     }  # fmt: skip

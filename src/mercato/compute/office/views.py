@@ -160,5 +160,6 @@ def _offer(item: Offer) -> dict[str, Any]:
     return {
         "model": item.model, "prompt": dollars(item.price.prompt), "completion": dollars(item.price.completion),
         "context": f"{item.context:,}", "features": ", ".join(sorted(item.features)) or "text only",
-        "quant": item.quant or "as published", "until": moment(item.until) if item.until else "",
+        "quant": item.quant or "as published", "parts": item.parts, "engine": dict(item.engine),
+        "until": moment(item.until) if item.until else "",
     }  # fmt: skip
