@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
@@ -18,6 +19,8 @@ from mercato.compute.starting import BACKLOG
 
 IDLE_SECONDS = 75
 WS_OCTETS = 160 * 1024  # a frame of the tunnel, with room
+#: A wish for HTTP/2, with which some clients begin; the reader of heads would take what follows it for that.
+_H2C = re.compile(rb"\r\nupgrade:[ \t]*h2c[ \t]*(?=\r\n|\Z)", re.IGNORECASE)
 
 
 class Guarded(HttpToolsProtocol):
@@ -42,11 +45,13 @@ class Guarded(HttpToolsProtocol):
             leave()
 
     def data_received(self, data: bytes) -> None:
-        """Counts octets until a head is complete."""
-        if self._reading:
-            self._head += len(data)
+        """Counts octets that are neither a complete head nor a body: what follows a body's last piece is as small."""
+        if b"h2c" in data and not self._within():  # ignored, as any upgrade may be (RFC 9110, section 7.8)
+            head, end, rest = data.partition(b"\r\n\r\n")
+            data = _H2C.sub(b"", head) + end + rest
+        self._head += len(data)
         super().data_received(data)
-        if self._reading and self._head > self.head_octets and not self.transport.is_closing():
+        if self._head > self.head_octets and (self._reading or self._within()) and not self.transport.is_closing():
             self._answer(431, b"Request Header Fields Too Large")
 
     def on_message_begin(self) -> None:
@@ -63,6 +68,20 @@ class Guarded(HttpToolsProtocol):
         self._reading = False
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """Takes in a piece of a body."""
+        self._head = 0
+        super().on_body(body)
+
+    def on_chunk_header(self) -> None:
+        """A piece of a body of unknown length begins: headers after it are dropped, as who stands between looks at
+        heads only."""
+        self.headers = _Dropped()
+
+    def _within(self) -> bool:
+        """Whether a head was read, and of what follows it something is still to come."""
+        return self.cycle is not None and self.cycle.more_body
+
     def _late(self) -> None:
         if self._reading and not self.transport.is_closing():
             self._answer(408, b"Request Timeout")
@@ -72,6 +91,13 @@ class Guarded(HttpToolsProtocol):
         line = b"HTTP/1.1 %d %s\r\nconnection: close\r\ncontent-length: 0\r\n\r\n" % (status, reason)
         self.transport.write(line)
         self.transport.close()
+
+
+class _Dropped(list[tuple[bytes, bytes]]):
+    """Headers that nobody is told of."""
+
+    def append(self, header: tuple[bytes, bytes]) -> None:
+        """Forgets one."""
 
 
 class Server(uvicorn.Server):
