@@ -11,7 +11,7 @@ from mercato.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from mercato.compute.settings import ComputeSettings
-    from mercato.compute.verify.calibration import Calibration
+    from mercato.compute.verify.calibration import Calibration, Distances
 
 
 def add_to(app: typer.Typer) -> None:
@@ -52,6 +52,7 @@ def calibrate(
     upstream: Annotated[str, typer.Argument(help="An upstream of the settings that is honest for sure.")],
     model: Annotated[str, typer.Option(help="The model's id here.")],
     answers: Annotated[int, typer.Option(help="Answers to compare.", min=80, max=100_000)] = 400,
+    embeddings: Annotated[bool, typer.Option("--embeddings", help="The model makes embeddings.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure how honest answers differ from the checker's, and print the settings that follow."""
@@ -59,6 +60,7 @@ def calibrate(
 
     from mercato.compute.installation import SECTIONS
     from mercato.compute.settings import ComputeSettings
+    from mercato.compute.verify.calibration import Calibration
     from mercato.core.settings import load
 
     wanted = load(*SECTIONS, partial=True).of(ComputeSettings)
@@ -66,24 +68,35 @@ def calibrate(
         if name not in wanted.upstreams or model not in wanted.upstreams[name].models:
             hint = "name upstreams that list the model, and [compute.audit] checker"
             raise ConfigError(f"upstream was {name!r}, which does not serve {model!r}", hint=hint)
-    found = asyncio.run(_calibrated(wanted, upstream, model, answers))
-    if as_json:
+    found = asyncio.run(_calibrated(wanted, upstream, model, answers, embeddings))
+    if not isinstance(found, Calibration):
+        _distances(found, as_json)
+    elif as_json:
         cut = {"rate": found.cut.rate, "alike": found.cut.alike}
         show({"answers": found.answers, "match": found.match, "honest": found.honest, **cut})
+    else:
+        typer.echo(f"# {found.answers} answers judged; {found.match:.2%} of tokens match")
+        typer.echo(f"[compute.audit]\nrate = {found.cut.rate:.4f}\nalike = {found.cut.alike:.4f}")
+        typer.echo(f"honest = {found.honest:.4f}  # the largest of what the kinds of answers need")
+
+
+def _distances(found: Distances, as_json: bool) -> None:
+    if as_json:
+        show({"answers": found.answers, "apart": found.apart, "honest": found.honest})
         return
-    typer.echo(f"# {found.answers} answers judged; {found.match:.2%} of tokens match")
-    typer.echo(
-        f"[compute.audit]\nrate = {found.cut.rate:.4f}\nalike = {found.cut.alike:.4f}\nhonest = {found.honest:.4f}"
-    )
+    typer.echo(f"# {found.answers} answers judged\n[compute.audit]\napart = {found.apart:.9f}")
+    typer.echo(f"honest = {found.honest:.4f}  # the largest of what the kinds of answers need")
 
 
-async def _calibrated(wanted: ComputeSettings, upstream: str, model: str, answers: int) -> Calibration:
+async def _calibrated(
+    wanted: ComputeSettings, upstream: str, model: str, answers: int, embeddings: bool
+) -> Calibration | Distances:  # fmt: skip
     from random import SystemRandom
 
     from mercato.compute.gateway.catalogue import named
     from mercato.compute.opening import Upstreams
     from mercato.compute.verify import synced
-    from mercato.compute.verify.calibration import calibrate
+    from mercato.compute.verify.calibration import calibrate, distances
     from mercato.compute.verifying import reference
 
     lines = Upstreams(wanted.upstreams, wanted.answer_octets)
@@ -93,6 +106,8 @@ async def _calibrated(wanted: ComputeSettings, upstream: str, model: str, answer
         name = wanted.upstreams[upstream].models[model].upstream or model
         warm = synced.FEATURE in wanted.upstreams[upstream].models[model].features
         checker = reference(wanted, lines.line)
+        if embeddings:
+            return await distances(line, checker, model, name, answers, SystemRandom())
         return await calibrate(line, checker, model, name, answers, SystemRandom(), synced=warm)
     finally:
         await lines.close()

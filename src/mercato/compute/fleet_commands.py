@@ -45,16 +45,22 @@ def simulate(
 
     rows = {name: mean([play(name, requests, seed, providers) for seed in range(1, seeds + 1)]) for name in POLICIES}
     found, spared = [detect(*kind) for kind in KINDS], spare(tokens)
+    vectors = spare(tokens, embeddings=True)
     if as_json:
         body = {
             "simulated": True, "requests": requests, "seeds": seeds, "providers": providers, "policies": rows,
             "detection": [asdict(each) for each in found], "honest": asdict(spared),
+            "honest_embeddings": asdict(vectors),
         }  # fmt: skip
         show(body)
         return
     fleets = f"{seeds} fleet{'s' * (seeds > 1)}"
     _policies(f"Simulated: {providers} providers, {requests:,} requests, means of {fleets}", rows)
     _audits(found, spared)
+    typer.echo(
+        f"Honest embeddings: {vectors.ejected} ejections in {vectors.answers:,} audited answers; {vectors.fails:.2%} of"
+        f" answers failed; evidence rose to {vectors.highest:.0%} of the bar at most."
+    )
 
 
 def _policies(title: str, rows: dict[str, dict[str, Any]]) -> None:

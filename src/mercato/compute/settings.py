@@ -73,7 +73,8 @@ class Auditing(BaseModel):
 
     `alpha` is the chance that an honest provider is ejected within `horizon` audits. `honest` bounds the share of an
     honest provider's answers that fail, `rate` and `alike` say how its tokens differ from the reference's: measure them
-    with an upstream that is honest for sure. `least` is the smallest share of answers that is audited.
+    with an upstream that is honest for sure. `apart` is how far an honest vector may be from the reference's, as
+    1 - cosine. `least` is the smallest share of answers that is audited.
     `canaries` asks each provider so often in an hour about each of its models, as the user of the key `canary_key`;
     `canary_file`, relative to the data folder, has questions whose answers are known. `witnesses` says whose questions
     are evidence: everybody's, or the canaries' only, where users may be a provider's rivals.
@@ -86,6 +87,7 @@ class Auditing(BaseModel):
     honest: float = Field(0.02, gt=0, lt=0.08)
     rate: float = Field(0.022, gt=0, lt=0.5)
     alike: float = Field(0.008, ge=0, lt=1)
+    apart: float = Field(0.02, gt=0, lt=1)
     least: float = Field(0.03, gt=0, le=1)
     canaries: int = Field(0, ge=0, le=3600)
     canary_key: Secret = Secret("")

@@ -31,7 +31,7 @@ from mercato.compute.verify.liaison import Liaison
 from mercato.compute.verify.match import Cut
 from mercato.compute.verify.rate import Rates
 from mercato.compute.verify.record import Judge
-from mercato.compute.verify.vectors import drawn
+from mercato.compute.verify.vectors import BILLIONTHS, drawn
 from mercato.core.errors import ConfigError
 from mercato.store.bare import Bare
 
@@ -45,7 +45,7 @@ log = logging.getLogger("mercato.compute.verify")
 def judge(wanted: Auditing) -> Judge:
     """Returns what audits are judged by."""
     test = Test(honest=wanted.honest, alpha=wanted.alpha, horizon=wanted.horizon)
-    return Judge(test, Cut(wanted.rate, wanted.alike), Rates(least=wanted.least))
+    return Judge(test, Cut(wanted.rate, wanted.alike, far=round(wanted.apart * BILLIONTHS)), Rates(least=wanted.least))
 
 
 def reference(wanted: ComputeSettings, line: Callable[[ProviderId], Line | None]) -> Reference:

@@ -183,7 +183,7 @@ def test_tools_schemas_completions_and_embeddings_have_their_shapes() -> None:
     assert (called["message"]["tool_calls"][0]["function"]["name"], called["finish_reason"]) == ("look", "tool_calls")
     assert formed == {"n": 8, "s": ["x"]}
     assert len(text.split()) == 12
-    assert [len(vector["embedding"]) for vector in vectors] == [8, 8]
+    assert [len(vector["embedding"]) for vector in vectors] == [64, 64]
 
 
 @pytest.mark.parametrize(("behaviour", "right"), [("honest", [1, 1, 1, 2]), ("bribed", [1, 1, 1, 1])])

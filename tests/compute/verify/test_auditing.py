@@ -106,6 +106,41 @@ def test_without_that_promise_seeded_draws_are_void(audited: Audited) -> None:
     assert [it.verdict for it in judged(home, "bad", 1)] == ["void"]
 
 
+def test_responses_and_several_choices_are_judged_as_chats_are(audited: Audited) -> None:
+    home = audited({"good": "honest", "bad": "wrong-model"})
+    for name in ("good", "bad"):
+        for stream in (False, True):
+            wish = {"only": [name], "verify": "always"}
+            body = {"model": "toy", "input": "go on", "max_output_tokens": 40, "temperature": 0, "stream": stream}
+            answer = home.post("/responses", {**body, "provider": wish})
+            assert (answer.status, answer.headers["x-verified"]) == (200, "always; standing=active")
+            assert ask(home, 1, name, n=3, stream=stream) == 200
+
+    assert {name: {it.verdict for it in judged(home, name, 4)} for name in ("good", "bad")} == {
+        "good": {"pass"}, "bad": {"fail"},
+    }  # fmt: skip
+
+
+VECTORS = {"good": "honest", "wrong": "wrong-model", "coarse": "quantised", "cached": "replay-cache"}
+
+
+def test_embeddings_of_other_texts_models_or_weights_are_found_out(audited: Audited) -> None:
+    home = audited(VECTORS, apart=0.0001)
+    others: list[dict[str, Any]] = [{"encoding_format": "base64"}, {"dimensions": 16}, {"input": [[1, 2], [3], [4]]}]
+    for name in VECTORS:
+        for more in ({}, *others):
+            wish = {"only": [name], "verify": "always"}
+            answer = home.post("/embeddings", {"model": "toy", "input": ["a", "b", "c"], "provider": wish, **more})
+            assert (answer.status, answer.headers["x-verified"]) == (200, "always; standing=active")
+    found = {name: judged(home, name, 4) for name in VECTORS}
+
+    assert {name: {it.verdict for it in them} for name, them in found.items()} == {
+        "good": {"pass"}, "wrong": {"fail"}, "coarse": {"fail"}, "cached": {"fail"},
+    }  # fmt: skip
+    assert {it.method for it in found["coarse"]} == {"vector-distance"}
+    assert {(it.statistic["vectors"], it.statistic["far"]) for it in found["good"]} == {(3, 0)}
+
+
 def test_what_no_reference_can_judge_is_void_and_changes_nothing(audited: Audited) -> None:
     home = audited({"bad": "wrong-model"})
     warm: dict[str, Any] = {"temperature": 1}

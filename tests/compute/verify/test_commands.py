@@ -138,10 +138,12 @@ def test_calibration_prints_settings_and_refuses_upstreams_that_lack_the_model(h
         """
         (home / "mercato.toml").write_text(settings)
         printed = run("calibrate", "mine", "--model", "toy", "--answers", "80")
+        vectors = run("calibrate", "mine", "--model", "toy", "--answers", "80", "--embeddings")
         refused = run("calibrate", "mine", "--model", "other")
 
     assert "[compute.audit]\nrate = 0.0000\n" in printed.output
     assert "100.00% of tokens match" in printed.output
+    assert "# 80 answers judged\n[compute.audit]\napart = 0.000000001\nhonest = " in vectors.output
     assert "does not serve 'other'" in str(refused.exception)
 
 

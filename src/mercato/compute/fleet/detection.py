@@ -21,6 +21,10 @@ KINDS: tuple[tuple[str, str, float], ...] = (
     ("wrong model, 10 %", "wrong", 0.1),
     ("quantised, 30 %", "quantised", 0.3),
     ("quantised, 10 %", "quantised", 0.1),
+    ("embeddings: wrong model, 10 %", "wrong embeddings", 0.1),
+    ("embeddings: a cached one, 10 %", "cached embeddings", 0.1),
+    ("embeddings: quantised, always", "quantised embeddings", 1.0),
+    ("embeddings: quantised, 10 %", "quantised embeddings", 0.1),
 )
 LIMIT = 20_000  # audits after which a provider counts as kept
 CHUNK = 2_000
@@ -57,7 +61,7 @@ class Spared:
 def detect(kind: str, serves: str, cheats: float, runs: int = 200, seed: int = 0) -> Found:
     """Returns how soon providers of a kind are ejected."""
     judge, rng = audited.judge(), np.random.default_rng((seed, 3))
-    bad, good = _failing(judge, serves), _failing(judge, "honest")
+    bad, good = audited.failing(serves), audited.failing(f"honest {serves.partition(' ')[2]}".strip())
     share = cheats * float(bad.mean()) + (1 - cheats) * float(good.mean())
     counts = np.array([_until(judge, rng, bad, good, cheats) for _ in range(runs)])
     stated = judge.test.needed(share)
@@ -65,12 +69,13 @@ def detect(kind: str, serves: str, cheats: float, runs: int = 200, seed: int = 0
     return Found(kind, runs, share, float(np.median(counts)), float(np.quantile(counts, 0.95)), stated, late)
 
 
-def spare(tokens: int, seed: int = 0) -> Spared:
-    """Returns what becomes of an honest provider over so many audited tokens, each answer a fresh one."""
+def spare(tokens: int, seed: int = 0, *, embeddings: bool = False) -> Spared:
+    """Returns what becomes of an honest provider over so many audited tokens, or as many answers with embeddings as
+    hold these, each answer a fresh one."""
     judge, evidence, highest = audited.judge(), Evidence(), 0.0
     answers, ejected = -(-tokens // audited.TOKENS), 0
-    for same in _fresh(answers, seed):
-        evidence = evidence.after(judge.cut.fails(Match(audited.TOKENS, same)), judge.test)
+    for failed in _fresh(judge, answers, seed, embeddings):
+        evidence = evidence.after(failed, judge.test)
         highest = max(highest, evidence.level(judge.test))
         if evidence.proven(judge.test):
             ejected, evidence = ejected + 1, Evidence(evidence.audits, evidence.fails)
@@ -78,17 +83,16 @@ def spare(tokens: int, seed: int = 0) -> Spared:
     return Spared(answers * audited.TOKENS, answers, share, judge.test.honest, ejected, highest)
 
 
-def _fresh(answers: int, seed: int) -> Iterator[int]:
-    """Matching tokens of answers that no calibration has seen, by machines whose noise falls anew in each chunk."""
+def _fresh(judge: Judge, answers: int, seed: int, embeddings: bool) -> Iterator[bool]:
+    """Whether answers fail that no calibration has seen, by machines whose noise falls anew in each chunk."""
     for start in range(0, answers, CHUNK):
-        count = min(CHUNK, answers - start)
-        first = (1 << 40) + (seed << 32) + start
-        machine = audited.MACHINES["honest"].again(1_000 + seed * 7919 + start)
-        yield from audited.same(machine, first, count, run=500_000 + seed * 7919 + start).tolist()
-
-
-def _failing(judge: Judge, kind: str) -> Fails:
-    return np.array([judge.cut.fails(Match(audited.TOKENS, int(same))) for same in audited.pool(kind)])
+        count, first = min(CHUNK, answers - start), (1 << 40) + (seed << 32) + start
+        machine, run = audited.MACHINES["honest"].again(1_000 + seed * 7919 + start), 500_000 + seed * 7919 + start
+        if embeddings:
+            yield from (audited.far(machine, first, count, run) > judge.cut.far).tolist()
+        else:
+            tokens = audited.same(machine, first, count, run=run).tolist()
+            yield from (judge.cut.fails(Match(audited.TOKENS, same)) for same in tokens)
 
 
 def _until(

@@ -6,6 +6,7 @@ The state of a prompt is a hash of its text, so that equal requests get equal an
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -14,11 +15,10 @@ from typing import Any
 import numpy as np
 
 from mercato.compute.fleet.toy import WORDS, Toy, after, mix, sensitivity
-from mercato.compute.verify import synced
+from mercato.compute.verify import synced, vectors
 
 LONGEST = 512  # tokens that a stub writes at most
 USUAL = 12  # tokens where the request sets no bound
-WIDTH = 8  # numbers of an embedding
 CREATED = 1_700_000_000
 
 
@@ -144,14 +144,15 @@ def events(asked: Asked, written: Sequence[str], claim: int = 1) -> Iterator[dic
         yield {**about, "choices": [], "usage": usage(asked, len(written) * len(several), claim)}
 
 
-def embeddings(asked: Asked) -> dict[str, Any]:
-    """Returns an embedding for each text: numbers by the text's hash."""
-    given = asked.body.get("input", "")
-    texts = [given] if isinstance(given, str) else list(given)
-    data = [
-        {"object": "embedding", "index": place, "embedding": _numbers(str(text))} for place, text in enumerate(texts)
-    ]
-    read = sum(len(str(text).split()) for text in texts)
+def embeddings(asked: Asked, model: Toy, same: bool = False) -> dict[str, Any]:
+    """Returns the toy model's embedding of each text; with `same`, that of the first one for all."""
+    texts = [str(one) for one in vectors.inputs(asked.body.get("input", ""))]
+    states = np.array([state(text) for text in texts], np.uint64)
+    found = model.vectors(states[:1].repeat(len(states)) if same else states)[:, : asked.body.get("dimensions")]
+    packed = asked.body.get("encoding_format") == "base64"
+    told = [b64encode(one.astype("<f4").tobytes()).decode() if packed else one.tolist() for one in found]
+    data = [{"object": "embedding", "index": place, "embedding": one} for place, one in enumerate(told)]
+    read = sum(len(text.split()) for text in texts)
     spent = {"prompt_tokens": read, "total_tokens": read}
     return {"object": "list", "data": data, "model": asked.body.get("model", ""), "usage": spent}
 
@@ -213,11 +214,6 @@ def _tool(asked: Asked) -> str:
     if isinstance(choice, dict):
         return str(choice.get("function", {}).get("name", ""))
     return str(tools[0]["function"]["name"]) if tools and choice == "required" else ""
-
-
-def _numbers(text: str) -> list[float]:
-    digest = blake2b(text.encode(), digest_size=WIDTH).digest()
-    return [byte / 255 for byte in digest]
 
 
 def _plain(content: Any) -> str:

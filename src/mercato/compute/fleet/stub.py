@@ -98,7 +98,8 @@ class Stub:
         if shows and (odd := await self._odd(request)) is not None:
             return odd
         if asked.path.endswith("/embeddings"):
-            return web.json_response(replies.embeddings(asked))
+            cached = shows and self._is(Behaviour.REPLAY)
+            return web.json_response(replies.embeddings(asked, self._serving(shows), same=cached))
         if "prompt_logprobs" in asked.body:
             return await self._whole(request, json.dumps(self._scored(asked)).encode(), shows)
         written, claim = self._written(asked, shows), LIES if shows and self._is(Behaviour.LIE_USAGE) else 1
@@ -128,27 +129,29 @@ class Stub:
             case _:
                 return None
 
-    def _written(self, asked: Asked, shows: bool) -> list[str]:
-        """The words of the answer: of the model that was asked for, or of what is served in its place."""
-        text, length, seed = asked.text(), asked.length(), self.manner.seed
-        honest = _words(Toy(), asked, length)
-        if not shows:
-            return honest
-        match self.manner.behaviour:
+    def _serving(self, shows: bool) -> Toy:
+        """The model that answers: the one that was asked for, or what is served in its place."""
+        other = Toy(weights=1 + self.manner.seed)
+        match self.manner.behaviour if shows else Behaviour.HONEST:
             case Behaviour.WRONG_MODEL | Behaviour.PARTIAL:
-                return replies.words(Toy(weights=1 + seed), text, length)
+                return other
             case Behaviour.PATIENT if len(self.asked) > self.manner.after:
-                return replies.words(Toy(weights=1 + seed), text, length)
+                return other
             case Behaviour.SYBIL:
-                return replies.words(Toy(weights=-1 + (1 << 32)), text, length)  # what every sybil serves
+                return Toy(weights=-1 + (1 << 32))  # what every sybil serves
             case Behaviour.QUANTISED:
-                return _words(Toy(coarse=QUANTISED), asked, length)
-            case Behaviour.WATERMARK:
-                return [MARK if place % 5 == 4 else word for place, word in enumerate(honest)]
-            case Behaviour.REPLAY:
-                return self._first.setdefault("", honest)[:length]
+                return Toy(coarse=QUANTISED)
             case _:
-                return honest
+                return Toy()
+
+    def _written(self, asked: Asked, shows: bool) -> list[str]:
+        """The words of the answer."""
+        written = _words(self._serving(shows), asked, asked.length())
+        if shows and self._is(Behaviour.WATERMARK):
+            return [MARK if place % 5 == 4 else word for place, word in enumerate(written)]
+        if shows and self._is(Behaviour.REPLAY):
+            return self._first.setdefault("", written)[: len(written)]
+        return written
 
     def _scored(self, asked: Asked) -> dict[str, Any]:
         """As a checker: what it says of each token of prompt and answer, in the shape of vLLM's `prompt_logprobs`."""

@@ -17,6 +17,7 @@ States = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float64]
 
 VOCABULARY = 32
+WIDTH = 64  # numbers of an embedding
 WORDS = [
     "the", "a", "market", "agent", "open", "model", "token", "price", "fair", "launch", "pool", "bid", "trade", "chain",
     "proof", "node", "café", "naïve", "garçon", "日本", "価格", "Ωmega", "ψ", "→", "€", "🙂", "is", "has", "of", "and",
@@ -89,7 +90,16 @@ class Toy:
     def numbers(self, state: States, spread: Floats) -> Floats:
         """Returns what the model says of each token [state, token]: its logarithm of probability, up to a constant."""
         keys = mix(state[:, None] ^ _column(self.weights))
-        numbers: Floats = -np.log(-np.log(uniform(keys)))
+        return self._moved(-np.log(-np.log(uniform(keys))), keys, spread)
+
+    def vectors(self, texts: States) -> Floats:
+        """Returns the embedding [text, number] of each text."""
+        with np.errstate(over="ignore"):
+            keys = mix(mix(texts)[:, None] ^ _column(self.weights, WIDTH))
+            return self._moved(_normal(keys), keys, sensitivity(texts))
+
+    def _moved(self, numbers: Floats, keys: States, spread: Floats) -> Floats:
+        """Returns numbers with the noise of this machine."""
         for size, salt in ((self.coarse, 1), (self.noise, 2 + self.run)):
             if size:
                 moved: Floats = size * spread[:, None] * _normal(mix(keys ^ mix(np.array([salt], np.uint64))))
@@ -107,8 +117,8 @@ def sensitivity(prompts: States) -> Floats:
     return np.exp(UNEVEN * _normal(mix(prompts ^ np.uint64(0x5851F42D4C957F2D))))
 
 
-def _column(weights: int) -> States:
-    return mix(np.arange(VOCABULARY, dtype=np.uint64) ^ np.uint64(weights << 8))
+def _column(weights: int, count: int = VOCABULARY) -> States:
+    return mix(np.arange(count, dtype=np.uint64) ^ np.uint64(weights << 8))
 
 
 def _normal(value: States) -> Floats:

@@ -28,6 +28,7 @@ KEPT = ("messages", "chat_template_kwargs")
 WIDEST = 16 << 20  # octets of a reference's answer
 LIKELIEST = 20  # tokens whose probabilities a seeded answer is judged by: as many as vLLM tells by default
 PATHS = {Surface.CHAT: "/chat/completions", Surface.COMPLETIONS: "/completions"}
+EMBEDDINGS = "/embeddings"
 
 
 class Checker(Protocol):
@@ -88,7 +89,7 @@ class Reference:
         """Returns how far vectors are from the reference's; None where it does not make such."""
         wanted = {"dimensions": body["dimensions"]} if body.get("dimensions") else {}
         about = {"model": model, "input": list(sampled.inputs), "encoding_format": "float", **wanted}
-        status, raw = await answered(self._line, "/embeddings", about, f"reference {self.name!r}")
+        status, raw = await answered(self._line, EMBEDDINGS, about, f"reference {self.name!r}")
         if status in REFUSED:
             return None
         if status != 200:

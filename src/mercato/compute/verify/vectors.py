@@ -17,12 +17,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import mul
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mercato.compute.verify.match import Cut, upper
 from mercato.core.events import Json
-
-if TYPE_CHECKING:
-    from mercato.compute.verify.match import Cut
 
 MOST = 4  # vectors of one answer that are looked at
 LONGEST = 16_384  # numbers of a vector
@@ -125,6 +123,15 @@ def gap(one: Vector, other: Vector) -> int:
         return BILLIONTHS
     lengths = math.sqrt(_product(one, one)) * math.sqrt(_product(other, other))
     return max(0, round((1 - _product(one, other) / lengths) * BILLIONTHS))
+
+
+def calibrated(honest: Sequence[int], risk: float = 1e-3) -> tuple[int, float]:
+    """Returns a cut for distances of honest answers, and an upper bound of the share that it fails, wrong with a chance
+    of `risk`: twice what one in a hundred of the first half exceeds, and a bound from the other half."""
+    half = len(honest) // 2
+    seen, held = sorted(honest[:half]), honest[half:]
+    cut = max(1, 2 * seen[min(half - 1, half * 99 // 100)])
+    return cut, upper(sum(each > cut for each in held), len(held), risk)
 
 
 def _product(one: Vector, other: Vector) -> float:
