@@ -44,6 +44,7 @@ from mercato.api.signin import SignIn
 from mercato.chains.messages import Accounts
 from mercato.chains.service import Indexer
 from mercato.chains.settings import ChainSettings
+from mercato.compute.attesting import Attestation
 from mercato.compute.gateway.catalogue import listed
 from mercato.compute.node.settings import NodeSettings
 from mercato.compute.office.service import Office
@@ -115,7 +116,7 @@ def rooms(store: Store, settings: Settings, local: Local | None = None) -> tuple
     chain = opened.chain.name.reference if isinstance(opened, Launches) else ""
     compute = Compute(
         url, SystemClock(), signer(settings.home), operators=wanted.operators, listed=listed(wanted.upstreams),
-        sign_in_chain=chain,
+        sign_in_chain=chain, attest=Attestation(url, settings.home, wanted, SystemClock()).check,
     )  # fmt: skip
     found.append(Room("compute", Office(compute)))
     found.append(Room("lab", Lab(settings.home, opened if isinstance(opened, Launches) else None)))

@@ -6,6 +6,7 @@ Declined                 (MercatoError)  the request cannot be answered: 400, or
     Busy                                 409: a request with the same idempotency key is under way, or was another one
     Unserved             (Transient)     503: no provider may serve this now, or every one that was asked failed
 Unreached                (Transient)     one provider did not answer; the router asks another one
+Unproven                 (Terminal)      what a machine shows of itself proves nothing
 """
 
 from __future__ import annotations
@@ -88,3 +89,10 @@ class Unreached(MercatoError, Transient):
 
 def _unreached(why: str, message: str, hint: str, facts: dict[str, object]) -> Unreached:
     return Unreached(why, message, hint=hint, **facts)
+
+
+class Unproven(MercatoError, Terminal, ValueError):
+    """What a machine shows of itself proves nothing: a quote, a signature, or what vouches for them."""
+
+    code = "unproven"
+    status = 502

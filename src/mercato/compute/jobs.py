@@ -1,4 +1,4 @@
-"""What the compute room does later: it closes epochs, releases earnings, and clears up after dead workers.
+"""What the compute room does later: it closes epochs, releases earnings, checks trusted machines, clears up.
 
 Each job looks at what is there first, so that any of them may meet, die and start over freely.
 """
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from mercato.compute.office.service import Office
 
 RECOVER, EPOCH, RELEASE, FORGET = "compute.recover", "compute.epoch", "compute.release", "compute.forget"
+ATTEST = "compute.attest"
 SUBSCRIPTIONS: Mapping[str, list[str]] = {}
 SCHEDULES = (
     Schedule(RECOVER, RECOVER, every=timedelta(minutes=1)),
     Schedule(EPOCH, EPOCH, every=timedelta(hours=1)),
     Schedule(RELEASE, RELEASE, every=timedelta(hours=1), offset=timedelta(minutes=5)),
+    Schedule(ATTEST, ATTEST, every=timedelta(minutes=1), offset=timedelta(seconds=30)),
     Schedule(FORGET, FORGET, every=timedelta(days=1), offset=timedelta(hours=3)),
 )
 
@@ -42,4 +44,7 @@ def handlers(office: Office) -> Mapping[str, Handler]:
     def forget(run: Run) -> None:
         room.forget()
 
-    return {RECOVER: recover, EPOCH: epoch, RELEASE: release, FORGET: forget}
+    def attest(run: Run) -> None:
+        room.attest()
+
+    return {RECOVER: recover, EPOCH: epoch, RELEASE: release, FORGET: forget, ATTEST: attest}

@@ -7,9 +7,11 @@ from datetime import timedelta
 from mercato.compute import roster
 from mercato.compute.books.till import Till
 from mercato.compute.books.words import micros
+from mercato.compute.tee import findings
 
 EVIDENCE = timedelta(days=30)
 HEALTH = timedelta(days=1)
+FINDINGS = timedelta(days=30)
 
 
 def forget(till: Till) -> None:
@@ -22,3 +24,4 @@ def forget(till: Till) -> None:
             (micros(now - EVIDENCE),),
         )
         roster.forget(bare, now, HEALTH)
+        findings.forget(bare, now - FINDINGS)

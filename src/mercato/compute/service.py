@@ -5,7 +5,7 @@ The gateway is a process of its own, `mercato compute serve`, which shares nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -21,16 +21,17 @@ class Compute:
     """The room on a database. Safe to share between threads: each use has a connection of its own.
 
     `operators` are the people who may see what users spend, by name, with the accounts that they sign in with; `listed`
-    are the upstreams of the settings with what they serve.
+    are the upstreams of the settings with what they serve. `attest` checks those in trusted machines that are due.
     """
 
     def __init__(
         self, url: str, clock: Clock, signer: Signer, *, holdback: timedelta = HOLDBACK,
         operators: Mapping[str, str] | None = None, listed: Sequence[tuple[Provider, Offer]] = (),
-        sign_in_chain: str = "",
+        sign_in_chain: str = "", attest: Callable[[], object] = lambda: None,
     ) -> None:  # fmt: skip
         self.url, self.clock, self.signer, self.holdback = url, clock, signer, holdback
         self.operators, self.listed, self.sign_in_chain = dict(operators or {}), tuple(listed), sign_in_chain
+        self.attest = attest
 
     @contextmanager
     def till(self) -> Iterator[Till]:

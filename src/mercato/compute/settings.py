@@ -12,6 +12,7 @@ from mercato.core.settings import Operators, Secret, Section
 
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")
+_MEASURED = "^[0-9a-f]{96}$"
 
 
 class Listed(BaseModel):
@@ -30,10 +31,61 @@ class Listed(BaseModel):
     tokenizer: str = ""
 
 
+class Software(BaseModel):
+    """What may run in a trusted machine: measurements of its firmware (`mrtd`), of what that started (`rtmr0` to
+    `rtmr2`), and of the application, by `rtmr3` or `config` (MRCONFIGID); SHA-384 as hexadecimal."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    mrtd: str = Field(pattern=_MEASURED)
+    rtmr0: str = Field(pattern=_MEASURED)
+    rtmr1: str = Field(pattern=_MEASURED)
+    rtmr2: str = Field(pattern=_MEASURED)
+    rtmr3: str = Field("", pattern=f"{_MEASURED}|^$")
+    config: str = Field("", pattern=f"{_MEASURED}|^$")
+
+    @model_validator(mode="after")
+    def _names_an_application(self) -> Self:
+        if not (self.rtmr3 or self.config):
+            raise ValueError("software had neither rtmr3 nor config: firmware alone says nothing of what answers")
+        return self
+
+
+class Enclave(BaseModel):
+    """What an upstream in a trusted machine is asked, below its address: `report` for its attestation, `signature` for
+    the signature of an answer, "" where it signs none. `signing` is the algorithm of its key. `software` names those of
+    the accepted software that it may run; all where it is empty."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    report: str = Field("/attestation/report", pattern="^/[!-~]{0,200}$")
+    signature: str = Field("/signature", pattern="^(/[!-~]{0,200})?$")
+    signing: Literal["ecdsa", "ed25519"] = "ecdsa"
+    software: frozenset[str] = frozenset()
+
+
+class Attesting(BaseModel):
+    """How trusted machines are checked. `pccs` is a server of collateral, "" for none; what it says is kept in the
+    folder `collateral` of the data folder, where files may also be put by hand. `private` allows it an address that is
+    not public. `statuses` and `advisories` of a platform are taken that stand here, and `software` by its name.
+
+    Everybody is checked each so many `minutes`; what was found is taken for `hold` minutes.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    pccs: str = Field("", pattern="^(https?://[^/?#@]+(/[^?#]*)?)?$")
+    private: bool = False
+    root_crl: str = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der"
+    statuses: frozenset[str] = frozenset({"UpToDate"})
+    advisories: frozenset[str] = frozenset()
+    software: dict[str, Software] = Field(default_factory=dict)
+    minutes: int = Field(30, ge=1, le=1440)
+    hold: int = Field(90, ge=2, le=10_080)
+
+
 class Upstream(BaseModel):
     """An endpoint with OpenAI's API: its address up to and with `/v1`, the key it wants, and what it serves.
 
-    `private` allows an address that is not public, such as 127.0.0.1. `zdr` says that it keeps no prompts.
+    `private` allows an address that is not public, such as 127.0.0.1. `zdr` says that it keeps no prompts. `tee` says
+    that it is in a trusted machine, which it has to prove.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -43,6 +95,7 @@ class Upstream(BaseModel):
     private: bool = False
     region: str = ""
     zdr: bool = False
+    tee: Enclave | None = None
 
     @field_validator("url")
     @classmethod
@@ -123,6 +176,7 @@ class ComputeSettings(Section):
     operators: Operators = Field(default_factory=dict)
     upstreams: dict[str, Upstream] = Field(default_factory=dict)
     audit: Auditing = Auditing()
+    tee: Attesting = Attesting()
     nodes: Literal["off", "approved", "anyone"] = "approved"
     names: tuple[str, ...] = ()
     node_seconds: float = Field(20.0, ge=0.1, le=300)
@@ -156,6 +210,17 @@ class ComputeSettings(Section):
             if not _NAME.fullmatch(name):
                 raise ValueError(f"upstream's name was {name!r}: use lower-case letters, digits, '.', '_' and '-'")
         return value
+
+    @model_validator(mode="after")
+    def _knows_what_it_accepts(self) -> Self:
+        for name, upstream in self.upstreams.items():
+            if unknown := (upstream.tee.software if upstream.tee else frozenset[str]()) - set(self.tee.software):
+                raise ValueError(
+                    f"software of {name!r} was {sorted(unknown)}: name some of {sorted(self.tee.software)}"
+                )
+        if self.tee.hold <= self.tee.minutes:
+            raise ValueError(f"hold was {self.tee.hold} minutes: more than minutes, {self.tee.minutes}, is needed")
+        return self
 
     @model_validator(mode="after")
     def _has_its_checker(self) -> Self:

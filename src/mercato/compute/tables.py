@@ -260,6 +260,25 @@ offers = sa.Table(
     sa.Column("engine", sa.Text, nullable=False, server_default="{}"),
 )
 
+attestations = sa.Table(
+    "compute_attestation",
+    metadata,
+    sa.Column("provider", sa.String(80), primary_key=True),
+    sa.Column("model", sa.String(200), primary_key=True),
+    sa.Column("at_us", sa.BigInteger, primary_key=True, autoincrement=False),
+    # When it is over; one that follows ends those before it.
+    sa.Column("until_us", sa.BigInteger, nullable=False, index=True),
+    sa.Column("level", sa.String(10), nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("nonce", sa.String(64), nullable=False),
+    sa.Column("software", sa.String(120), nullable=False),
+    sa.Column("status", sa.String(40), nullable=False),
+    sa.Column("gpu", sa.Text, nullable=False),
+    sa.Column("signers", sa.Text, nullable=False),
+    # What was shown, as packed JSON, for whoever wants to check it again.
+    sa.Column("evidence", sa.LargeBinary, nullable=False),
+)
+
 health = sa.Table(
     "compute_health",
     metadata,

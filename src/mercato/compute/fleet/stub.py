@@ -60,11 +60,15 @@ class Stub:
         self._thread.join(10)
         self._loop.close()
 
-    async def _start(self) -> web.AppRunner:
-        app = web.Application(client_max_size=LARGEST)
+    def _routes(self, app: web.Application) -> None:
+        """Says what is served where."""
         app.router.add_get("/v1/models", self._list)
         for path in ("chat/completions", "completions", "embeddings"):
             app.router.add_post(f"/v1/{path}", self._counted)
+
+    async def _start(self) -> web.AppRunner:
+        app = web.Application(client_max_size=LARGEST)
+        self._routes(app)
         runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)

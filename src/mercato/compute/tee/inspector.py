@@ -1,0 +1,131 @@
+"""The inspector: asks a machine to prove itself with a nonce of ours, and says what was proven."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from mercato.compute.errors import Unproven, Unreached
+from mercato.compute.gateway.line import Line, Patience
+from mercato.compute.model import ProviderId
+from mercato.compute.tee import quote, report
+from mercato.compute.tee.collateral import Collateral
+from mercato.compute.tee.report import Claim
+from mercato.compute.tee.words import NONCE, Finding, Level, Measured, Policy, Software
+from mercato.core.clock import Clock
+
+PATIENCE = Patience(connect=5, first=60, idle=15, total=90)  # eight accelerators take a while to show themselves
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whom to ask about which model, and where: `upstream` is the model's name there, `path` that of its report."""
+
+    provider: ProviderId
+    model: str
+    upstream: str
+    line: Line
+    path: str = "/attestation/report"
+    algorithm: str = "ecdsa"
+    software: frozenset[str] = frozenset()
+
+
+class Inspector:
+    """Checks places by a policy. `hold` is for how long what was found is taken, `root` as in `quote.measured`."""
+
+    def __init__(
+        self, collateral: Collateral, policy: Policy, clock: Clock, hold: timedelta, *, root: bytes | None = None,
+        entropy: Callable[[int], bytes] = secrets.token_bytes, patience: Patience = PATIENCE,
+    ) -> None:  # fmt: skip
+        self._collateral, self._policy, self._clock, self._hold = collateral, policy, clock, hold
+        self._root, self._entropy, self._patience = root, entropy, patience
+
+    async def look(self, place: Place) -> Finding:
+        """Returns what a place proves; Unreached where it, or who vouches for its platform, could not be asked."""
+        nonce = self._entropy(NONCE)
+        try:
+            raw = await _asked(place, nonce, self._patience)
+            return await self.judge(place, nonce, report.read(raw, place.algorithm))
+        except Unproven as wrong:
+            return self._finding(place, nonce, Level.NOTHING, wrong.message)
+
+    async def judge(self, place: Place, nonce: bytes, claims: Sequence[Claim]) -> Finding:
+        """Returns what some machines prove together: the least that any of them does, as any may answer."""
+        collateral: dict[str, str] = {}
+        shown: list[object] = []
+        proven: list[Measured] = []
+        why = ""
+        for claim in claims:
+            found = await self._collateral.of(claim.quote)
+            collateral[":".join(quote.platform(claim.quote))] = found
+            shown.append({"quote": claim.quote.hex(), "signer": claim.signer.name, "gpu_sha256": claim.gpu_hash()})
+            try:
+                measured = quote.measured(claim.quote, found, self._clock.now(), root=self._root)
+            except Unproven as wrong:
+                why = why or wrong.message
+                continue
+            why = why or self._policy.objection(measured) or report.unbound(measured, claim, nonce)
+            proven.append(measured)
+        made = self._said(place, nonce, proven, why)
+        signers = tuple(dict.fromkeys(claim.signer for claim in claims)) if made.level is not Level.NOTHING else ()
+        evidence = {"nonce": nonce.hex(), "machines": shown, "collateral": collateral}
+        return replace(made, signers=signers, gpu=_gpu(claims), evidence=evidence)
+
+    def _said(self, place: Place, nonce: bytes, proven: Sequence[Measured], why: str) -> Finding:
+        status = ", ".join(sorted({it.status for it in proven}))
+        if why:
+            return replace(self._finding(place, nonce, Level.NOTHING, why), status=status)
+        allowed = replace(self._policy, software=_allowed(self._policy, place))
+        names = [allowed.named(it) for it in proven]
+        if all(names):
+            told = f"hardware and software are proven: {', '.join(sorted(set(names)))}"
+            made = self._finding(place, nonce, Level.ATTESTED, told)
+            return replace(made, status=status, software=", ".join(sorted(set(names))))
+        unknown = proven[names.index("")]
+        told = f"hardware is proven, software is unknown: mrtd {unknown.mrtd[:16]}…, rtmr3 {unknown.rtmr[3][:16]}…"
+        return replace(self._finding(place, nonce, Level.HARDWARE, told), status=status)
+
+    def _finding(self, place: Place, nonce: bytes, level: Level, why: str) -> Finding:
+        now = self._clock.now()
+        return Finding(place.provider, place.model, now, now + self._hold, level, why, nonce.hex())
+
+    def unreached(self, place: Place, error: Unreached) -> Finding:
+        """Returns the finding of a place that could not be asked."""
+        return self._finding(place, b"", Level.NOTHING, f"could not be checked: {error.message}")
+
+
+def due(last: datetime | None, now: datetime, every: timedelta) -> bool:
+    """Whether it is time to look again at what was looked at last then."""
+    return last is None or now - last >= every
+
+
+def _allowed(policy: Policy, place: Place) -> tuple[Software, ...]:
+    return tuple(it for it in policy.software if not place.software or it.name in place.software)
+
+
+def _gpu(claims: Sequence[Claim]) -> str:
+    shown = sum(claim.gpu is not None for claim in claims)
+    if not shown:
+        return "no evidence of accelerators was shown"
+    return f"evidence of accelerators was shown by {shown} of {len(claims)} machines, for our nonce; not verified"
+
+
+async def _asked(place: Place, nonce: bytes, patience: Patience) -> bytes:
+    """Returns a report as it came; Unproven where there is none to be had, Unreached where no answer came."""
+    path = report.address(place.path, place.upstream, nonce, place.algorithm)
+    reply = await place.line.open(path, b"", {"accept": "application/json"}, deadline=patience)
+    raw = bytearray()
+    try:
+        async for part in reply.chunks():
+            raw += part
+            if len(raw) > report.MOST:
+                raise Unproven(f"report had more than {report.MOST} octets", hint="it is not read further")
+    finally:
+        await reply.close()
+    if reply.status >= 500 or reply.status == 429:
+        raise Unreached(str(reply.status), f"provider answered with status {reply.status}")
+    if reply.status != 200:
+        raise Unproven(f"provider answered with status {reply.status}, not with a report", hint="redirects are refused")
+    return bytes(raw)
