@@ -52,6 +52,7 @@ class Bare:
         #: Whether the transaction wrote what somebody waits for; who committed it tells them.
         self.wakes = False
         self._raw: Any = None
+        self._opened = 0  # connections so far: each counts versions from the start
         self._inside = self._hasty = False
 
     def run(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
@@ -79,6 +80,31 @@ class Bare:
         else:
             for row in rows:
                 self.run(sql, row)
+
+    def put(self, head: str, rows: Sequence[Sequence[object]]) -> None:
+        """Inserts rows: `head` names table and columns. No rows: nothing runs."""
+        if not rows:
+            return
+        if self.dialect == "sqlite":  # quicker row by row, and one statement for any number of them
+            self.each(_spread(head, 1, len(rows[0]), ""), rows)
+        else:
+            self.many(head, rows)
+
+    def changed(self, sql: str, values: Sequence[object] = ()) -> int:
+        """Runs one UPDATE or DELETE without RETURNING; returns how many rows it changed."""
+        if self.dialect == "sqlite":
+            return int(self._connection().execute(sql, values).rowcount)
+        return len(self.run(f"{sql} RETURNING 1", values))
+
+    def version(self) -> tuple[int, int] | None:
+        """Returns what stays the same for as long as nobody commits by another connection; exact within `transaction`.
+
+        None on PostgreSQL, which cannot tell.
+        """
+        if self.dialect == "postgresql":
+            return None
+        ((version,),) = self._connection().execute("PRAGMA data_version")
+        return self._opened, version
 
     def moment(self, at: datetime) -> object:
         """Returns a moment as a value for a column of the type `Instant`; `aware` reads what comes back."""
@@ -153,6 +179,7 @@ class Bare:
 
     def _connection(self) -> Any:
         if self._raw is None:
+            self._opened += 1
             self._raw = _sqlite(self.url, self._reads) if self.dialect == "sqlite" else _postgres(self.url)
         return self._raw
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -117,20 +118,33 @@ class Power(Exception):
     """The power failed."""
 
 
+class Failing:
+    """A connection that is lost after so many statements, other than the one that undoes them."""
+
+    def __init__(self, raw: Any, statements: int) -> None:
+        self._raw, self._left = raw, statements
+
+    def execute(self, sql: str, *values: object) -> Any:
+        return self._do(self._raw.execute, sql, *values)
+
+    def executemany(self, sql: str, *rows: object) -> Any:
+        return self._do(self._raw.executemany, sql, *rows)
+
+    def _do(self, work: Any, sql: str, *values: object) -> Any:
+        self._left -= sql != "ROLLBACK"
+        if self._left < 0 and sql != "ROLLBACK":
+            raise Power
+        return work(sql, *values)
+
+
 def cut_after(counter: Counter, settle: Settle, statements: int) -> bool:
     """Settles, and cuts the power after so many statements; returns whether the turn was over before."""
-    clerk, left = counter.clerk(), iter(range(statements))
+    clerk = counter.clerk()
     clerk.open()
-    run = clerk.bare.run
-
-    def counted(sql: str, values: Sequence[object] = ()) -> list[tuple]:
-        if next(left, None) is None:
-            raise Power
-        return run(sql, values)
-
-    clerk.bare.run = counted  # type: ignore[method-assign] # the power fails between any two statements
+    raw = clerk.bare._raw
+    clerk.bare._raw = Failing(raw, statements)
     (answer,) = clerk.book([settle])
-    clerk.bare.run = run  # type: ignore[method-assign] # and is back
+    clerk.bare._raw = raw
     clerk.close()
     return isinstance(answer, Receipt)
 

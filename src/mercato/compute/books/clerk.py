@@ -1,7 +1,7 @@
 """The clerk: reserves, settles and releases all the requests that wait together in one transaction.
 
 Every decision reads what it depends on under a lock, in the transaction that acts on it, so that the limits hold to
-the micro-dollar however many clerks work at once. Nothing of it is kept in memory but the end of the clerk's lane.
+the micro-dollar however many clerks work at once. What is kept in memory in between is what `memory` can vouch for.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TypeVar
 from uuid import uuid4
 
 from mercato.compute.books import sheet
+from mercato.compute.books.memory import Memory
 from mercato.compute.books.pen import Pen
 from mercato.compute.books.receipts import START, Signer
 from mercato.compute.books.turn import Answer, Ask, Draw, Release, Turn
@@ -42,6 +43,7 @@ class Clerk:
         self.bare, self.clock, self.signer, self.lease, self.fee_bps = Bare(url), clock, signer, lease, fee_bps
         self.lane, self.seq, self.head = "", 0, START
         self._after = self.seq, self.head
+        self._lease_us, self._memory = lease // timedelta(microseconds=1), Memory()
         self._tidied = 0
         #: Says of a receipt, by its hash, whether its answer is audited although nobody asked for it.
         self.draw: Draw = lambda receipt: False
@@ -68,13 +70,15 @@ class Clerk:
         """
         try:
             self.bare.hasten(False)
-            return self._again(lambda: self._book(asks))
+            answers = self._again(lambda: self._book(asks))
         except Exception as error:  # whatever it is, whoever asked has to learn of it
             if self._reopened():
                 return self.book(asks)
             if len(asks) > 1:
                 return [self.book([ask])[0] for ask in asks]
             return [self._twice(asks[0], error)]
+        self._memory.keep()
+        return answers
 
     def at_once(self, asks: Sequence[Ask]) -> list[Answer] | None:
         """Does what was asked if that takes no waiting; None, with nothing done, where `book` has to do it.
@@ -90,6 +94,7 @@ class Clerk:
         except Exception:  # whatever it is, `book` meets it too, and tells
             return None
         self.seq, self.head = self._after
+        self._memory.keep()
         return answers
 
     def abandon(self) -> int:
@@ -127,11 +132,11 @@ class Clerk:
     def _book(self, asks: Sequence[Ask]) -> list[Answer]:
         """One transaction's work, within it."""
         now = self.clock.now()
-        us, due = micros(now), micros(now + self.lease)
+        us = micros(now)
         pen = Pen(self.bare, self.lane, self.seq, self.head, now, self.signer)
-        turn = Turn(pen, us, self.fee_bps, self.draw)
+        turn = Turn(pen, us, self.fee_bps, self.draw, self._memory)
         answers = turn.take(asks)
-        if not sheet.advance(self.bare, self.lane, self.seq, pen.seq, pen.head, due):
+        if not sheet.advance(self.bare, self.lane, self.seq, pen.seq, pen.head, us + self._lease_us):
             raise Lost(f"lane {self.lane!r} is closed", hint="its lease was over; a new one is begun")
         self.stopped = turn.stopped
         self._after = pen.seq, pen.head

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mercato.compute.books.words import PAID, Served
 from mercato.compute.model import MILLION
@@ -23,8 +22,7 @@ SLASHED = "slashed"
 BPS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """Micro-dollars that go from one account to another; never fewer than none."""
 
     source: str

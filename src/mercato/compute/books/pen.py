@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from mercato.compute.books import sheet
-from mercato.compute.books.receipts import SETTLED, Signer, body, digest
-from mercato.compute.books.words import Served
+from mercato.compute.books import sheet, spelling
+from mercato.compute.books.receipts import SETTLED, Signer, digest
+from mercato.compute.books.words import Hold, Served
 from mercato.compute.model import KeyId, Receipt, RequestId, canonical
 from mercato.core.events import Json
 from mercato.store.bare import Bare
@@ -24,21 +24,27 @@ class Pen:
     def write(self, kind: str, facts: Mapping[str, Json]) -> None:
         """Adds an entry of a kind."""
         told: dict[str, Json] = {"kind": kind, "lane": self.lane, "seq": self.seq + 1, "at": self._at}
-        self._add(kind, canonical(told | {"previous": self.head} | dict(facts)))
+        self._add(kind, canonical(told | {"previous": self.head} | dict(facts)).decode())
 
-    def receipt(self, request: RequestId, key: KeyId, served: Served, charged: int, earned: int) -> Receipt:
+    def held(self, hold: Hold) -> None:
+        """Adds a reserve's entry."""
+        self._add("held", spelling.held(hold, self.lane, self.seq + 1, self._at, self.head))
+
+    def receipt(self, request: RequestId, key: KeyId, it: Served, charged: int, earned: int) -> Receipt:
         """Adds a receipt's entry; returns the receipt with its place in the chain, its hash and our signature."""
-        facts = (
-            request, self.lane, self.seq + 1, self.at, key, served.provider, served.model, served.end, served.asked,
-            served.answered, served.claimed, served.counted, served.price, charged, earned, self.head,
+        seq, previous = self.seq + 1, self.head
+        text = spelling.settled(request, self.lane, seq, self._at, key, it, charged, earned, previous)
+        hash = self._add(SETTLED, text)
+        return Receipt(
+            request, self.lane, seq, self.at, key, it.provider, it.model, it.end, it.asked, it.answered, it.claimed,
+            it.counted, it.price, charged, earned, previous, hash, self._signer.sign(hash),
         )  # fmt: skip
-        self._add(SETTLED, canonical(body(Receipt(*facts))))
-        return Receipt(*facts, hash=self.head, signature=self._signer.sign(self.head))
 
     def close(self) -> None:
         """Writes what was added."""
         sheet.append(self.bare, self._made)
 
-    def _add(self, kind: str, text: bytes) -> None:
-        self.seq, self.head = self.seq + 1, digest(text)
-        self._made.append(sheet.Entry(self.lane, self.seq, kind, text.decode(), self.head))
+    def _add(self, kind: str, text: str) -> str:
+        self.seq, self.head = self.seq + 1, digest(text.encode())
+        self._made.append((self.lane, self.seq, kind, text, self.head))
+        return self.head

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from mercato.compute.books.words import Hold, State
-from mercato.compute.model import Attempt, Receipt, RequestId
+from mercato.compute.model import Receipt, RequestId
 from mercato.store.bare import Bare, Row
 
 
-class KeyRow(NamedTuple):
-    """What a key may spend and has spent, as it is locked while a request is reserved or settled."""
+@dataclass(slots=True)
+class KeyRow:
+    """What a key may spend and has spent; a turn counts in it what it reserves and settles."""
 
     id: str
     account: str
@@ -53,18 +54,10 @@ class Known(NamedTuple):
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry of the log: `text` is what was hashed, `hash` its SHA-256."""
+#: One entry of the log: lane, number, kind, the text that was hashed, and its SHA-256.
+Entry = tuple[str, int, str, str, str]
 
-    lane: str
-    seq: int
-    kind: str
-    text: str
-    hash: str
-
-
-_KEY = ", ".join(KeyRow._fields)
+_KEY = ", ".join(KeyRow.__slots__)
 _FACTS = ", ".join(Known._fields)
 _REQUESTED = f"SELECT {_FACTS} FROM compute_request WHERE id = ?"  # noqa: S608  # our own names
 _KNOWN = f"SELECT {_FACTS} FROM compute_request WHERE key = ? AND idem = ? AND idem <> '' AND state <> 'released'"  # noqa: S608  # our own names
@@ -74,8 +67,9 @@ _ENDED = """) UPDATE compute_request SET state = ends.outcome, ended_us = ends.m
     WHERE compute_request.id = ends.which AND compute_request.state = 'open'
     RETURNING compute_request.id, key, account, bound, slot, idem"""
 #: PostgreSQL gets one statement for all rows, as each way there and back costs; SQLite is quicker row by row.
-_END_ONE = """UPDATE compute_request SET state = ?, ended_us = ?, attempts = ? WHERE id = ? AND state = 'open'
-    RETURNING id, key, account, bound, slot, idem"""
+_END_ONE = "UPDATE compute_request SET state = ?, ended_us = ?, attempts = ? WHERE id = ? AND state = 'open'"
+_ENDED_ONE = f"{_END_ONE} RETURNING id, key, account, bound, slot, idem"
+_ENTRY = "INSERT INTO compute_entry (lane, seq, kind, body, hash)"
 _CHANGE_ONE = "UPDATE compute_balance SET micro = micro + ? WHERE account = ?"
 _COUNT_ONE = "UPDATE compute_key SET spent = ?, reserved = ?, slot = ?, slot_used = ? WHERE id = ?"
 _ADD = "INSERT INTO compute_balance (account, micro)"
@@ -86,8 +80,7 @@ _COUNT = """) UPDATE compute_key SET spent = used.total, reserved = used.waiting
 _RECEIPT = """INSERT INTO compute_receipt
     (request, lane, seq, at_us, key, account, provider, model, ending, charged, earned, epoch, signature, countersigned)
     """
-_ADVANCE = """UPDATE compute_lane SET seq = ?, head = ?, due_us = ? WHERE lane = ? AND seq = ? AND NOT closed
-    RETURNING seq"""
+_ADVANCE = "UPDATE compute_lane SET seq = ?, head = ?, due_us = ? WHERE lane = ? AND seq = ? AND NOT closed"
 _OVER = "UPDATE compute_lane SET closed = ? WHERE NOT closed AND due_us < ? RETURNING lane"
 _ABANDONED = """SELECT id FROM compute_request JOIN compute_lane ON compute_lane.lane = compute_request.lane
     WHERE compute_request.state = 'open' AND compute_lane.closed LIMIT ?"""
@@ -97,13 +90,23 @@ _AUDIT = """INSERT INTO compute_audit (request, provider, model, at_us, state, d
     verdict, checker)"""
 
 
-def end(bare: Bare, rows: Sequence[tuple[RequestId, State, int, str]]) -> dict[str, Open]:
-    """Ends open requests, each as (id, state, moment, attempts); returns those that were open until now."""
-    if len(rows) == 1:
-        found = [row for one in rows for row in bare.run(_END_ONE, (*one[1:], one[0]))]
-    else:
-        found = bare.many(_END, sorted(rows), _ENDED)
-    return {row[0]: Open(*row) for row in found}
+def end(
+    bare: Bare, rows: Sequence[tuple[RequestId, State, int, str]], known: dict[RequestId, Open]
+) -> dict[RequestId, Open]:  # fmt: skip
+    """Ends open requests, each as (id, state, moment, attempts); returns those that were open until now.
+
+    Those that are `known` to have been reserved as they were are taken from there.
+    """
+    if bare.dialect == "postgresql":
+        return {row[0]: Open(*row) for row in bare.many(_END, sorted(rows), _ENDED)}
+    found: dict[RequestId, Open] = {}
+    for id, *outcome in rows:
+        row = known.pop(id, None)
+        if row is None:
+            found |= {id: Open(*ended) for ended in bare.run(_ENDED_ONE, (*outcome, id))}
+        elif bare.changed(_END_ONE, (*outcome, id)):
+            found[id] = row
+    return found
 
 
 def stopped(bare: Bare) -> set[str]:
@@ -113,7 +116,7 @@ def stopped(bare: Bare) -> set[str]:
 
 def balances(bare: Bare, accounts: Iterable[str]) -> dict[str, int]:
     """Returns balances of accounts, nought for those that there are not yet; they are locked until the end."""
-    names = sorted(set(accounts))
+    names = sorted(accounts)
     tail = " FOR UPDATE" if bare.dialect == "postgresql" else ""
     rows = _among(
         bare, "SELECT account, micro FROM compute_balance WHERE account IN", names, f" ORDER BY account{tail}"
@@ -135,7 +138,7 @@ def change(bare: Bare, changes: Mapping[str, int]) -> None:
 def keys(bare: Bare, ids: Iterable[str]) -> dict[str, KeyRow]:
     """Returns keys by their ids; they are locked until the end."""
     tail = " FOR UPDATE" if bare.dialect == "postgresql" else ""
-    rows = _among(bare, f"SELECT {_KEY} FROM compute_key WHERE id IN", sorted(set(ids)), f" ORDER BY id{tail}")  # noqa: S608  # our own names
+    rows = _among(bare, f"SELECT {_KEY} FROM compute_key WHERE id IN", sorted(ids), f" ORDER BY id{tail}")  # noqa: S608  # our own names
     return {row[0]: KeyRow(*row) for row in rows}
 
 
@@ -168,7 +171,7 @@ def request(bare: Bare, id: str) -> Known | None:
 def hold(bare: Bare, rows: Sequence[tuple[Hold, int]], lane: str, at_us: int) -> None:
     """Writes open requests, each with the window of its key's limit that it counts in."""
     state = State.OPEN.value
-    bare.many(
+    bare.put(
         _REQUEST,
         [
             (hold.request, hold.key, hold.account, hold.need_hash, hold.idempotency, lane, at_us, hold.limit, slot,
@@ -180,13 +183,12 @@ def hold(bare: Bare, rows: Sequence[tuple[Hold, int]], lane: str, at_us: int) ->
 
 def append(bare: Bare, entries: Sequence[Entry]) -> None:
     """Writes entries of the log."""
-    rows = [(entry.lane, entry.seq, entry.kind, entry.text, entry.hash) for entry in entries]
-    bare.many("INSERT INTO compute_entry (lane, seq, kind, body, hash)", rows)
+    bare.put(_ENTRY, entries)
 
 
 def advance(bare: Bare, lane: str, before: int, seq: int, head: str, due_us: int | None) -> bool:
     """Moves a lane to its newest entry; returns False where it was closed, or another wrote to it."""
-    return bool(bare.run(_ADVANCE, (seq, head, due_us, lane, before)))
+    return bool(bare.changed(_ADVANCE, (seq, head, due_us, lane, before)))
 
 
 def open_lane(bare: Bare, lane: str, head: str, due_us: int | None) -> None:
@@ -223,9 +225,9 @@ def abandoned(bare: Bare, limit: int) -> list[RequestId]:
     return [RequestId(row[0]) for row in bare.run(_ABANDONED, (limit,))]
 
 
-def book(bare: Bare, rows: Sequence[tuple[Receipt, str]], us: int) -> None:
+def book(bare: Bare, rows: Iterable[tuple[Receipt, str]], us: int) -> None:
     """Writes receipts, each with the account that paid."""
-    bare.many(
+    bare.put(
         _RECEIPT,
         [
             (it.request, it.lane, it.seq, us, it.key, account, it.provider, it.model, it.end.value, it.charged,
@@ -255,24 +257,13 @@ def answer(bare: Bare, request: str) -> tuple[str, bytes] | None:
 
 def keep(bare: Bare, rows: Sequence[tuple[str, str, bytes, int]]) -> None:
     """Keeps answers, each as (request, media type, bytes, until when)."""
-    bare.many("INSERT INTO compute_answer (request, kind, body, until_us)", rows)
+    bare.put("INSERT INTO compute_answer (request, kind, body, until_us)", rows)
 
 
 def ask_audits(bare: Bare, rows: Sequence[tuple[str, str, str, int, bytes]]) -> None:
     """Puts requests up for audit, each as (request, provider, model, moment, evidence)."""
     values = [(id, who, model, us, "wanted", us, evidence, "", "", "", "", "") for id, who, model, us, evidence in rows]
-    bare.many(_AUDIT, values)
-
-
-def tried(attempts: Iterable[Attempt]) -> str:
-    """Returns attempts as JSON text."""
-    return json.dumps(
-        [
-            {"provider": it.provider, "at": it.at.isoformat(), "first_ms": it.first_ms, "whole_ms": it.whole_ms,
-             "status": it.status, "end": it.end.value, "error": it.error}
-            for it in attempts
-        ]
-    )  # fmt: skip
+    bare.put(_AUDIT, values)
 
 
 def _among(bare: Bare, head: str, names: Sequence[str], tail: str) -> list[Row]:

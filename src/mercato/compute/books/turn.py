@@ -6,15 +6,16 @@ What ends comes first, so that money which it gives back is there for what begin
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from mercato.compute.books import ledger, sheet
 from mercato.compute.books.ledger import GATEWAY, Move, held, reserved, user
+from mercato.compute.books.memory import Memory
 from mercato.compute.books.pen import Pen
 from mercato.compute.books.receipts import receipt_of
+from mercato.compute.books.spelling import tried
 from mercato.compute.books.words import KEPT, PAID, Hold, Lost, Replay, Served, State
 from mercato.compute.errors import Busy, Forbidden, Short
 from mercato.compute.model import Attempt, KeyId, Receipt, RequestId
@@ -56,12 +57,11 @@ Draw = Callable[[Receipt], bool]
 class Turn:
     """The asks of one transaction, in it. `us` is its moment in microseconds."""
 
-    def __init__(self, pen: Pen, us: int, fee_bps: int, draw: Draw) -> None:
-        self.pen, self.bare, self.us, self.fee_bps, self.draw = pen, pen.bare, us, fee_bps, draw
+    def __init__(self, pen: Pen, us: int, fee_bps: int, draw: Draw, memory: Memory) -> None:
+        self.pen, self.bare, self.us, self.fee_bps, self.draw, self.memory = pen, pen.bare, us, fee_bps, draw, memory
         self.stopped: frozenset[str] = frozenset()
-        self._balances: dict[str, int] = {}
-        self._keys: dict[str, sheet.KeyRow] = {}
-        self._changes: Counter[str] = Counter()
+        self._changes: dict[str, int] = {}
+        self._counted: dict[str, sheet.KeyRow] = {}
         self._held: list[tuple[Hold, int]] = []
         self._made: dict[str, tuple[Receipt, str]] = {}
         self._kept: list[tuple[str, str, bytes, int]] = []
@@ -69,26 +69,31 @@ class Turn:
 
     def take(self, asks: Sequence[Ask]) -> list[Answer]:
         """Returns the answer to each ask, or what is wrong with it; writes all that they come to."""
-        opened = sheet.end(self.bare, list(self._ends(asks)))
-        self._lock(asks, opened)
-        self.stopped = frozenset(sheet.stopped(self.bare))
+        self.memory.begin(self.bare)
+        rows = self._ends(asks)
+        opened = sheet.end(self.bare, rows, self.memory.opened) if rows else {}
+        self._load(asks, opened)
         answers: list[Answer] = [None] * len(asks)
         for at in sorted(range(len(asks)), key=lambda at: isinstance(asks[at], Hold)):
             answers[at] = self._answer(asks[at], opened)
         self._write()
         return answers
 
-    def _ends(self, asks: Iterable[Ask]) -> Iterable[tuple[RequestId, State, int, str]]:
+    def _ends(self, asks: Iterable[Ask]) -> list[tuple[RequestId, State, int, str]]:
         first: dict[RequestId, Settle | Release] = {}
         for ask in asks:
             if isinstance(ask, Settle | Release):
                 first.setdefault(ask.request, ask)  # as `_answer` takes them: what comes second finds it ended
-        for request, ask in first.items():
-            settles = isinstance(ask, Settle)
-            attempts = ask.served.attempts if isinstance(ask, Settle) else ask.attempts
-            yield request, State.DONE if settles else State.RELEASED, self.us, sheet.tried(attempts)
+        return [
+            (request, State.DONE, self.us, tried(ask.served.attempts))
+            if isinstance(ask, Settle)
+            else (request, State.RELEASED, self.us, tried(ask.attempts))
+            for request, ask in first.items()
+        ]
 
-    def _lock(self, asks: Iterable[Ask], opened: dict[str, sheet.Open]) -> None:
+    def _load(self, asks: Iterable[Ask], opened: dict[RequestId, sheet.Open]) -> None:
+        """Reads, and on PostgreSQL locks, what the asks depend on and is not known."""
+        memory = self.memory
         accounts, keys = {GATEWAY} if opened else set(), {row.key for row in opened.values()}
         for ask in asks:
             if isinstance(ask, Hold):
@@ -96,10 +101,17 @@ class Turn:
                 keys.add(ask.key)
             elif isinstance(ask, Settle):
                 accounts.add(held(ask.served.provider))
-        accounts |= {name for row in opened.values() for name in (user(row.account), reserved(row.account))}
-        self._balances, self._keys = sheet.balances(self.bare, accounts), sheet.keys(self.bare, keys)
+        for row in opened.values():
+            accounts |= {user(row.account), reserved(row.account)}
+        if unknown := accounts - memory.balances.keys():
+            memory.balances |= sheet.balances(self.bare, unknown)
+        if unknown := keys - memory.keys.keys():
+            memory.keys |= sheet.keys(self.bare, unknown)
+        if memory.stopped is None:
+            memory.stopped = frozenset(sheet.stopped(self.bare))
+        self.stopped = memory.stopped
 
-    def _answer(self, ask: Ask, opened: dict[str, sheet.Open]) -> Answer:
+    def _answer(self, ask: Ask, opened: dict[RequestId, sheet.Open]) -> Answer:
         if isinstance(ask, Hold):
             return self._hold(ask)
         if isinstance(ask, Beat):
@@ -119,23 +131,23 @@ class Turn:
             return InvalidInput(f"limit was {hold.limit!r} micro-dollars", hint="expected a whole number, at least 0")
         if len(hold.idempotency) > LONGEST or not hold.idempotency.isprintable():
             return InvalidInput(f"idempotency key was {hold.idempotency!r:.80}", hint=f"at most {LONGEST} letters")
-        key = self._keys.get(hold.key)
+        key = self.memory.keys.get(hold.key)
         if key is None or key.account != hold.account:
             return Forbidden("there is no such key", hint="make one with `mercato compute keys`")
         if hold.idempotency and (earlier := self._earlier(hold)):
             return earlier
         if (refused := self._refused(hold, key)) is not None:
             return refused
-        slot = _slot(key, self.us)
-        used = key.slot_used if key.slot == slot else 0
-        self._keys[hold.key] = key._replace(reserved=key.reserved + hold.limit, slot=slot, slot_used=used + hold.limit)
+        slot, limit = _slot(key, self.us), hold.limit
+        key.slot_used = limit + (key.slot_used if key.slot == slot else 0)
+        key.slot, key.reserved = slot, key.reserved + limit
+        self._counted[key.id] = key
         self._held.append((hold, slot))
-        self._move(ledger.of_hold(hold.account, hold.limit))
-        self.pen.write(
-            "held",
-            {"request": hold.request, "key": hold.key, "account": hold.account, "need": hold.need_hash,
-             "limit": hold.limit},
-        )  # fmt: skip
+        self.memory.opened[hold.request] = sheet.Open(
+            hold.request, hold.key, hold.account, limit, slot, hold.idempotency
+        )
+        self._move(ledger.of_hold(hold.account, limit))
+        self.pen.held(hold)
         return None
 
     def _earlier(self, hold: Hold) -> Answer:
@@ -164,7 +176,7 @@ class Turn:
                 return Forbidden(f"the kill switch of {scope!r} is on", hint="somebody turned it on; see its reason")
         if key.revoked_us is not None or (key.expires_us is not None and key.expires_us <= self.us):
             return Forbidden("the key is over", hint="it was revoked, or its time ran out")
-        left = self._balances.get(user(hold.account), 0)
+        left = self.memory.balances[user(hold.account)]
         what = "balance"
         if key.cap is not None and key.cap - key.spent - key.reserved < left:
             left, what = key.cap - key.spent - key.reserved, "limit of the key"
@@ -202,29 +214,27 @@ class Turn:
 
     def _free(self, row: sheet.Open, charged: int) -> None:
         """Counts what a request came to, in the place of what it might have cost."""
-        key = self._keys[row.key]
-        back = row.bound - charged if row.slot == key.slot else 0
-        self._keys[row.key] = key._replace(
-            reserved=key.reserved - row.bound, spent=key.spent + charged, slot_used=key.slot_used - back
-        )
+        key = self.memory.keys[row.key]
+        key.slot_used -= row.bound - charged if row.slot == key.slot else 0
+        key.reserved, key.spent = key.reserved - row.bound, key.spent + charged
+        self._counted[key.id] = key
 
     def _move(self, moves: Iterable[Move]) -> None:
-        changed, held = self._changes, self._balances
-        for move in moves:
-            changed[move.source] -= move.micro
-            changed[move.target] += move.micro
-            held[move.source] = held.get(move.source, 0) - move.micro
-            held[move.target] = held.get(move.target, 0) + move.micro
+        changed, held = self._changes, self.memory.balances
+        for source, target, micro in moves:
+            if micro:
+                changed[source], held[source] = changed.get(source, 0) - micro, held[source] - micro
+                changed[target], held[target] = changed.get(target, 0) + micro, held[target] + micro
 
     def _write(self) -> None:
         bare = self.bare
         self.pen.close()
         sheet.hold(bare, self._held, self.pen.lane, self.us)
-        sheet.book(bare, list(self._made.values()), self.us)
+        sheet.book(bare, self._made.values(), self.us)
         sheet.keep(bare, self._kept)
         sheet.ask_audits(bare, self._audits)
         sheet.change(bare, {account: micro for account, micro in self._changes.items() if micro})
-        sheet.count(bare, self._keys.values() if self._held or self._made or self._changes else ())
+        sheet.count(bare, self._counted.values())
 
 
 def read(bare: Bare, request: str) -> Receipt | None:
