@@ -255,6 +255,7 @@ def test_one_bad_request_does_not_fail_those_that_wait_with_it(counter: Counter)
 def test_a_reserve_whose_client_left_is_given_back(counter: Counter) -> None:
     async def go() -> None:
         async with counter.desk() as desk:
+            await desk.reserve(counter.hold(5))  # alone, the next one would not wait
             asking = asyncio.create_task(desk.reserve(counter.hold()))
             await asyncio.sleep(0)
             asking.cancel()
@@ -262,12 +263,13 @@ def test_a_reserve_whose_client_left_is_given_back(counter: Counter) -> None:
                 await asking
 
     asyncio.run(go())
-    assert counter.balance() == (DOLLAR, 0)
+    assert counter.balance() == (DOLLAR - 5, 5)
 
 
 def test_a_reserve_whose_client_left_just_as_it_was_made_is_given_back(counter: Counter) -> None:
     async def go() -> None:
         async with counter.desk() as desk:
+            await desk.reserve(counter.hold(5))  # alone, the next one would not wait
             asking = asyncio.create_task(desk.reserve(counter.hold()))
 
             def leave(count: int) -> None:
@@ -279,12 +281,13 @@ def test_a_reserve_whose_client_left_just_as_it_was_made_is_given_back(counter: 
                 await asking
 
     asyncio.run(go())
-    assert counter.balance() == (DOLLAR, 0)
+    assert counter.balance() == (DOLLAR - 5, 5)
 
 
 def test_a_settle_whose_client_left_still_happens(counter: Counter) -> None:
     async def go() -> None:
         async with counter.desk() as desk:
+            await desk.reserve(counter.hold(5))  # alone, the next one would not wait
             hold = counter.hold()
             await desk.reserve(hold)
             asking = asyncio.create_task(desk.settle(hold.request, served=counter.served()))
@@ -294,7 +297,24 @@ def test_a_settle_whose_client_left_still_happens(counter: Counter) -> None:
                 await asking
 
     asyncio.run(go())
-    assert counter.balance() == (DOLLAR - 350, 0)
+    assert counter.balance() == (DOLLAR - 355, 5)
+
+
+def test_a_request_alone_is_done_before_the_loop_goes_on_and_others_wait_for_each_other(sqlite: str) -> None:
+    async def go(counter: Counter) -> list[int]:
+        turns: list[int] = []
+        async with counter.desk() as desk:
+            desk.batched = turns.append
+            first, others = counter.hold(), [counter.hold() for _ in range(3)]
+            asyncio.get_running_loop().call_soon(turns.append, 0)
+            await desk.reserve(first)
+            await asyncio.gather(*(desk.reserve(other) for other in others))
+            await asyncio.gather(*(desk.release(one.request, "over") for one in (first, *others)))
+        return turns
+
+    with Counter(sqlite) as counter:
+        assert asyncio.run(go(counter)) == [1, 0, 3, 4]
+        assert counter.balance() == (DOLLAR, 0)
 
 
 def test_what_could_not_be_settled_while_the_database_failed_is_given_back_when_it_works(sqlite: str) -> None:

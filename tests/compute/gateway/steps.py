@@ -10,13 +10,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from mercato.compute.books import Clerk, Desk, Signer, keys
+from mercato.compute.books import Clerk, Desk, Hold, Signer, keys
 from mercato.compute.books.till import Till
 from mercato.compute.gateway.asgi import Gateway
 from mercato.compute.gateway.carry import Carrier
 from mercato.compute.gateway.catalogue import Catalogue, Source, listed
 from mercato.compute.gateway.counting import Counter
 from mercato.compute.gateway.line import Patience
+from mercato.compute.model import REQUESTS
 from mercato.compute.opening import Upstreams, bounds, limits
 from mercato.compute.routing import Router
 from mercato.compute.settings import ComputeSettings, Upstream
@@ -100,18 +101,21 @@ class World:
 
 
 @asynccontextmanager
-async def world(home: Path, upstreams: Mapping[str, str]) -> AsyncIterator[World]:
-    """Gives a gateway on the database of a data folder, with a dollar in it."""
+async def world(home: Path, upstreams: Mapping[str, str], *, others: int = 0) -> AsyncIterator[World]:
+    """Gives a gateway on the database of a data folder, with a dollar in it. Its books wait for each other's requests
+    where `others`, which cost nothing, are under way."""
     url = f"sqlite:///{home / 'mercato.db'}"
     till = Till(url, SystemClock(), SIGNER)
     till.deposit("ann", DOLLAR, name="first")
-    secret = keys.make(till.bare, SystemClock(), "ann")[1]
+    key, secret = keys.make(till.bare, SystemClock(), "ann")
     till.close()
     named = {name: Upstream(url=place, private=True, models={"toy": PRICE}) for name, place in upstreams.items()}
     lines = Upstreams(named, 1 << 20)
     async with Desk(Clerk(url, SystemClock(), SIGNER)) as desk:
         catalogue = Catalogue([Source(lambda: listed(named), lines.line)])
         catalogue.look(asyncio.get_running_loop().time())
+        for _ in range(others):
+            await desk.reserve(Hold(REQUESTS.new(), key.id, "ann", "another body", 0))
         carrier = Carrier(desk, Router(), catalogue, Counter(), patience=Patience(first=20, total=20))
         yield World(url, carrier, secret)
     await lines.close()

@@ -29,7 +29,10 @@ WAYS: dict[str, dict[str, Any]] = {
     "hedged": {**ASK, "provider": {"order": ["slow", "quick"], "hedge": 100}},
     "fallback": {**ASK, "provider": {"order": ["bad", "quick"]}},
 }
-pytestmark = pytest.mark.parametrize("way", WAYS)
+#: Each way with how many other requests under way: the books do what one alone asks before the loop goes on.
+pytestmark = pytest.mark.parametrize(
+    ("way", "others"), [("whole", 1), ("stream", 1), ("hedged", 1), ("fallback", 1), ("whole", 0), ("stream", 0)]
+)
 
 
 @contextmanager
@@ -59,10 +62,10 @@ async def cancelled(met: World, body: Any, step: int) -> bool:
 
 
 def test_wherever_a_request_is_cancelled_nothing_stays_reserved_and_its_provider_is_told(
-    tmp_path: Path, database: Path, way: str
+    tmp_path: Path, database: Path, way: str, others: int
 ) -> None:
     async def run(urls: dict[str, str], stubs: dict[str, Stub]) -> int:
-        async with world(furnished(tmp_path, database), urls) as met:
+        async with world(furnished(tmp_path, database), urls, others=others) as met:
             over, step = False, 0
             while not over:
                 step += 1
@@ -79,14 +82,14 @@ def test_wherever_a_request_is_cancelled_nothing_stays_reserved_and_its_provider
     with fleet() as stubs:
         steps = asyncio.run(run({name: one.url for name, one in stubs.items()}, stubs))
 
-    assert steps > 5
+    assert steps > 4
     assert charged[0] == 0
     assert 0 < charged[-1] == max(charged)
     assert all(not paid for paid, said in zip(charged, heard, strict=True) if WAYS[way].get("stream") and not said)
 
 
 def test_wherever_a_worker_dies_in_a_request_another_one_gives_back_what_it_held(
-    tmp_path: Path, database: Path, way: str
+    tmp_path: Path, database: Path, way: str, others: int
 ) -> None:
     """Each snapshot is what lies on the disk while the request waits there: all that a dead worker leaves."""
     left: list[Path] = []
@@ -97,14 +100,14 @@ def test_wherever_a_worker_dies_in_a_request_another_one_gives_back_what_it_held
             now.backup(copy)
 
     async def run(urls: dict[str, str]) -> None:
-        async with world(furnished(tmp_path, database), urls) as met:
+        async with world(furnished(tmp_path, database), urls, others=others) as met:
             await asyncio.create_task(Steps(met.request("/chat/completions", WAYS[way]), {}, snapshot))
 
     with fleet() as stubs:
         asyncio.run(run({name: one.url for name, one in stubs.items()}))
     spent = [recovered(f"sqlite:///{path}") for path in left]
 
-    assert len(left) > 5
+    assert len(left) > 3
     assert spent[0] == 0
     assert spent == sorted(spent)
     assert all(each in (0, spent[-1]) for each in spent)

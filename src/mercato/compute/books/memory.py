@@ -25,7 +25,7 @@ class Memory:
         self._turn: tuple[int, int] | None = None
 
     def begin(self, bare: Bare) -> None:
-        """Forgets what may not be so any more: all, where somebody else committed, or a turn began that was not kept."""
+        """Forgets what may not be so any more: all, where somebody else committed, or the last turn was not kept."""
         self._turn, before = bare.version(), self._kept
         self._kept = None
         if self._turn is None or self._turn != before or self._large():

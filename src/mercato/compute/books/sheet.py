@@ -103,7 +103,7 @@ def end(
     for id, *outcome in rows:
         row = known.pop(id, None)
         if row is None:
-            found |= {id: Open(*ended) for ended in bare.run(_ENDED_ONE, (*outcome, id))}
+            found |= {ended[0]: Open(*ended) for ended in bare.run(_ENDED_ONE, (*outcome, id))}
         elif bare.changed(_END_ONE, (*outcome, id)):
             found[id] = row
     return found
