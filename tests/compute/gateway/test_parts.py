@@ -166,6 +166,8 @@ def test_a_claim_that_is_no_count_is_no_claim(claim: Any) -> None:
         (b"<html>", "protocol"), (b"[]", "protocol"), (b"{}", "protocol"), (b'{"choices": [1]}', "protocol"),
         (b"\xff", "protocol"), (b'{"error": {"message": "no"}}', "error"),
         (b'{"error": "no", "choices": [{"message": {"content": "hi"}}]}', "error"),
+        (b' {"choices": [{"message": {"content": "hi"}, "logprobs": NaN}]}', "protocol"),
+        (b'{"choices": [{"message": {"content": "hi"}}], "a": -Infinity}', "protocol"),
     ],
 )  # fmt: skip
 def test_what_is_no_answer_is_told_apart_from_one(raw: bytes, why: str) -> None:

@@ -138,3 +138,26 @@ def test_thoughts_and_calls_of_a_stream_become_items_in_their_order() -> None:
     assert [event["item"]["type"] for event in events if event["type"] == "response.output_item.done"] == [
         item["type"] for item in output
     ]
+
+
+def test_a_refusal_and_content_in_parts_are_delivered_whole_and_as_a_stream() -> None:
+    parted = [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "so"}]
+    whole = json.loads(
+        Response("req_1", {}).whole(
+            json.dumps({"choices": [{"message": {"content": parted, "refusal": "I cannot."}}]}).encode()
+        )
+    )
+    made = Response("req_1", {})
+    deltas: list[dict[str, Any]] = [{"content": parted}, {"refusal": "I can"}, {"refusal": "not."}]
+    raw = b"".join(made.event(json.dumps({"choices": [{"delta": delta}]}).encode()) for delta in deltas) + made.done()
+    events = [json.loads(line[6:]) for line in raw.splitlines() if line.startswith(b"data: ")]
+
+    told = [
+        {name: part[name] for name in ("text", "refusal") if name in part}
+        for item in whole["output"]
+        for part in item["content"]
+    ]
+    assert told == [{"text": "hm"}, {"text": "so"}, {"refusal": "I cannot."}]
+    assert events[-1]["response"]["output"] == whole["output"]
+    assert [event["delta"] for event in events if event["type"] == "response.refusal.delta"] == ["I can", "not."]
+    assert [event["refusal"] for event in events if event["type"] == "response.refusal.done"] == ["I cannot."]

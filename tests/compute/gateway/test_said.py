@@ -74,3 +74,28 @@ def test_what_is_told_is_what_is_counted(pieces: list[tuple[int, str]]) -> None:
 
     assert [it.text for it in found.said()] == by_choice
     assert sum(len(it.text.encode()) for it in found.said()) == found.octets
+
+
+PARTED = [
+    {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}, "noise"]},
+    {"type": "text", "text": "so"},
+    7,
+]
+
+
+def test_content_in_parts_a_call_by_its_old_name_and_what_was_spoken_are_told_and_counted() -> None:
+    message = {
+        "content": PARTED,
+        "function_call": {"name": "look", "arguments": "{}"},
+        "audio": {"transcript": " aloud"},
+    }
+    whole = told({"message": message, "finish_reason": "function_call"})
+    pieces = streamed(
+        {"delta": {"content": PARTED}},
+        {"delta": {"content": [{"type": "thinking", "thinking": "", "text": " aloud"}]}},
+        {"delta": {"function_call": {"name": "look", "arguments": ""}}},
+        {"delta": {"function_call": {"arguments": "{}"}}, "finish_reason": "function_call"},
+    )
+
+    assert whole.said() == pieces.said() == [Said("so aloud", "hm", "", "function_call", (("look", "{}"),))]
+    assert (whole.octets, whole.calls) == (pieces.octets, pieces.calls) == (len("hmso aloudlook{}"), 1)

@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
-from typing import Any
+from typing import Any, NoReturn
 
 from mercato.compute.errors import Unreached
 from mercato.compute.model import Surface, Usage
 
 MOST_CLAIMED = 10**9
-_READ = json.JSONDecoder().raw_decode
 #: Parts of a choice; from `CALLS` on, the name and the arguments of one call after another.
 TEXT, THOUGHTS, REFUSAL, CALLS = range(4)
 
@@ -136,7 +135,13 @@ class Tally:
         return self.octets > before or isinstance(end, str)
 
     def _take(self, choice: int, part: int, piece: Any) -> None:
-        if not isinstance(piece, str) or not piece:
+        if not piece:
+            return
+        if not isinstance(piece, str):
+            if isinstance(piece, list):
+                words, thoughts = parted(piece)
+                self._take(choice, THOUGHTS, thoughts)
+                self._take(choice, part, words)
             return
         if (choice, part) != self._here:
             self._here = choice, part
@@ -154,6 +159,8 @@ class Tally:
         # Thoughts are paid for where they are delivered, under either name that engines have for them.
         self._take(choice, THOUGHTS, _text(message.get("reasoning_content")) or message.get("reasoning"))
         self._take(choice, REFUSAL, message.get("refusal"))
+        if isinstance(audio := message.get("audio"), dict):
+            self._take(choice, TEXT, _text(audio.get("transcript")))
         for place, call in _calls(message):
             function = call.get("function")
             if isinstance(function, dict):
@@ -179,12 +186,26 @@ def _calls(message: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
         if isinstance(call, dict):
             place = _count(call.get("index"))
             yield at if place is None else place, call
+    if isinstance(named := message.get("function_call"), dict):  # what the one call was before there were several
+        yield 0, {"function": named}
 
 
 def _said(parts: dict[int, str], end: str) -> Said:
     calls = sorted({(part - CALLS) // 2 for part in parts if part >= CALLS})
     named = tuple((parts.get(CALLS + 2 * at, ""), parts.get(CALLS + 2 * at + 1, "")) for at in calls)
     return Said(parts.get(TEXT, ""), parts.get(THOUGHTS, ""), parts.get(REFUSAL, ""), end, named)
+
+
+def parted(content: list[Any]) -> tuple[str, str]:
+    """Returns the text and the thoughts of a content that comes in parts, as from engines that tell both there."""
+    words, thoughts = list[str](), list[str]()
+    for part in content:
+        if isinstance(part, dict):
+            words.append(_text(part.get("text")))
+            held = part.get("thinking")
+            inner = held if isinstance(held, list) else [{"text": held}]
+            thoughts += [_text(one.get("text")) for one in inner if isinstance(one, dict)]
+    return "".join(words), "".join(thoughts)
 
 
 def _object(data: bytes) -> dict[str, Any]:
@@ -206,7 +227,15 @@ def _read(text: str) -> Any:
         body, end = _READ(text)
     except ValueError:  # such as blanks before it
         end = -1
-    return body if end == len(text) else json.loads(text)
+    return body if end == len(text) else _DECODER.decode(text)
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number of JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_number)
+_READ = _DECODER.raw_decode
 
 
 def said(body: Any) -> str:

@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 from mercato.compute.errors import Unreached
+from mercato.compute.gateway.tally import parted
 
 #: Why a chat ended, and what that means for a response; any other end is complete, and none at all is not.
 INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
@@ -17,6 +18,10 @@ ECHOED = (
     "instructions", "max_output_tokens", "metadata", "temperature", "top_p", "tool_choice", "tools", "text",
     "reasoning", "parallel_tool_calls", "user",
 )  # fmt: skip
+
+
+#: The parts of which items consist, by what is said in them.
+PARTS = {"reasoning": "reasoning_text", "message": "output_text", "refusal": "refusal"}
 
 
 class Response:
@@ -41,12 +46,13 @@ class Response:
         choice = chat["choices"][0]
         self._ended(choice)
         message = choice["message"]
-        thoughts = message.get("reasoning_content") or message.get("reasoning")
-        if isinstance(thoughts, str) and thoughts:
-            self._output.append(self._item("reasoning", thoughts))
-        for kind, name in (("output_text", "content"), ("refusal", "refusal")):
-            if isinstance(message.get(name), str) and (message[name] or kind == "output_text"):
-                self._output.append(self._item("message", message[name], kind))
+        said = _said(message)
+        if said["reasoning"]:
+            self._output.append(self._item("reasoning", said["reasoning"]))
+        if said["message"] or message.get("content") == "":
+            self._output.append(self._item("message", said["message"]))
+        if said["refusal"]:
+            self._output.append(self._item("message", said["refusal"], "refusal"))
         for call in _calls(message):
             self._output.append(self._item("function_call", call))
         return json.dumps(self._body(self._status())).encode()
@@ -60,8 +66,8 @@ class Response:
         out = [] if self._begun else self._begin()
         for choice in chat.get("choices") or ():
             delta = choice.get("delta") or {}
-            thoughts = delta.get("reasoning_content") or delta.get("reasoning")
-            out += self._words("reasoning", thoughts) + self._words("message", delta.get("content"))
+            for kind, words in _said(delta).items():
+                out += self._words(kind, words)
             for call in _calls(delta):
                 out += self._call(call)
             self._ended(choice)
@@ -83,21 +89,21 @@ class Response:
         body = self._body("in_progress")
         return [self._tell("response.created", response=body), self._tell("response.in_progress", response=body)]
 
-    def _words(self, kind: str, words: Any) -> list[bytes]:
-        """Returns the events for more words of the message, or of the thoughts before it."""
-        if not isinstance(words, str) or not words:
+    def _words(self, kind: str, words: str) -> list[bytes]:
+        """Returns the events for more words of the message, of a refusal, or of the thoughts before it."""
+        if not words:
             return []
         out: list[bytes] = []
         found = self._open.get(kind)
-        part = "output_text" if kind == "message" else "reasoning_text"
+        part = PARTS[kind]
         if found is None:
             out += self._close_all()
-            found = self._add(kind, self._item(kind, "", part))
+            found = self._add(kind, self._item("reasoning" if kind == "reasoning" else "message", "", part))
             shown = {**found["item"], "content": [], "status": "in_progress"}
             empty = dict(found["item"]["content"][0])
             out.append(self._tell("response.output_item.added", output_index=found["at"], item=shown))
             out.append(self._tell("response.content_part.added", **self._place(found), part=empty))
-        found["item"]["content"][0]["text"] += words
+        found["item"]["content"][0][_member(part)] += words
         more: dict[str, Any] = {"logprobs": []} if kind == "message" else {}
         out.append(self._tell(f"response.{part}.delta", **self._place(found), delta=words, **more))
         return out
@@ -132,7 +138,8 @@ class Response:
                 part = item["content"][0]
                 more: dict[str, Any] = {"logprobs": []} if part["type"] == "output_text" else {}
                 kind = part["type"]
-                out.append(self._tell(f"response.{kind}.done", **self._place(found), text=part["text"], **more))
+                more[_member(kind)] = part[_member(kind)]
+                out.append(self._tell(f"response.{kind}.done", **self._place(found), **more))
                 out.append(self._tell("response.content_part.done", **self._place(found), part=part))
             out.append(self._tell("response.output_item.done", output_index=at, item=item))
         self._open = {}
@@ -194,6 +201,20 @@ class Response:
         body = {"type": kind, "sequence_number": self._number, **members}
         self._number += 1
         return f"event: {kind}\ndata: {json.dumps(body)}\n\n".encode()
+
+
+def _said(message: dict[str, Any]) -> dict[str, str]:
+    """Returns what a message of a chat says, in the order in which it is told."""
+    content, refusal = message.get("content"), message.get("refusal")
+    words, thought = parted(content) if isinstance(content, list) else (content, "")
+    thoughts = message.get("reasoning_content") or message.get("reasoning") or thought
+    said = {"reasoning": thoughts, "message": words, "refusal": refusal}
+    return {kind: text if isinstance(text, str) else "" for kind, text in said.items()}
+
+
+def _member(part: str) -> str:
+    """Returns the member of a part that holds its text."""
+    return "refusal" if part == "refusal" else "text"
 
 
 def _usage(usage: dict[str, Any]) -> dict[str, Any]:
