@@ -192,6 +192,10 @@ def test_a_turn_of_a_conversation_has_the_prefix_of_the_turns_before_it() -> Non
         ({"messages": QUESTION, "n": 2}, Usage(34, 2000)),
         ({"messages": QUESTION, "max_tokens": 5_000}, Usage(34, 1000)),
         ({"messages": [{"role": "user", "content": "é" * 600}]}, Usage(1000, 1000)),
+        ({"messages": QUESTION, "top_k": 5, "chat_template": "é" * 50}, Usage(34 + 100, 1000)),
+        ({"messages": QUESTION, "prediction": {"content": "x" * 50}}, Usage(34 + 65, 1000)),
+        ({"messages": [{**QUESTION[0], "reasoning_content": "x" * 50}]}, Usage(34 + 50, 1000)),
+        ({"messages": [{**QUESTION[0], "function_call": {"arguments": "x" * 50}}]}, Usage(34 + 67, 1000)),
     ],
 )
 def test_what_may_be_charged_is_bounded_by_the_request_and_by_the_context(members: Any, bound: Usage) -> None:
@@ -209,6 +213,20 @@ def test_what_may_be_charged_is_bounded_by_the_request_and_by_the_context(member
 )  # fmt: skip
 def test_what_a_model_must_be_able_to_do_follows_from_the_request(members: Any, features: set[str]) -> None:
     assert read(**{"messages": QUESTION, **members}).need.features == features
+
+
+def test_a_model_reads_what_follows_a_gap_too() -> None:
+    body = {"model": "toy", "prompt": ["a", "b"], "suffix": "é" * 50}
+    asked = asking.read(Surface.COMPLETIONS, json.dumps(body).encode(), Bounds())
+
+    assert asked.most.prompt == 2 + 200 + 32
+    assert "é" * 50 in asked.words()
+
+
+def test_with_a_tokenizer_what_is_called_by_another_name_is_counted_too() -> None:
+    words = read(messages=[{**QUESTION[0], "reasoning_content": "so"}], documents=[{"text": "said"}]).words().split()
+
+    assert {"so", "said"} <= set(words)
 
 
 def test_thirty_megabytes_of_image_count_as_no_text() -> None:

@@ -89,7 +89,7 @@ def test_half_open_providers_come_last() -> None:
     assert ("b", "a") in orders
 
 
-@pytest.mark.parametrize("status", ["401", "402", "403"])
+@pytest.mark.parametrize("status", ["401", "402"])
 def test_a_provider_that_refuses_our_key_is_cooled_for_longer_each_time(status: str) -> None:
     router = Router()
     live(router, "a", 1, error=status)
@@ -97,6 +97,16 @@ def test_a_provider_that_refuses_our_key_is_cooled_for_longer_each_time(status: 
     live(router, "a", 1, now=300.0, error=status)
 
     assert (reason(router, 899.0), reason(router, 900.0)) == ("cooling", "")
+
+
+@pytest.mark.parametrize("status", ["403", "404"])
+def test_a_prompt_that_is_not_allowed_or_a_model_that_is_missing_keeps_nobody_else_out(status: str) -> None:
+    router = Router()
+    before = router.health(A.provider.id).success()
+    live(router, "a", 50, error=status, end=End.UPSTREAM_ERROR)
+
+    assert reason(router, 0.0) == ""
+    assert router.health(A.provider.id).success() < before, "others are asked rather"
 
 
 @pytest.mark.parametrize("status", ["400", "413", "422"])

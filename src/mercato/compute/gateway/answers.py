@@ -11,9 +11,8 @@ from mercato.compute.gateway.client import Client, Headers
 from mercato.core.errors import MercatoError
 
 KINDS = {
-    400: "invalid_request_error", 401: "authentication_error", 402: "insufficient_quota", 403: "permission_error",
-    404: "not_found_error", 405: "invalid_request_error", 409: "conflict_error", 413: "invalid_request_error",
-    422: "invalid_request_error", 429: "rate_limit_error",
+    401: "authentication_error", 402: "insufficient_quota", 403: "permission_error", 404: "not_found_error",
+    409: "conflict_error", 429: "rate_limit_error",
 }  # fmt: skip
 AGAIN = frozenset({408, 409, 429, 500, 502, 503, 504})
 JSON_TYPE = (b"content-type", b"application/json")
@@ -27,7 +26,7 @@ def status(error: MercatoError) -> int:
 def problem(error: MercatoError) -> dict[str, Any]:
     """Returns an error as OpenAI's clients read it; the hint follows the message."""
     code = status(error)
-    kind = KINDS.get(code, "server_error")
+    kind = KINDS.get(code, "server_error" if code >= 500 else "invalid_request_error")
     message = f"{error.message}; {error.hint}" if error.hint else error.message
     word = error.word if isinstance(error, Declined) else type(error).code.replace("-", "_")
     param = error.param if isinstance(error, Declined) else ""

@@ -26,6 +26,8 @@ PREFIX_CHARACTERS = 4096
 #: A bound on tokens that only the context of a model makes smaller, for what is not text.
 MEDIA = 1_000_000_000
 MEDIA_FEATURES = frozenset(checks.SEEN.values())
+#: Members that a model reads.
+_TEXTS = ("tools", "functions", "input", "prompt", "suffix", "messages")
 _HOUSE = frozenset({"provider", "model", "stream_options"})
 COMMON = frozenset(
     {"model", "provider", "stream", "stream_options", "n", "stop", "temperature", "top_p", "seed", "user", "metadata",
@@ -39,6 +41,10 @@ KNOWN = {
     Surface.COMPLETIONS: COMMON | {"prompt", "suffix", "echo", "best_of"},
     Surface.EMBEDDINGS: frozenset({"model", "provider", "input", "encoding_format", "dimensions", "user"}),
 }  # fmt: skip
+
+
+#: Members of a message whose octets are counted as text of the prompt.
+READ = frozenset({"role", "content", "name", "tool_calls"})
 
 
 class Voice(Protocol):
@@ -83,7 +89,7 @@ class Asked:
     def words(self) -> str:
         """Returns the text that a model reads, piece after piece, without what its template puts around."""
         parts: list[str] = []
-        waiting: list[Any] = [self.body.get(name) for name in ("tools", "functions", "input", "prompt", "messages")]
+        waiting: list[Any] = [self.body.get(name) for name in _TEXTS] + _unknown(self.body, self.need.surface)
         while waiting:
             value = waiting.pop()
             if isinstance(value, str):
@@ -185,7 +191,7 @@ def _chat(body: Body, bounds: Bounds) -> _Reading:
     written = written or checks.whole(body, "max_tokens", 1, bounds.tokens)
     checks.stops(body)
     return _Reading(
-        prompt=MEDIA if features & MEDIA_FEATURES else octets + checks.FRAME * (count + 1),
+        prompt=MEDIA if features & MEDIA_FEATURES else octets + _aside(body) + checks.FRAME * (count + 1),
         completion=written or 0,
         octets=octets,
         messages=count,
@@ -193,6 +199,22 @@ def _chat(body: Body, bounds: Bounds) -> _Reading:
         features=tuple(sorted(features)),
         prefix=_opening(body.get("messages")),
     )
+
+
+def _unknown(body: Body, surface: Surface) -> list[Any]:
+    """Returns the members of a body that we do not know: an engine may have its model read them."""
+    known = KNOWN.get(surface, KNOWN[Surface.CHAT])
+    return [value for name, value in body.values.items() if name not in known]
+
+
+def _aside(body: Body) -> int:
+    """Returns the octets of what a template may put before a model beside messages and tools: they bound what may be
+    charged for, so that nobody has a model read for nothing what he calls by another name, and rule no provider out."""
+    held = [*_unknown(body, Surface.CHAT), body.get("prediction")]
+    for message in body.get("messages"):
+        if not message.keys() <= READ:
+            held += [value for name, value in message.items() if name not in READ]
+    return sum(len(str(value).encode()) for value in held if isinstance(value, str | list | dict))
 
 
 def _completions(body: Body, bounds: Bounds) -> _Reading:
@@ -203,7 +225,10 @@ def _completions(body: Body, bounds: Bounds) -> _Reading:
         raise wrong("best_of", best, f"ask for at least n, which is {choices}")
     checks.stops(body)
     checks.whole(body, "logprobs", 0, 5)
-    prompt = body.get("prompt")
+    prompt, suffix = body.get("prompt"), body.get("suffix")
+    if not isinstance(suffix, str | None):
+        raise wrong("suffix", suffix, "send text")
+    octets += count * len((suffix or "").encode())
     features = ("logprobs",) if body.get("logprobs") else ()
     written = checks.whole(body, "max_tokens", 1, bounds.tokens) or 0
     return _Reading(

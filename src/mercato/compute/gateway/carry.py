@@ -28,6 +28,7 @@ from mercato.compute.gateway.metrics import Metrics
 from mercato.compute.gateway.states import UNSETTLED, Stage
 from mercato.compute.gateway.tally import Tally
 from mercato.compute.model import Attempt, End, Need, Offer, Receipt, RequestId, Usage
+from mercato.compute.routing.health import CREDIT
 from mercato.compute.routing.router import Candidate, Router
 from mercato.core.errors import MercatoError
 from mercato.core.money import UP
@@ -169,6 +170,8 @@ class Carrier:
         except Unreached as error:
             self._ended(job, candidate, ended(error), error=error.why)
             log.info("%s: %s did not answer: %s", job.request, candidate.provider.name, error.message)
+            if error.why in CREDIT:  # nobody is told else: clients are served by others, or hear that nobody is there
+                log.warning("%s rests, as it answered %s: see its key and credit", candidate.provider.name, error.why)
             raise
         except Declined as error:
             self._ended(job, candidate, End.UPSTREAM_ERROR, error=str(error.answer))

@@ -13,7 +13,8 @@ from mercato.compute.model import Attempt, End, Usage
 from mercato.compute.routing.rules import Rules
 
 OURS = frozenset({"400", "413", "422"})  # the request was at fault, not the provider
-CREDIT = frozenset({"401", "402", "403"})  # our key or our credit was refused
+CREDIT = frozenset({"401", "402"})  # our key or our credit was refused
+ONE = frozenset({"403", "404"})  # one prompt, or one model: no reason to leave the others alone
 BUSY = "429"
 MOST = 4096.0  # requests at once that we send to anyone
 SMOOTH = 0.1  # the weight of the newest value in running means
@@ -113,6 +114,9 @@ class Health:
             self._cool(now)
         elif attempt.error == BUSY:
             self._busy(now)
+        elif attempt.error in ONE:
+            self.bad += 1
+            self.breaker.probing = False
         elif attempt.error or attempt.end is not End.DONE:
             self.bad += 1
             self.breaker.failed(now, self.rules)
