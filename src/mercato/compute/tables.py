@@ -255,8 +255,8 @@ offers = sa.Table(
     sa.Column("concurrency", sa.BigInteger, nullable=False),
     sa.Column("until_us", sa.BigInteger),
     sa.Column("signature", sa.String(256), nullable=False),
-    sa.Column("tokenizer", sa.String(64), nullable=False, server_default=""),
-    sa.Column("template", sa.String(64), nullable=False, server_default=""),
+    sa.Column("tokenizer", sa.String(64), nullable=False, server_default=sa.text("''")),
+    sa.Column("template", sa.String(64), nullable=False, server_default=sa.text("''")),
     sa.Column("engine", sa.Text, nullable=False, server_default="{}"),
 )
 

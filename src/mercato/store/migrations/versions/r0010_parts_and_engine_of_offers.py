@@ -13,6 +13,10 @@ depends_on = None
 
 def upgrade() -> None:
     """Tokenizer, template and engine of offers."""
-    op.add_column("compute_offer", sa.Column("tokenizer", sa.String(length=64), server_default="", nullable=False))
-    op.add_column("compute_offer", sa.Column("template", sa.String(length=64), server_default="", nullable=False))
+    op.add_column(
+        "compute_offer", sa.Column("tokenizer", sa.String(length=64), server_default=sa.text("''"), nullable=False)
+    )
+    op.add_column(
+        "compute_offer", sa.Column("template", sa.String(length=64), server_default=sa.text("''"), nullable=False)
+    )
     op.add_column("compute_offer", sa.Column("engine", sa.Text(), server_default="{}", nullable=False))
