@@ -92,3 +92,29 @@ def test_a_body_that_speaks_of_http_2_is_left_as_it_is(served: tuple[House, Stub
 
     assert answer.startswith(b"HTTP/1.1 200")
     assert one.asked[-1].body["messages"][0]["content"] == "\r\nUpgrade: h2c\r\n"
+
+
+@pytest.mark.parametrize(("key", "length", "status"), [(False, 5, b"401"), (True, 900_000_000, b"413")])
+def test_a_client_that_waits_for_leave_to_send_what_nobody_wants_is_refused_at_once(
+    served: tuple[House, Stub], key: bool, length: int, status: bytes
+) -> None:
+    home, _ = served
+    answer = told(home, b"expect: 100-continue\r\ncontent-length: %d\r\n" % length, b"", key=key)
+
+    assert answer.startswith(b"HTTP/1.1 " + status)
+
+
+def test_a_client_that_waits_for_leave_to_send_is_given_it(served: tuple[House, Stub]) -> None:
+    home, _ = served
+    lines = b"expect: 100-continue\r\nconnection: close\r\ncontent-length: %d\r\n" % len(RAW)
+    answer = told(home, lines, RAW)
+
+    assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200")
+
+
+@pytest.mark.parametrize("path", [b"/health", b"/v1/models"])
+def test_a_look_at_the_head_alone_has_no_body(served: tuple[House, Stub], path: bytes) -> None:
+    home, _ = served
+    head, _, body = told(home, b"connection: close\r\n", b"", method=b"HEAD " + path).partition(b"\r\n\r\n")
+
+    assert (head[:12], body) == (b"HTTP/1.1 200", b"")

@@ -102,15 +102,16 @@ class Gateway:
         job: Job | None = None
         try:
             path, method = scope["path"], scope["method"]
-            if method == "GET" and path == "/health":
+            looks = method in ("GET", "HEAD")
+            if looks and path == "/health":
                 await answers.say(client, 200, {"status": "ok"})
                 return
-            if method == "GET" and path == "/v1/openapi.json":
+            if looks and path == "/v1/openapi.json":
                 await answers.say(client, 200, openapi.document(self._bounds))
                 return
             headers = _headers(scope["headers"])
             view = None if path in SURFACES else self._view(path)
-            _allowed(method, "POST" if path in SURFACES else "GET")
+            _allowed(method, ("POST",) if path in SURFACES else ("GET", "HEAD"))
             key = await self._key(headers)
             if view is not None:
                 await view(client, key, path)
@@ -223,11 +224,12 @@ def _typed(headers: Headers) -> None:
         )  # fmt: skip
 
 
-def _allowed(method: str, wanted: str) -> None:
-    if method != wanted:
+def _allowed(method: str, wanted: tuple[str, ...]) -> None:
+    if method not in wanted:
         raise Declined(
-            f"method was {method[:20]!r}", hint=f"use {wanted}", status=405, code="method_not_allowed", allow=wanted
-        )
+            f"method was {method[:20]!r}", hint=f"use {wanted[0]}", status=405, code="method_not_allowed",
+            allow=", ".join(wanted),
+        )  # fmt: skip
 
 
 def _unknown(message: str, hint: str) -> Declined:

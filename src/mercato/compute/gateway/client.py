@@ -51,6 +51,7 @@ class Client:
 
     def __init__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         self._receive, self._send = receive, send
+        self._heads: Headers = scope["headers"]
         extensions = scope.get("extensions") or {}
         self._abort: Callable[[], None] | None = extensions.get("mercato.abort")
         self._losing: set[Callable[[], None]] | None = extensions.get("mercato.losing")
@@ -62,7 +63,7 @@ class Client:
         self._sending = 0.0
         self._promised: Headers | None = None
         self._last = self._loop.time()
-        self.started = self._gone = self._read = False
+        self.started = self._gone = self._read = self._called = False
         #: Octets that it takes of its worker's room.
         self.taken = 0
 
@@ -71,6 +72,7 @@ class Client:
         than `seconds`. Unserved where there is no room for it, Left where the client went away before its end."""
         parts: list[bytes] = []
         size, more = 0, True
+        self._called = True
         try:
             async with asyncio.timeout(seconds):
                 while more:
@@ -93,8 +95,11 @@ class Client:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def drain(self, most: int, seconds: float) -> bool:
-        """Reads and forgets a body that nobody wants; returns whether some of it is left unread."""
+        """Reads and forgets a body that nobody wants; returns whether some of it is left unread. A client that waits
+        for leave to send one is not given it."""
         size, more = 0, not self._read
+        if not self._called and any(name == b"expect" for name, _ in self._heads):
+            return True
         try:
             async with asyncio.timeout(seconds):
                 while more and size <= most:
