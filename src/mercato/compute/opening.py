@@ -155,7 +155,7 @@ def _asking(base: str, wanted: ComputeSettings, catalogue: Catalogue, verified: 
 
 
 def _judged(metrics: Metrics, verdict: Verdict) -> None:
-    metrics.judged(verdict.provider, verdict.verdict)
+    metrics.judged(verdict.provider, verdict.verdict, verdict.notes)
 
 
 def _connected(hub: Hub) -> int:

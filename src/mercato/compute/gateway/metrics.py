@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TypeVar
 
@@ -76,6 +76,11 @@ class Metrics:
             "mercato_compute_audits", "Audits that were judged here.", ("provider", "verdict"), registry=registry
         )
 
+        self._odd = Counter(
+            "mercato_compute_audit_notes", "What audits found odd about answers, by kind.",
+            ("provider", "kind"), registry=registry,
+        )  # fmt: skip
+
     def add(self, collector: Collector) -> None:
         """Adds what is counted elsewhere."""
         self._registry.register(collector)
@@ -88,9 +93,11 @@ class Metrics:
         """Asks for the number of open tunnels when it is wanted."""
         self._nodes.set_function(count)
 
-    def judged(self, provider: str, verdict: str) -> None:
-        """Counts an audit: pass, fail or void."""
+    def judged(self, provider: str, verdict: str, notes: Iterable[str] = ()) -> None:
+        """Counts an audit: pass, fail or void, and kinds of what was odd."""
         self._audits.labels(self._label(provider), verdict).inc()
+        for kind in notes:
+            self._odd.labels(self._label(provider), kind).inc()
 
     def attempt(self, name: str, attempt: Attempt) -> None:
         """Counts an attempt at a provider of that name."""

@@ -26,6 +26,7 @@ from mercato.compute.verify import docket, exhibit
 from mercato.compute.verify.checker import Checker
 from mercato.compute.verify.known import Known, Reply
 from mercato.compute.verify.match import Match
+from mercato.compute.verify.protocol import Fault, Note, notes
 from mercato.compute.verify.record import Finding, Judge, Record
 from mercato.compute.verify.standing import Effect
 from mercato.core.events import Json
@@ -40,13 +41,23 @@ log = logging.getLogger("mercato.compute.verify")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an audit came to: `pass`, `fail` or `void`, and where the provider stands since."""
+    """What an audit came to: `pass`, `fail` or `void`, where the provider stands since, and the kinds of what was odd
+    besides."""
 
     request: str
     provider: ProviderId
     verdict: str
     standing: Standing | None = None
     moved: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What is to be said of one answer: what it is judged by, None for nothing, and what is odd about it."""
+
+    found: Finding | None = None
+    notes: tuple[Note, ...] = ()
 
 
 class Auditor:
@@ -73,7 +84,7 @@ class Auditor:
         taken = await self._books(self._take, limit)
         for wanted in taken:
             try:
-                verdict = await self._books(self._book, wanted, await self._found(wanted))
+                verdict = await self._books(self._book, wanted, await self._examined(wanted))
             except Unreached as error:
                 log.warning("%s was not audited: %s", wanted.receipt.request, error.message)
                 continue
@@ -119,38 +130,46 @@ class Auditor:
                 with self._till.writing() as pen:
                     disputes.withheld(pen, provider, "under way when it was ejected", {"standing": "ejected"})
 
-    async def _found(self, wanted: Wanted) -> Finding | None:
-        """Returns what is to be said of an answer; None for nothing."""
+    async def _examined(self, wanted: Wanted) -> Examined:
+        """Returns what is to be said of an answer."""
         kept, receipt = exhibit.read(wanted.evidence), wanted.receipt
-        shown = kept.drawn(int(receipt.hash, 16)) if kept else None
-        if shown is None:
-            return None
-        if receipt.key == self._asker and (reply := self._known.judged(receipt.model, shown.body, shown.answer)):
-            return reply
-        if self._checker is None or receipt.provider == self._checker.provider:
-            return None  # nobody judges itself
-        return await self._checker.check(shown, receipt.model)
+        if kept is None:
+            return Examined()
+        odd = notes(kept, receipt)
+        shown = kept.drawn(int(receipt.hash, 16))
+        known = self._known.judged(receipt.model, kept.body, kept.text) if receipt.key == self._asker else None
+        wrong = next((it for it in odd if it.sure), None)
+        found: Finding | None = known or (Fault(str(wrong)) if wrong else None)
+        own = self._checker is None or receipt.provider == self._checker.provider  # nobody judges itself
+        if found is None and shown is not None and self._checker is not None and not own:
+            found = await self._checker.check(shown, receipt.model)
+        return Examined(found, tuple(odd))
 
-    def _book(self, wanted: Wanted, found: Finding | None) -> Verdict:
-        receipt = wanted.receipt
-        by = self._checker.name if self._checker and not isinstance(found, Reply) else ""
+    def _book(self, wanted: Wanted, examined: Examined) -> Verdict:
+        receipt, found = wanted.receipt, examined.found
+        by = self._checker.name if self._checker and not isinstance(found, Reply | Fault) else ""
+        told = docket.told(examined.notes)
+        kinds = tuple(it.kind for it in examined.notes)
         with self._till.writing() as pen:
             provider = roster.one(pen.bare, receipt.provider)
             if found is None or not found.tells or provider is None:
-                audits.judge(pen.bare, receipt.request, pen.at, method=Match.method, verdict="void", checker=by)
-                return Verdict(receipt.request, receipt.provider, "void")
+                audits.judge(
+                    pen.bare, receipt.request, pen.at, method=Match.method, verdict="void", statistic=told, checker=by
+                )
+                return Verdict(receipt.request, receipt.provider, "void", notes=kinds)
             before = docket.recorded(pen.bare, receipt.provider, provider.standing)
             heard = self._witness(receipt)
             record, effects = self._judge.after(before, found) if heard else (before, frozenset[Effect]())
             failed = self._judge.fails(found)
+            verdict = "fail" if failed else "pass"
             audits.judge(
-                pen.bare, receipt.request, pen.at, method=found.method, verdict="fail" if failed else "pass",
-                statistic=docket.statistic(found, failed, record), checker=by,
+                pen.bare, receipt.request, pen.at, method=found.method, verdict=verdict,
+                statistic=docket.statistic(found, failed, record) | told, checker=by,
             )  # fmt: skip
             moved = record.standing is not before.standing
             if moved:
                 self._follow(pen, receipt.provider, record, effects, found)
-            return Verdict(receipt.request, receipt.provider, "fail" if failed else "pass", record.standing, moved)
+            return Verdict(receipt.request, receipt.provider, verdict, record.standing, moved, kinds)
 
     def _follow(
         self, pen: Pen, provider: ProviderId, record: Record, effects: frozenset[Effect], found: Finding

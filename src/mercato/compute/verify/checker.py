@@ -95,8 +95,8 @@ class Reference:
         if status != 200:
             raise Unreached(str(status), f"reference {self.name!r} answered with status {status}")
         own = _vectors(raw, len(sampled.inputs), self.name)
-        if wanted and {len(it) for it in own} != set(wanted.values()):
-            return None  # it makes them as long as it likes
+        if own is None or (wanted and {len(it) for it in own} != set(wanted.values())):
+            return None  # it has none for these, or makes them as long as it likes
         pairs = zip(sampled.vectors, own, strict=True)
         return Gap(len(own), max(BILLIONTHS if one is None else gap(one, other) for one, other in pairs))
 
@@ -160,16 +160,18 @@ def _tokens(raw: bytes, name: str, surface: Surface) -> list[Token]:
         raise Unreached("protocol", f"reference {name!r} told no ranks of tokens", hint=hint) from None
 
 
-def _vectors(raw: bytes, count: int, name: str) -> list[Vector]:
-    """Reads an answer's vectors, in the order of the inputs."""
+def _vectors(raw: bytes, count: int, name: str) -> list[Vector] | None:
+    """Reads an answer's vectors, in the order of the inputs; None where one is none, such as of numbers that are not
+    finite."""
     try:
         data = sorted(json.loads(raw)["data"], key=lambda one: one["index"])
-        found = [it for it in (vector(one["embedding"]) for one in data) if it is not None]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        found = [vector(one["embedding"]) for one in data]
+    except (ValueError, KeyError, TypeError, RecursionError):
         found = []
     if len(found) != count:
-        raise Unreached("protocol", f"reference {name!r} gave {len(found)} vectors for {count} texts")
-    return found
+        raise Unreached("protocol", f"reference {name!r} gave {len(found)} vectors for {count} inputs")
+    sound = [it for it in found if it is not None]
+    return sound if len(sound) == count else None
 
 
 def _token(place: Mapping[str, Mapping[str, Any]] | None) -> Token:

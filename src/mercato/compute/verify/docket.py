@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mercato.compute import audits
 from mercato.compute.model import ProviderId, Standing
 from mercato.compute.verify.evidence import Evidence
+from mercato.compute.verify.protocol import Note
 from mercato.compute.verify.record import Finding, Record
 from mercato.core.events import Json
 from mercato.store.bare import Bare
 
+MOST_NOTES = 10  # of one answer
 BILLIONTHS = 1_000_000_000  # logarithms are stored as whole numbers of these
 
 
@@ -25,6 +27,12 @@ def statistic(found: Finding, failed: bool, record: Record) -> dict[str, Json]:
         "sums": sums,
         "clean": record.clean,
     }
+
+
+def told(notes: Sequence[Note]) -> dict[str, Json]:
+    """Returns what an audit keeps of what was odd about an answer; nothing where nothing was."""
+    words: list[Json] = [str(it)[:200] for it in notes[:MOST_NOTES]]
+    return {"told": words} if words else {}
 
 
 def recorded(bare: Bare, provider: ProviderId, standing: Standing) -> Record:

@@ -67,6 +67,11 @@ class Kept:
     synced: bool = False
     sampled: Sampled | None = None
 
+    @property
+    def text(self) -> str:
+        """All text of the first choice, "" where there is none."""
+        return _words(self.said[0]) if self.said else ""
+
     def drawn(self, number: int) -> Exhibit | None:
         """Returns what a reference judges of it, the choice by a number; None where none could: chance had a part,
         something bent the model's choice, or a tool was called."""
@@ -84,7 +89,7 @@ class Kept:
                 return None  # nobody knows which text goes on with which prompt
             body = {**self.body, "prompt": prompt[at * len(prompt) // len(self.said)]}
         surface = Surface.CHAT if self.surface is Surface.RESPONSES else self.surface
-        return None if one.calls else Exhibit(surface, body, one.thoughts + one.text + one.refusal, self.synced)
+        return None if one.calls else Exhibit(surface, body, _words(one), self.synced)
 
 
 def allowed(need: Need) -> bool:
@@ -130,6 +135,10 @@ def read(raw: bytes) -> Kept | None:
     return Kept(surface, body, said, synced)
 
 
+def _words(one: Said) -> str:
+    return one.thoughts + one.text + one.refusal
+
+
 def _said(text: str, thoughts: str, refusal: str, end: str, calls: Sequence[tuple[str, str]]) -> Said:
     return Said(text, thoughts, refusal, end, tuple((name, given) for name, given in calls))
 
@@ -138,7 +147,7 @@ def judged(members: Iterable[tuple[str, Any]], synced: bool = False) -> bool:
     """Whether a reference can judge the answer to a body of these members, from a provider that draws so or not."""
     body = dict(members)
     if "input" in body:
-        return all(name in PLAIN or _idle(value) for name, value in body.items())
+        return all(name in PLAIN or idle(value) for name, value in body.items())
     if not _texts(body.get("prompt", "")) or not all(_plain(name, value) for name, value in body.items()):
         return False
     if body.get("temperature") == 0:
@@ -156,8 +165,9 @@ def _texts(prompt: Any) -> bool:
 
 def _plain(name: str, value: Any) -> bool:
     """Whether a member leaves the model's choice as it is. `top_p` is looked at where it matters."""
-    return name in HARMLESS or name == "top_p" or _idle(value) or value in NEUTRAL.get(name, ())
+    return name in HARMLESS or name == "top_p" or idle(value) or value in NEUTRAL.get(name, ())
 
 
-def _idle(value: Any) -> bool:
+def idle(value: Any) -> bool:
+    """Whether a value says no more than nothing does."""
     return any(type(value) is type(it) and value == it for it in IDLE)
