@@ -51,31 +51,32 @@ async def ask(line: Line, candidate: Candidate, asked: Asked, patience: Patience
     if not stream:  # nothing comes before all of it is written, so its first word has the time of the whole
         patience = Patience(patience.connect, patience.total, patience.idle, patience.total)
     body = asked.raw(candidate.offer.upstream or candidate.offer.model)
+    began = asyncio.get_running_loop().time()
+    reply = await line.open(PATHS[asked.need.surface], body, headers, deadline=patience)
     try:
-        async with asyncio.timeout(patience.first if stream else patience.total):
-            reply = await line.open(PATHS[asked.need.surface], body, headers, deadline=patience)
-            try:
-                if reply.status != 200:
-                    raise await _refused(reply)
-                voice = asked.voice(request) if asked.voice else None
-                begun = Begun(candidate, reply, Tally(asked.need.surface), voice)
-                if stream:
-                    await _listen(begun, asked)
-            except BaseException:
-                await reply.close()
-                raise
-            if not stream:
-                await _read(begun)
-    except TimeoutError:
-        why = "first-byte" if stream else "total"
-        raise Unreached(why, f"provider did not {'begin' if stream else 'end'} in its time") from None
+        if reply.status != 200:
+            raise await _refused(reply)
+        voice = asked.voice(request) if asked.voice else None
+        begun = Begun(candidate, reply, Tally(asked.need.surface), voice)
+        if stream:
+            await _listen(begun, asked, began + patience.first)
+    except BaseException:
+        await reply.close()
+        raise
+    if not stream:
+        await _read(begun)
     return begun
 
 
-async def _listen(begun: Begun, asked: Asked) -> None:
+async def _listen(begun: Begun, asked: Asked, until: float) -> None:
+    """Waits for the first word of a stream; lines themselves limit everything else."""
     _typed(begun.reply, "text/event-stream")
     begun.stream = Stream(begun.reply, begun.tally, usage=asked.usage, voice=begun.voice)
-    await begun.stream.first()
+    try:
+        async with asyncio.timeout_at(until):
+            await begun.stream.first()
+    except TimeoutError:
+        raise Unreached("first-byte", "provider did not begin in its time") from None
 
 
 async def _read(begun: Begun) -> None:

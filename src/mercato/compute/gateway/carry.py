@@ -142,6 +142,7 @@ class Carrier:
         """Returns the first answer that begins; Declined where none does, or the request was at fault."""
         failed: list[Unreached] = []
         time, wish = Time(self._patience, self._loop.time()), job.asked.need.wish
+        self._loop.call_soon(self._ahead, job)
         if wish.hedge is not None:
             return await self._race(job, order, time, wish.hedge)
         for candidate in order:
@@ -179,6 +180,10 @@ class Carrier:
         except BaseException:
             self._ended(job, candidate, End.CLIENT_GONE)
             raise
+
+    def _ahead(self, job: Job) -> None:
+        """Does while the first provider works what would else keep its answer waiting."""
+        job.words = self.counter.ahead(job.asked)
 
     async def _race(self, job: Job, order: Sequence[Candidate], time: Time, pause_ms: int) -> Begun:
         """Returns the first answer of two providers, the second of which is asked after a while."""
@@ -250,7 +255,7 @@ class Carrier:
         """Charges what was delivered; returns the receipt, or None where the reserve had been given back before."""
         job.to(Stage.METER)
         offer = begun.candidate.offer
-        count = await self.counter.count(job.asked, begun.tally, job.asked.bound(offer))
+        count = await self.counter.count(job.asked, begun.tally, job.asked.bound(offer), job.words)
         self._ended(job, begun.candidate, end, usage=count.counted, first=first, error=error)
         keep = bool(job.idempotency) and end is End.DONE and len(job.kept) <= KEPT
         served = Served(
@@ -272,15 +277,18 @@ class Carrier:
         job.to(Stage.SETTLE)
         try:
             receipt = await self.desk.settle(job.request, served=served)
-            self._settled(receipt)
-            name = begun.candidate.provider.name
-            tries = sum(attempt.error != OUTRUN for attempt in job.attempts)
-            self.metrics.settled(job.asked.need.surface, name, receipt, tries)
+            self._loop.call_soon(self._tell, job, begun.candidate, receipt)
         except Lost:  # its lease was over; the answer is the client's for nothing
             log.warning("%s was released before it was settled", job.request)
             receipt = None
         job.to(Stage.DONE)
         return receipt
+
+    def _tell(self, job: Job, candidate: Candidate, receipt: Receipt) -> None:
+        """Tells of a receipt, when the client has its answer."""
+        self._settled(receipt)
+        tries = sum(attempt.error != OUTRUN for attempt in job.attempts)
+        self.metrics.settled(job.asked.need.surface, candidate.provider.name, receipt, tries)
 
     def _evidence(self, job: Job, begun: Begun) -> bytes:
         """Returns what an auditor would need; the books keep it only where the answer is drawn."""

@@ -55,6 +55,7 @@ class Client:
         extensions = scope.get("extensions") or {}
         self._abort: Callable[[], None] | None = extensions.get("mercato.abort")
         self._losing: set[Callable[[], None]] | None = extensions.get("mercato.losing")
+        self._hold: Callable[[], None] = extensions.get("mercato.hold") or (lambda: None)
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
         self._watch: asyncio.Task[None] | None = None
@@ -159,8 +160,9 @@ class Client:
             self._armed = False
 
     async def start(self, status: int, headers: Headers) -> None:
-        """Sends status and headers."""
+        """Sends status and headers, with the first of the body where that follows at once."""
         self.started = True
+        self._hold()
         await self._sent({"type": "http.response.start", "status": status, "headers": list(headers)})
 
     async def write(self, data: bytes, *, more: bool = True) -> None:

@@ -39,7 +39,15 @@ class Counter:
     def __init__(self, tokenizers: Mapping[str, Tokens] | None = None) -> None:
         self._tokenizers = dict(tokenizers or {})
 
-    async def count(self, asked: Asked, tally: Tally, bound: Usage) -> Count:
+    def ahead(self, asked: Asked) -> int | None:
+        """Returns the tokens of a request's own text, to be counted while its provider works; None where they are
+        counted with the answer's: a long text, or one that nobody here can count."""
+        tokens = self._tokenizers.get(asked.need.model)
+        if tokens is None or asked.most.prompt >= MEDIA or asked.octets > LONG or len(text := asked.words()) > LONG:
+            return None
+        return tokens(text)
+
+    async def count(self, asked: Asked, tally: Tally, bound: Usage, ahead: int | None = None) -> Count:
         """Returns the tokens of an answer as far as it was delivered, never more than the request's own bound."""
         tokens = self._tokenizers.get(asked.need.model)
         # Ends of turns and marks around calls, for choices and calls that were asked for: a provider names its own.
@@ -53,7 +61,8 @@ class Counter:
         else:
             most, likely = tally.octets, -(-tally.octets // OCTETS)
         if tokens and asked.most.prompt < MEDIA:  # what an image is in tokens, only the model knows
-            read = min(await _counted(tokens, asked.words()) + FRAME * (asked.messages + 1), bound.prompt)
+            own = await _counted(tokens, asked.words()) if ahead is None else ahead
+            read = min(own + FRAME * (asked.messages + 1), bound.prompt)
         counted = Usage(read, min(most + frame, bound.completion))
         if tally.claimed:
             return Count(tally.claimed, counted, tokens is not None)

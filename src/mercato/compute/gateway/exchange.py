@@ -36,15 +36,16 @@ class Exchange(asyncio.Protocol):
         """Is ready to ask."""
         self._transport: asyncio.Transport = transport  # type: ignore[assignment]  # uvloop's is none by its class
 
-    async def ask(self, head: bytes, body: bytes, first: float, total: float) -> None:
+    async def ask(self, head: bytes, body: bytes, first: float, until: float) -> None:
         """Sends a request; returns once `status` and `headers` of its answer are here. Unreached where that takes
-        longer than `first` seconds, or no answer comes that can be read."""
+        longer than `first` seconds, or no answer comes that can be read. The whole answer has time `until` a moment of
+        the loop's clock."""
         self.status, self.headers = 0, dict[str, str]()
         self._idle, self._size, self._paused = 0, 0, False  # octets since the last of the body, and of it that wait
         self._chunks: list[bytes] = []
         self._error: Unreached | None = None
         self._asked, self._over, self._begun, self._sized = True, False, False, False
-        self._until = self._loop.time() + total
+        self._until = until
         if not self._open:
             self._broke("connection was closed")
         elif len(body) <= PIECE:
@@ -78,10 +79,6 @@ class Exchange(asyncio.Protocol):
         """Whether the connection was kept from an earlier request, and ended before an octet of an answer to this one
         came: the other side closed it at that moment, most likely, and did not read the request."""
         return bool(self.idle_since) and self._unheard
-
-    def left(self) -> float:
-        """Returns the seconds that are left of the request's whole time."""
-        return self._until - self._loop.time()
 
     def done(self) -> None:
         """Forgets the answer: what comes from now on was not asked for."""
@@ -188,7 +185,7 @@ class Exchange(asyncio.Protocol):
         """Waits until something happens; raises what went wrong, in the end the time."""
         if self._error:
             raise self._error
-        left = self.left()
+        left = self._until - self._loop.time()
         late = why if seconds <= left else "total"
         timer = self._loop.call_later(max(0.0, min(seconds, left)), self._late, late)
         self._waiter = self._loop.create_future()

@@ -24,6 +24,7 @@ class Job:
     request: RequestId = field(default_factory=REQUESTS.new)
     stage: Stage = Stage.VALIDATE
     attempts: list[Attempt] = field(default_factory=list)
+    words: int | None = None  # tokens of the request's own text, once they are counted
     began: int = 0  # when its newest attempt began, in milliseconds of the loop's clock; 0 once that is over
     sent: hashlib._Hash = field(default_factory=hashlib.sha256)
     kept: bytearray = field(default_factory=bytearray)

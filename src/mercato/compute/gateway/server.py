@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -23,23 +23,59 @@ WS_OCTETS = 160 * 1024  # a frame of the tunnel, with room
 _H2C = re.compile(rb"\r\nupgrade:[ \t]*h2c[ \t]*(?=\r\n|\Z)", re.IGNORECASE)
 
 
+class Joined:
+    """A transport that can send the head of an answer with the first of its body: each write is a call of the system,
+    and wakes who reads."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._holding, self._held = False, b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def hold(self) -> None:
+        """Lets the next write wait for the one after it, until the end of the loop's turn at most."""
+        self._holding = True
+
+    def write(self, data: bytes) -> None:
+        """Sends bytes, after those that wait."""
+        if self._holding:
+            self._holding, self._held = False, data
+            self._loop.call_soon(self._release)
+        else:
+            held, self._held = self._held, b""
+            self._transport.write(held + data if held else data)
+
+    def close(self) -> None:
+        """Ends the connection once everything is sent."""
+        self._release()
+        self._transport.close()
+
+    def _release(self) -> None:
+        if self._held:
+            self.write(b"")
+
+
 class Guarded(HttpToolsProtocol):
-    """Closes connections whose head takes too long or is too large; lets the application end one at once."""
+    """Closes connections whose head takes too long or is too large; lets the application end one at once, and have the
+    next head go out with the first of its body."""
 
     head_octets: ClassVar[int] = 32 * 1024
     head_seconds: ClassVar[float] = 10.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn's own
         """Starts the time of the first head."""
-        super().connection_made(transport)
+        self._joined = Joined(transport, self.loop)
+        super().connection_made(cast("asyncio.Transport", self._joined))
         self._head = 0
         self._losing: set[Callable[[], None]] = set()
         self._reading = True
-        self._timer = self.loop.call_later(self.head_seconds, self._late)
+        self._timer: asyncio.TimerHandle | None = self.loop.call_later(self.head_seconds, self._late)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stops the time, and tells those whom its requests were for."""
-        self._timer.cancel()
+        self._stop()
         super().connection_lost(exc)
         for leave in list(self._losing):
             leave()
@@ -51,20 +87,26 @@ class Guarded(HttpToolsProtocol):
             data = _H2C.sub(b"", head) + end + rest
         self._head += len(data)
         super().data_received(data)
-        if self._head > self.head_octets and (self._reading or self._within()) and not self.transport.is_closing():
+        if not (self._reading or self._within()) or self.transport.is_closing():
+            return
+        if self._head > self.head_octets:
             self._answer(431, b"Request Header Fields Too Large")
+        elif self._reading and self._timer is None:  # most heads are there at once
+            self._timer = self.loop.call_later(self.head_seconds, self._late)
 
     def on_message_begin(self) -> None:
         """A head begins: it has its time from now on, or from when the connection was made."""
         super().on_message_begin()
-        self.scope["extensions"] = {"mercato.abort": self.transport.abort, "mercato.losing": self._losing}  # type: ignore[dict-item]  # ASGI leaves what is in it open
+        offered: dict[str, Any] = {
+            "mercato.abort": self.transport.abort, "mercato.losing": self._losing, "mercato.hold": self._joined.hold,
+        }  # fmt: skip
+        self.scope["extensions"] = offered
         if not self._reading:
             self._reading, self._head = True, 0
-            self._timer = self.loop.call_later(self.head_seconds, self._late)
 
     def on_headers_complete(self) -> None:
         """The head is complete: what follows is the application's to limit."""
-        self._timer.cancel()
+        self._stop()
         self._reading = False
         super().on_headers_complete()
 
@@ -81,6 +123,11 @@ class Guarded(HttpToolsProtocol):
     def _within(self) -> bool:
         """Whether a head was read, and of what follows it something is still to come."""
         return self.cycle is not None and self.cycle.more_body
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _late(self) -> None:
         if self._reading and not self.transport.is_closing():

@@ -6,6 +6,7 @@ environment names are not used: they would resolve names where we cannot check t
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from urllib.parse import quote, urlsplit
 
@@ -59,15 +60,15 @@ class HttpLine:
 
     async def open(self, path: str, body: bytes, headers: Mapping[str, str], *, deadline: Patience) -> HttpReply:
         """Sends a request and returns the answer once its headers are here; Unreached where none came."""
-        head = self._head(path, body, headers)
+        head, until = self._head(path, body, headers), asyncio.get_running_loop().time() + deadline.total
         exchange = await self._connections.take(self._place, deadline.connect)
         try:
-            await exchange.ask(head, body, deadline.first, deadline.total)
+            await exchange.ask(head, body, deadline.first, until)
         except BaseException as error:
             exchange.abort()
             if not (exchange.stale and isinstance(error, Unreached)):
                 raise
-            exchange = await self._again(head, body, deadline, exchange.left())
+            exchange = await self._again(head, body, deadline, until)
         reply = HttpReply(self._connections, self._place, exchange, deadline.idle, self._most)
         if reply.headers.get("content-encoding", "identity").lower() not in ("identity", ""):
             exchange.abort()
@@ -77,11 +78,12 @@ class HttpLine:
     async def close(self) -> None:
         """Leaves the connections open, which other lines share."""
 
-    async def _again(self, head: bytes, body: bytes, deadline: Patience, left: float) -> Exchange:
+    async def _again(self, head: bytes, body: bytes, deadline: Patience, until: float) -> Exchange:
         """Sends a request once more, on a new connection: the kept one was closed as the request came."""
+        left = max(0.0, until - asyncio.get_running_loop().time())
         exchange = await self._connections.make(self._place, min(deadline.connect, left))
         try:
-            await exchange.ask(head, body, deadline.first, left)
+            await exchange.ask(head, body, deadline.first, until)
         except BaseException:
             exchange.abort()
             raise
