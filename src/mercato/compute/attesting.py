@@ -41,7 +41,7 @@ class Attestation:
     ) -> None:
         self._url, self._home, self._wanted, self._clock, self._root = url, home, wanted, clock, root
 
-    def check(self, *, all_of_them: bool = False) -> list[Finding]:
+    def check(self, *, everybody: bool = False) -> list[Finding]:
         """Checks whoever is due, or everybody, and keeps what was found; returns it. Blocks."""
         claiming = {name: one for name, one in self._wanted.upstreams.items() if one.tee is not None}
         if not claiming:
@@ -50,7 +50,7 @@ class Attestation:
         with Bare(self._url) as bare, bare.read():
             last, holding = findings.checked(bare), findings.holding(bare, now)
         wanted = {
-            name: [it for it in one.models if all_of_them or due(last.get((named(name), it)), now, every)]
+            name: [it for it in one.models if everybody or due(last.get((named(name), it)), now, every)]
             for name, one in claiming.items()
         }
         return asyncio.run(self._checked(claiming, wanted, holding)) if any(wanted.values()) else []

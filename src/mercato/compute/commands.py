@@ -8,6 +8,7 @@ import typer
 
 from mercato.compute import (
     address_commands,
+    attest_commands,
     audit_commands,
     books_commands,
     canary_commands,
@@ -68,3 +69,4 @@ books_commands.add_to(app)
 settle_commands.add_to(app)
 audit_commands.add_to(app)
 provider_commands.add_to(app)
+attest_commands.add_to(app)

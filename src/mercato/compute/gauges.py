@@ -36,6 +36,7 @@ COUNTS = (
     ("epochs", "Closed epochs.", (), "SELECT COUNT(*) FROM compute_epoch"),
 )  # fmt: skip
 WORKERS = "SELECT COUNT(*) FROM compute_lane WHERE NOT closed AND due_us >= ?"
+PROVEN = "SELECT level, COUNT(*) FROM compute_attestation WHERE until_us > ? GROUP BY level"
 #: Accounts of providers are provider:<id>:<kind>, those of users user:<name> and reserved:<name>.
 MONEY = """SELECT CASE WHEN account LIKE 'provider:%:held' THEN 'held' WHEN account LIKE 'provider:%:withheld' THEN
     'withheld' WHEN account LIKE 'provider:%:due' THEN 'due' WHEN account LIKE 'provider:%:stake' THEN 'stake'
@@ -69,6 +70,9 @@ class Books(Collector):
                 found.append(_family(name, words, labels, bare.run(sql)))
             alive = bare.run(WORKERS, (micros(self._clock.now()),))
             found.append(_family("workers", "Workers of the gateway that renewed their lease.", (), alive))
+            proven = bare.run(PROVEN, (micros(self._clock.now()),))
+            words = "What holds of machines that say they are trusted ones, by what they proved."
+            found.append(_family("attestations", words, ("level",), proven))
             if self._money:
                 words = "What lies on accounts of a kind, in micro-dollars; reserved is what open requests may cost."
                 found.append(_family("balance_micro_dollars", words, ("kind",), bare.run(MONEY)))

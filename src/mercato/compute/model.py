@@ -122,7 +122,8 @@ class ModelSpec:
 class Offer:
     """A provider's word to serve a model: price, limits, and until when it holds. `features` are such as `tools`,
     `json_schema`, `embeddings`, `logprobs`, `seed`. `upstream` is the model's name at the provider. Hashes are SHA-256
-    as hexadecimal text; they, `quant` and the parameters of its `engine` are "" or missing where it does not tell."""
+    as hexadecimal text; they, `quant` and the parameters of its `engine` are "" or missing where it does not tell.
+    `tee` is what its machine has proven to us and still holds: nothing, `hardware` or `attested`."""
 
     provider: ProviderId
     model: str
@@ -138,6 +139,7 @@ class Offer:
     tokenizer: str = ""
     template: str = ""
     engine: tuple[tuple[str, str], ...] = ()
+    tee: str = ""
 
     @property
     def parts(self) -> dict[str, str]:
@@ -166,7 +168,8 @@ class Wish:
     """What a request says of who may answer it: the object `provider` of its body, with OpenRouter's words.
 
     `max_price` bounds both prices, `min_quality` is in ten-thousandths, `verify` is none, sampled or always. `hedge` is
-    after how many milliseconds a second provider is asked as well, None for never.
+    after how many milliseconds a second provider is asked as well, None for never. `tee` is what a machine must have
+    proven: nothing, `hardware` or `attested`.
     """
 
     order: tuple[str, ...] = ()
@@ -179,6 +182,7 @@ class Wish:
     verify: str = "sampled"
     fallbacks: bool = True
     hedge: int | None = None
+    tee: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,13 @@ from mercato.compute.terminal import AsJson, By, Why, show, table, till
 from mercato.core.errors import Conflict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mercato.compute.books.pen import Pen
     from mercato.compute.books.till import Till
     from mercato.compute.model import Provider
+    from mercato.compute.tee.findings import Pair
+    from mercato.compute.tee.words import Finding
     from mercato.compute.verify.standing import Event
 
 Id = Annotated[str, typer.Argument(metavar="PROVIDER", help="Its name, or its id, such as prov_….")]
@@ -30,15 +34,18 @@ def providers(as_json: AsJson = False) -> None:
     """List providers with where they stand and why, and the share of right answers by their audits."""
     from mercato.compute import roster
     from mercato.compute.model import Standing
+    from mercato.compute.tee import findings
 
     with till() as books, books.bare.read():
-        found = [_body(books, provider) for provider in roster.everyone(books.bare)]
+        proven = findings.holding(books.bare, books.clock.now())
+        found = [_body(books, provider, proven) for provider in roster.everyone(books.bare)]
     if as_json:
         show(found)
         return
-    table(["provider", "name", "standing", "audits", "right", "95 % interval", "why"], [
+    table(["provider", "name", "standing", "audits", "right", "95 % interval", "machine", "why"], [
         [it["id"], it["name"], it["standing"], it["audits"], _share(it["right_bps"]),
-         f"{_share(it['low_bps'])} to {_share(it['high_bps'])}", it["why"]]
+         f"{_share(it['low_bps'])} to {_share(it['high_bps'])}", ", ".join(sorted(set(it["tee"].values()))) or "—",
+         it["why"]]
         for it in found
     ])  # fmt: skip
     if any(it["standing"] == Standing.PROBATION for it in found) and not _judged():
@@ -107,7 +114,7 @@ def _judged() -> bool:
     return bool(audit.checker or (audit.canaries and audit.canary_file))
 
 
-def _body(books: Till, provider: Provider) -> dict[str, Any]:
+def _body(books: Till, provider: Provider, proven: Mapping[Pair, Finding]) -> dict[str, Any]:
     from mercato.compute import roster
     from mercato.compute.verify.docket import recorded
     from mercato.compute.verify.match import interval
@@ -121,6 +128,7 @@ def _body(books: Till, provider: Provider) -> dict[str, Any]:
         "right_bps": _bps(1 - evidence.fails / evidence.audits) if evidence.audits else None,
         "unsettled": roster.unsettled(books.bare, provider.id), "stake": provider.stake,
         "why": turns[-1].why if turns else "",
+        "tee": {model: found.level.value for (who, model), found in proven.items() if who == provider.id},
     }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from mercato.compute.gateway.line import Line
 from mercato.compute.gateway.tally import Tally
 from mercato.compute.model import Offer, Provider, ProviderId, Receipt, Surface
 from mercato.compute.routing.router import Candidate, Counts, Router
+from mercato.compute.tee.words import Level
 from mercato.compute.verify import exhibit, known, synced
 from mercato.compute.verify.auditor import Auditor, Verdict
 from mercato.compute.verify.checker import Reference
@@ -115,10 +116,20 @@ class Verification:
         await asyncio.get_running_loop().run_in_executor(self._thread, self.liaison.look, counts)
 
     def standing(self, pairs: Iterable[Pair]) -> list[Pair]:
-        """Returns providers with the standing that the store has of them, where it has one, without the checker: it
-        judges others and serves nobody."""
+        """Returns providers with the standing that the store has of them, where it has one, and with what their
+        machines have proven; without the checker, that judges others and serves nobody."""
         known, checker = self.liaison.view.standings, named(self._wanted.audit.checker)
-        return [(replace(it, standing=known.get(it.id, it.standing)), offer) for it, offer in pairs if it.id != checker]
+        return [
+            (replace(it, standing=known.get(it.id, it.standing)), self._proven(offer))
+            for it, offer in pairs
+            if it.id != checker
+        ]
+
+    def _proven(self, offer: Offer) -> Offer:
+        """Returns an offer with what its machine has proven, as long as that holds: also where the store is away."""
+        found = self.liaison.view.proven.get((offer.provider, offer.model))
+        holds = found is not None and found.level is not Level.NOTHING and found.until > self._till.clock.now()
+        return replace(offer, tee=found.level.value) if found and holds else offer
 
     def moved(self, providers: Sequence[Provider]) -> list[Provider]:
         """Returns those of some providers that stand elsewhere than they did, as they stand now."""
@@ -128,7 +139,8 @@ class Verification:
         ]
 
     def verified(self, asked: Asked, candidate: Candidate) -> str:
-        """Returns how an answer is verified, for who asks: `always`, `sampled` or `none`, then the provider's standing.
+        """Returns how an answer is verified, for who asks: `always`, `sampled` or `none`, then the provider's standing,
+        and what its machine has proven, if anything.
 
         `none` is also told of what no reference could judge. What an answer turns out to hold, such as calls, may still
         keep it from being judged.
@@ -141,7 +153,8 @@ class Verification:
         if known and exhibit.judged(members, synced.FEATURE in candidate.offer.features):
             sure = need.wish.verify == "always" or self.liaison.view.shares.get(provider.id, 1.0) >= 1
             word = "always" if sure else "sampled"
-        return f"{word}; standing={provider.standing.value}"
+        machine = f"; tee={candidate.offer.tee}" if candidate.offer.tee else ""
+        return f"{word}; standing={provider.standing.value}{machine}"
 
     def draw(self, receipt: Receipt) -> bool:
         """Whether an answer is audited without being asked for: where a reference could judge it."""

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,11 @@ import pytest
 
 from mercato.api.testing import serve
 from mercato.chains.signing import Key
+from mercato.compute.model import ProviderId
 from mercato.compute.settings import ComputeSettings
+from mercato.compute.tee import findings
+from mercato.compute.tee.words import Finding, Level, Signer
+from mercato.core.clock import SystemClock
 from mercato.core.errors import ConfigError
 from mercato.core.settings import load
 from tests.compute.office.week import HTML, KEEPER, NOBODY, ODD, SIGNER, House, house
@@ -269,3 +274,24 @@ def test_operators_in_the_settings_are_read_strictly(
     monkeypatch.setenv("MERCATO_COMPUTE_OPERATORS", operators)
     with pytest.raises(ConfigError, match=said):
         load(ComputeSettings)
+
+
+def test_a_providers_page_tells_what_its_machines_proved_and_until_when(fresh: tuple[House, str]) -> None:
+    made, address = fresh
+    now = SystemClock().now()
+    found = Finding(
+        ProviderId(made.odd), "<i>m</i>", now, now + timedelta(hours=1), Level.HARDWARE, "<b>software</b> is unknown",
+        "ab" * 32, status="UpToDate", gpu="evidence was shown; not verified", signers=(Signer("ecdsa", b"\1" * 20),),
+    )  # fmt: skip
+    till = made.till()
+    with till.bare.transaction():
+        findings.write(till.bare, found)
+    till.close()
+    page = httpx.get(f"{address}/compute/providers/{made.odd}", headers=HTML).text
+    told = httpx.get(f"{address}/api/compute/providers/{made.odd}").json()
+
+    assert "hardware only" in page
+    assert "&lt;b&gt;software&lt;/b&gt; is unknown" in page
+    assert "<b>software" not in page
+    assert told["offers"][0]["tee"]["level"] == told["findings"][0]["level"] == "hardware"
+    assert told["findings"][0]["signers"] == ["ecdsa:" + "01" * 20]

@@ -27,6 +27,8 @@ REASONS = [
     ("ignore", candidate("x"), {"wish": Wish(ignore=frozenset({"x"}))}),
     ("order", candidate("x"), {"wish": Wish(order=("good",), fallbacks=False)}),
     ("zdr", candidate("x"), {"wish": Wish(zdr=True)}),
+    ("tee", candidate("x"), {"wish": Wish(tee="hardware")}),
+    ("tee", candidate("x", tee="hardware"), {"wish": Wish(tee="attested")}),
     ("price", candidate("x", 1001), {"wish": Wish(max_price=Price(1000, 5000))}),
     ("price", candidate("x", 1000), {"wish": Wish(max_price=Price(1000, 1999))}),
     ("quality", candidate("x"), {"wish": Wish(min_quality=9501)}),

@@ -38,6 +38,11 @@ def unserved(why: Mapping[ProviderId, str], failed: Sequence[Unreached] = ()) ->
     if set(kinds) == {"full"}:
         return _busy()
     asked_for = {"context", "features", "only", "ignore", "order", "zdr", "price", "quality"}
+    if "tee" in kinds and set(kinds) <= asked_for | {"tee"}:  # the next check is minutes away: trying again is no use
+        return Unserved(
+            f"no provider's machine is proven to be what the request wants: {said}",
+            hint="GET /v1/providers tells what was found, and until when it holds", status=400, code="not_attested",
+        )  # fmt: skip
     if kinds and set(kinds) <= asked_for:  # trying again cannot help: the request itself rules everybody out
         return Unserved(
             f"no provider fits the request: {said}", hint="ask for less", status=400, code="no_provider_fits"

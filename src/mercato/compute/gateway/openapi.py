@@ -232,6 +232,8 @@ def _wish() -> Schema:
             "sort": {"enum": sorted(wishes.SORTS)}, "min_quality": {"type": "integer", "minimum": 0, "maximum": 10_000},
             "zdr": yes, "verify": {"enum": sorted(wishes.CHECKS)}, "allow_fallbacks": yes,
             "data_collection": {"enum": ["allow", "deny"]},
+            "tee": {"enum": [None, True, False, *sorted(wishes.MACHINES)],
+                    "description": "What its machine must have proven; true is attested."},
             "hedge": {
                 "anyOf": [
                     {"type": ["boolean", "null"]},

@@ -10,10 +10,11 @@ from mercato.compute.model import Price, Wish
 
 NAMES = frozenset(
     {"order", "only", "ignore", "max_price", "sort", "min_quality", "zdr", "verify", "allow_fallbacks",
-     "data_collection", "hedge"}
+     "data_collection", "hedge", "tee"}
 )  # fmt: skip
 SORTS = frozenset({"", "price", "latency", "throughput"})
 CHECKS = frozenset({"none", "sampled", "always"})
+MACHINES = frozenset({"hardware", "attested"})
 MOST_NAMES, MOST_PRICE = 100, 10**15
 #: Milliseconds after which a second provider may be asked: where none are told, at least, and at most.
 HEDGE, LEAST_HEDGE, MOST_HEDGE = 1_000, 100, 600_000
@@ -45,6 +46,7 @@ def read(value: Any) -> Wish:
         verify=_word(value, "verify", CHECKS, "sampled"),
         fallbacks=_yes(value, "allow_fallbacks", default=True),
         hedge=_hedge(value.get("hedge")),
+        tee=_machine(value.get("tee")),
     )
 
 
@@ -77,6 +79,15 @@ def _hedge(value: Any) -> int | None:
     found = HEDGE if value is True else integer(value)
     if found is None or not LEAST_HEDGE <= found <= MOST_HEDGE:
         raise _wrong("hedge", value, f"say true, or {LEAST_HEDGE} to {MOST_HEDGE} milliseconds")
+    return found
+
+
+def _machine(value: Any) -> str:
+    if value is None or value is False:
+        return ""
+    found = "attested" if value is True else value
+    if not isinstance(found, str) or found not in MACHINES:
+        raise _wrong("tee", value, f"say true, or one of {', '.join(sorted(MACHINES))}")
     return found
 
 

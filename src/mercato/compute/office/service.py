@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 
@@ -25,6 +25,8 @@ from mercato.compute.office import reading
 from mercato.compute.office.reading import Checked, Line, Now, Pace, Served, Spent
 from mercato.compute.roster import Turn
 from mercato.compute.service import Compute
+from mercato.compute.tee import findings
+from mercato.compute.tee.words import Finding
 from mercato.compute.verify import docket
 from mercato.compute.verify.match import interval
 from mercato.core.errors import NotFound
@@ -48,6 +50,7 @@ class Row:
     share_bps: int
     why: str
     evidence: tuple[int, int]
+    proven: Mapping[str, Finding] = field(default_factory=dict)  # what holds of its machines, by model
 
     @property
     def quality(self) -> tuple[float, float] | None:
@@ -80,6 +83,7 @@ class Profile:
     audits: tuple[Audit, ...]
     settlements: tuple[Settlement, ...]
     disputes: tuple[Dispute, ...]
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,7 @@ class Office:
             return Profile(
                 row, tuple(reversed(roster.history(bare, id))), tuple(audits.latest(bare, id, limit=PAGE)),
                 tuple(reversed(epochs.settlements(bare, id))), tuple(disputes.listed(bare, id)),
+                tuple(findings.latest(bare, id, limit=PAGE)),
             )  # fmt: skip
 
     def shown(self, request: str) -> Shown:
@@ -215,6 +220,7 @@ class Office:
         known |= {id: Provider(id, id, Standing.EXITING) for id in served if id not in known}
         offers = [*self._listed, *roster.offers(bare)]
         paces, checked = reading.paces(bare), reading.checked(bare, self.room.clock.now() - reading.AUDITED)
+        proven = findings.holding(bare, self.room.clock.now())
         whole = sum(it.requests for it in served.values())
         rows = []
         for id, provider in known.items():
@@ -225,6 +231,7 @@ class Office:
                     provider, tuple(it for it in offers if it.provider == id), own, paces.get(id, Pace()),
                     checked.get(id, Checked()), own.requests * 10_000 // whole if whole else 0,
                     turns[-1].why if turns else "", (evidence.fails, evidence.audits),
+                    {model: found for (who, model), found in proven.items() if who == id},
                 )
             )  # fmt: skip
         return sorted(rows, key=lambda row: (-row.served.requests, row.provider.name, row.provider.id))

@@ -11,6 +11,7 @@ from mercato.compute.books.epochs import Epoch
 from mercato.compute.model import PARTS, Offer
 from mercato.compute.office.reading import Line, Spent
 from mercato.compute.office.service import Fleet, Profile, Row, Shown
+from mercato.compute.tee.words import Finding
 
 
 def fleet(item: Fleet) -> dict[str, Any]:
@@ -49,7 +50,7 @@ def row(item: Row) -> dict[str, Any]:
             "passed": checked.passed, "failed": checked.failed, "void": checked.void, "waiting": checked.waiting,
         },
         "first_ms": _pair(pace.first), "whole_ms": _pair(pace.whole), "attempts": pace.tries,
-        "failed_attempts": dict(pace.failed), "offers": [_offer(it) for it in item.offers],
+        "failed_attempts": dict(pace.failed), "offers": [_offer(it, item.proven.get(it.model)) for it in item.offers],
     }  # fmt: skip
 
 
@@ -81,6 +82,7 @@ def profile(item: Profile) -> dict[str, Any]:
         "turns": [{"standing": it.standing.value, "at": it.at.isoformat(), "why": it.why} for it in item.turns],
         "newest_audits": [audit(it) for it in item.audits],
         "disputes": [dispute(it) for it in item.disputes],
+        "findings": [{"model": it.model, **it.body()} for it in item.findings],
     }
 
 
@@ -146,13 +148,13 @@ def shown(item: Shown) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _offer(item: Offer) -> dict[str, Any]:
+def _offer(item: Offer, found: Finding | None) -> dict[str, Any]:
     price = item.price
     return {
         "model": item.model, "context": item.context, "features": sorted(item.features), "quant": item.quant,
         **{part: item.parts.get(part) for part in PARTS}, "engine": dict(item.engine),
         "price_micro": {"prompt": price.prompt, "completion": price.completion, "cached": price.cached},
-        "until": item.until.isoformat() if item.until else None,
+        "until": item.until.isoformat() if item.until else None, "tee": found and found.body(),
     }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from mercato.compute.books.epochs import Epoch
 from mercato.compute.model import End, Offer, Standing
 from mercato.compute.office.reading import Line, Spent
 from mercato.compute.office.service import Fleet, Profile, Row, Shown
+from mercato.compute.tee.words import Finding, Level
 from mercato.compute.terminal import dollars
 
 Title = Callable[[str], str]
@@ -19,6 +20,10 @@ Title = Callable[[str], str]
 COLOURS = {
     Standing.ACTIVE: "ok", Standing.PROBATION: "provisional", Standing.PENDING: "provisional",
     Standing.SUSPENDED: "stale", Standing.EJECTED: "failed", Standing.EXITING: "unknown",
+}  # fmt: skip
+MACHINES = {
+    Level.ATTESTED: ("attested", "ok"), Level.HARDWARE: ("hardware only", "provisional"),
+    Level.NOTHING: ("nothing proven", "failed"),
 }  # fmt: skip
 VERDICTS = {"pass": "ok", "fail": "failed", "void": "unknown", "": "provisional"}
 ENDS = {
@@ -50,7 +55,8 @@ def row(item: Row) -> dict[str, Any]:
         "why": item.why, "share": percent(item.share_bps), "share_of": item.share_bps / 10_000,
         "requests": item.served.requests, "quality": f"{low:.1%} to {high:.1%}" if low is not None else "unknown",
         "known": low is not None, "checked": item.checked, "first": _pace(item.pace.first),
-        "whole": _pace(item.pace.whole), "tries": item.pace.tries, "offers": [_offer(it) for it in item.offers],
+        "whole": _pace(item.pace.whole), "tries": item.pace.tries,
+        "offers": [_offer(it, item.proven.get(it.model)) for it in item.offers],
         "failed": sorted(item.pace.failed.items(), key=lambda pair: -pair[1]), "region": one.region, "zdr": one.zdr,
         "stake": dollars(one.stake), "key": one.key, "charged": dollars(item.served.charged),
     }  # fmt: skip
@@ -63,6 +69,7 @@ def profile(item: Profile) -> dict[str, Any]:
         "turns": [(it.standing.value, COLOURS[it.standing], moment(it.at), it.why) for it in item.turns],
         "audits": [audit(it, lambda name: item.row.provider.name) for it in item.audits],
         "disputes": [dispute(it, lambda name: item.row.provider.name) for it in item.disputes],
+        "findings": [(moment(it.at), it.model, *_machine(it), moment(it.until), it.gpu) for it in item.findings],
         "settlements": [
             (it.epoch, dollars(it.earned), it.state.value, moment(it.release), it.dispute) for it in item.settlements
         ],
@@ -156,10 +163,17 @@ def _pace(item: tuple[int, int] | None) -> str:
     return f"{item[0]:,} / {item[1]:,} ms" if item else "unknown"
 
 
-def _offer(item: Offer) -> dict[str, Any]:
+def _machine(found: Finding | None) -> tuple[str, str, str]:
+    """Returns a badge's words and colour for what was found of a machine, and why."""
+    if found is None:
+        return "", "", ""
+    return MACHINES[found.level][0], MACHINES[found.level][1], found.why
+
+
+def _offer(item: Offer, found: Finding | None) -> dict[str, Any]:
     return {
         "model": item.model, "prompt": dollars(item.price.prompt), "completion": dollars(item.price.completion),
         "context": f"{item.context:,}", "features": ", ".join(sorted(item.features)) or "text only",
         "quant": item.quant or "as published", "parts": item.parts, "engine": dict(item.engine),
-        "until": moment(item.until) if item.until else "",
+        "until": moment(item.until) if item.until else "", "machine": _machine(found),
     }  # fmt: skip

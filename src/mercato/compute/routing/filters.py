@@ -11,6 +11,7 @@ ASKED = frozenset({Standing.PROBATION, Standing.ACTIVE})
 SURFACES = {Surface.EMBEDDINGS: "embeddings"}  # what an offer must say beyond being an offer
 TEN_THOUSAND = 10_000
 ANYONE = Wish()
+PROOFS = {"hardware": frozenset({"hardware", "attested"}), "attested": frozenset({"attested"})}  # what is enough
 
 
 def offered(provider: Provider, offer: Offer, need: Need, moment: datetime) -> str:
@@ -40,6 +41,8 @@ def wished(provider: Provider, offer: Offer, wish: Wish) -> str:
         return "order"
     if wish.zdr and not provider.zdr:
         return "zdr"
+    if wish.tee and offer.tee not in PROOFS[wish.tee]:
+        return "tee"
     most = wish.max_price
     if most and (offer.price.prompt > most.prompt or offer.price.completion > most.completion):
         return "price"

@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from mercato.compute.model import ProviderId
+from mercato.core.events import Json
 
 UP_TO_DATE = "UpToDate"
 NONCE = 32  # octets
@@ -115,3 +116,11 @@ class Finding:
     gpu: str = ""
     signers: tuple[Signer, ...] = ()
     evidence: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+    def body(self) -> dict[str, Json]:
+        """Returns as JSON what everybody may know."""
+        return {
+            "level": self.level.value, "at": self.at.isoformat(), "until": self.until.isoformat(), "why": self.why,
+            "software": self.software or None, "status": self.status or None, "gpu": self.gpu or None,
+            "signers": [one.name for one in self.signers],
+        }  # fmt: skip

@@ -15,6 +15,8 @@ from datetime import datetime, timedelta
 from mercato.compute import audits, roster
 from mercato.compute.model import Provider, ProviderId, Receipt, Standing
 from mercato.compute.routing.router import Counts, Router
+from mercato.compute.tee import findings
+from mercato.compute.tee.words import Finding
 from mercato.compute.verify import docket, posp
 from mercato.compute.verify.record import Judge
 from mercato.compute.verify.sampling import Secret, chosen
@@ -41,6 +43,7 @@ class View:
     shares: Mapping[ProviderId, float] = field(default_factory=dict)
     secrets: Mapping[int, Secret] = field(default_factory=dict)
     others: Sequence[Mapping[ProviderId, Counts]] = ()
+    proven: Mapping[findings.Pair, Finding] = field(default_factory=dict)
 
 
 class Liaison:
@@ -69,9 +72,10 @@ class Liaison:
             standings = {each.id: each.standing for each in roster.everyone(bare)}
             told = roster.told(bare, now - FRESH, but=self._worker)
             shares = {name: self._share(name, standing) for name, standing in standings.items()}
+            proven = findings.holding(bare, now)
             self.beside(bare)
         others = [{name: _counts(body) for name, body in each.items()} for each in told.values()]
-        self.view = View(standings, shares, self._kept, others)
+        self.view = View(standings, shares, self._kept, others, proven)
 
     def teach(self, router: Router) -> None:
         """Tells the router of this worker what the others lived. For the loop's thread."""
