@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from collections.abc import Callable
@@ -110,7 +111,19 @@ def test_our_errors_reach_the_terminal_with_their_hint(
     assert capsys.readouterr().err == f"error: {error.message}\nhint: {error.hint}\n"
 
 
-def commands(error: MercatoError) -> ModuleType:
+def test_a_file_that_cannot_be_written_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device", "/data/mercato.db")
+    monkeypatch.setitem(sys.modules, "mercato.market.commands", commands(full))
+    with pytest.raises(SystemExit) as ended:
+        main(["market", "fail"])
+
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "error: /data/mercato.db: No space left on device\n"
+
+
+def commands(error: Exception) -> ModuleType:
     """A room's commands of which one fails."""
     import typer
 

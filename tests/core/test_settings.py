@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from mercato.core.errors import ConfigError
 from mercato.core.settings import Secret, Section, load
@@ -85,6 +86,80 @@ def test_a_wrong_secret_is_not_shown_by_its_error(tmp_path: Path, line: str) -> 
     assert "hunter2" not in str(caught.value)
     assert "2222" not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+class Supplier(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    url: str = ""
+    key: Secret = Secret("")
+
+    @field_validator("url")
+    @classmethod
+    def _is_https(cls, value: str) -> str:
+        if not value.startswith("https://h"):
+            raise ValueError("expected https://host")
+        return value
+
+
+class Mall(Section):
+    name: ClassVar[str] = "mall"
+    suppliers: dict[str, Supplier] = Field(default_factory=dict)
+    sizes: dict[str, int] = Field(default_factory=dict)
+
+    @field_validator("suppliers")
+    @classmethod
+    def _are_named(cls, value: dict[str, Supplier]) -> dict[str, Supplier]:
+        if "A" in value:
+            raise ValueError("expected lower case")
+        return value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[mall.suppliers.A]\nurl = 'https://h'\nkey = 'hunter2'",
+        "[mall.suppliers.a]\nkey = ['hunter2']",
+        "[mall.suppliers]\na = 'hunter2'",
+        "[mall]\nsuppliers = 'hunter2'",
+        "[mall.suppliers.a]\nurl = 'https://ann:hunter2@h'",
+        "[mall.suppliers.a]\nkye = 'hunter2'",
+    ],
+)
+def test_a_secret_within_a_table_is_not_shown_by_what_is_wrong_with_the_table(tmp_path: Path, text: str) -> None:
+    (tmp_path / "mercato.toml").write_text(text)
+
+    with pytest.raises(ConfigError) as caught:
+        load(Mall, home=tmp_path)
+
+    assert "mall.suppliers" in caught.value.message
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[mall.suppliers.a]\nurl = 'ftp://x'", "mall.suppliers.a.url was 'ftp://x': expected https://host"),
+        ("[mall.sizes]\na = 'x'", "mall.sizes.a was 'x': "),
+    ],
+)
+def test_a_wrong_setting_within_a_table_is_shown(tmp_path: Path, text: str, expected: str) -> None:
+    (tmp_path / "mercato.toml").write_text(text)
+
+    with pytest.raises(ConfigError) as caught:
+        load(Mall, home=tmp_path)
+
+    assert caught.value.message.startswith(expected)
+
+
+def test_a_variable_that_is_no_json_is_told_without_what_it_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MERCATO_MALL", '{"suppliers": "hunter2')
+
+    with pytest.raises(ConfigError, match="no JSON") as caught:
+        load(Mall, home=tmp_path)
+
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_section_that_was_not_loaded_is_refused(tmp_path: Path) -> None:

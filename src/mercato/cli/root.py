@@ -80,7 +80,8 @@ def work() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Runs the command line: exits with 0, with 2 for bad input and settings, with 1 for any other of our errors."""
+    """Runs the command line: exits with 0, with 2 for bad input and settings, with 1 for any other of our errors, and
+    where a file cannot be read or written."""
     try:
         get_command(app).main(args=arguments, prog_name="mercato")
     except MercatoError as error:
@@ -88,3 +89,8 @@ def main(arguments: list[str] | None = None) -> None:
         if error.hint:
             typer.echo(f"hint: {error.hint}", err=True)
         sys.exit(2 if isinstance(error, ValueError | LookupError) else 1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        typer.echo(f"error: {error.filename}: {error.strerror}", err=True)
+        sys.exit(1)

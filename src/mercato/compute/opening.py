@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import signal
 import socket
 import threading
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from mercato.compute.books import Clerk, Desk
 from mercato.compute.books.till import Till
+from mercato.compute.errors import Unreached
 from mercato.compute.gateway import counting, server, upstream
 from mercato.compute.gateway.admin import Admin, numbered, serving
 from mercato.compute.gateway.asgi import Gateway, Limits
@@ -43,6 +45,9 @@ if TYPE_CHECKING:
     from mercato.compute.settings import ComputeSettings, Upstream
 
 
+log = logging.getLogger("mercato.compute.gateway")
+
+
 class Upstreams:
     """The upstreams of the settings, and the connections to them."""
 
@@ -54,6 +59,9 @@ class Upstreams:
             named(name): upstream.HttpLine(one.url, one.key, connections=self._connections[one.private], most=most)
             for name, one in upstreams.items()
         }
+        for name, one in upstreams.items():
+            if not one.private:
+                _tell_private(name, one.url)
 
     def pairs(self) -> list[Pair]:
         """Returns who serves what."""
@@ -67,6 +75,14 @@ class Upstreams:
         """Closes the connections."""
         for connections in self._connections.values():
             await connections.close()
+
+
+def _tell_private(name: str, url: str) -> None:
+    """Says of an address that it will not be connected to; of a name that is known only when it is looked up."""
+    try:
+        upstream.refuse_private(upstream.placed(url).host)
+    except Unreached as error:
+        log.warning("%s cannot be asked: %s; %s", name, error.message, error.hint)
 
 
 async def work(

@@ -12,6 +12,8 @@ from mercato.core.settings import Operators, Secret, Section
 
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")
+#: Names of models that can be asked for: what other characters look like differs from reader to reader.
+MODEL = re.compile(r"[!-~](?:[ -~]{0,198}[!-~])?")
 _MEASURED = "^[0-9a-f]{96}$"
 
 
@@ -104,6 +106,14 @@ class Upstream(BaseModel):
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
             raise ValueError("expected an address such as https://host/v1, without a password or query")
         return value.rstrip("/")
+
+    @field_validator("models")
+    @classmethod
+    def _can_be_asked_for(cls, value: dict[str, Listed]) -> dict[str, Listed]:
+        for name in value:
+            if not MODEL.fullmatch(name):
+                raise ValueError(f"model's name was {name[:80]!r}: use 1 to 200 ASCII characters; `upstream` takes any")
+        return value
 
 
 class Spec(BaseModel):

@@ -18,10 +18,11 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TypeVar
+from types import NoneType
+from typing import Annotated, Any, ClassVar, TypeVar, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, create_model
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from mercato.core.errors import ConfigError
 from mercato.core.secret import Hidden, Secret
@@ -30,6 +31,7 @@ __all__ = ["FILE", "PREFIX", "Hidden", "Operators", "Secret", "Section", "Settin
 
 PREFIX = "MERCATO_"
 FILE = "mercato.toml"
+_WHO = re.compile(r"//[^/@\s]*@")  # a name and a password in an address
 _ACCOUNT = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
@@ -90,6 +92,10 @@ def load(*kinds: type[Section], home: Path | None = None, partial: bool = False)
         values = _compose(kinds)(**written)
     except ValidationError as error:
         raise ConfigError(_explain(error, kinds), hint=f"see {source} and the {PREFIX}* variables") from None
+    except SettingsError as error:  # it tells the section, and not what the variable held
+        raise ConfigError(
+            f"a {PREFIX}* variable was no JSON: {error}", hint="lists and tables are JSON there"
+        ) from None
     return Settings(folder, {kind: getattr(values, kind.name) for kind in kinds})
 
 
@@ -130,13 +136,33 @@ def _read(source: Path) -> dict[str, Any]:
 
 
 def _explain(error: ValidationError, kinds: tuple[type[Section], ...]) -> str:
-    """Returns what was wrong, setting by setting. Values of secrets and of unknown names, maybe secrets, stay out."""
-    fields = {(kind.name, name): info for kind in kinds for name, info in kind.model_fields.items()}
+    """Returns what was wrong, setting by setting. Values of secrets, of what holds some, and of unknown names, maybe
+    secrets, stay out."""
+    sections = {kind.name: kind for kind in kinds}
     lines = []
     for item in error.errors(include_url=False):
         place = tuple(str(part) for part in item["loc"])
-        info = fields.get((place[0], place[1])) if len(place) > 1 else None
-        shown = info is not None and "Secret" not in str(info.annotation)
-        was = f" was {item['input']!r}" if shown else ""
-        lines.append(f"{'.'.join(place)}{was}: {item['msg']}")
+        kind = _kind(sections[place[0]], place[1:]) if len(place) > 1 else None
+        was = f" was {_WHO.sub('//…@', repr(item['input']))}" if kind is not None and not _secret(kind) else ""
+        lines.append(f"{'.'.join(place)}{was}: {item['msg'].removeprefix('Value error, ')}")
     return "; ".join(lines)
+
+
+def _kind(kind: Any, place: tuple[str, ...]) -> Any:
+    """Returns the type of the setting at a place within a value of a type; None where it is not known."""
+    if not place:
+        return kind
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        field = kind.model_fields.get(place[0])
+        return _kind(field.annotation, place[1:]) if field else None
+    within = [each for each in get_args(kind) if each is not NoneType]
+    if get_origin(kind) is dict:
+        return _kind(within[1], place[1:])
+    return kind
+
+
+def _secret(kind: Any) -> bool:
+    """Whether values of a type are secrets, or hold some."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return any(_secret(field.annotation) for field in kind.model_fields.values())
+    return kind is Secret or any(_secret(each) for each in get_args(kind))

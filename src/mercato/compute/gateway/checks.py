@@ -49,7 +49,7 @@ def text(body: Body, name: str, most: int) -> str:
     """Returns a member that must be there and be text."""
     value = body.get(name)
     if not isinstance(value, str) or not 0 < len(value) <= most or not _plain(value):
-        raise wrong(name, value, f"send text of 1 to {most} characters")
+        raise wrong(name, value, f"send text of 1 to {most} ASCII characters")
     return value
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from mercato.compute.errors import Unreached
 from mercato.compute.gateway.line import Patience
 from mercato.compute.gateway.upstream import Connections, HttpLine
-from mercato.compute.settings import ComputeSettings, Listed, Upstream
+from mercato.compute.settings import MODEL, ComputeSettings, Listed, Upstream
 from mercato.core.errors import SourceError
 from mercato.core.settings import Secret, Settings
 from mercato.store.settings import StoreSettings
@@ -43,7 +43,7 @@ async def discover(url: str, key: Secret) -> Upstream:
         body = json.loads(raw)
     except ValueError:
         raise _nothing(url, f"answered {reply.status} with what is no JSON") from None
-    found = {one["id"]: one for one in _listed(body) if isinstance(one.get("id"), str) and one["id"].isprintable()}
+    found = {one["id"]: one for one in _listed(body) if isinstance(one.get("id"), str) and MODEL.fullmatch(one["id"])}
     if reply.status != 200 or not found:
         raise _nothing(url, f"answered {reply.status}, without models")
     models = {name: Listed(prompt=0, context=_context(one), features=FEATURES) for name, one in found.items()}
