@@ -339,4 +339,4 @@ class Carrier:
         attempt = Attempt(candidate.provider.id, datetime.now(UTC), first, whole, status, end, error)
         job.attempts.append(attempt)
         self.router.ended(candidate.provider.id, attempt, usage, self._loop.time())
-        self.metrics.attempt(candidate.provider.name, attempt)
+        self._loop.call_soon(self.metrics.attempt, candidate.provider.name, attempt)
