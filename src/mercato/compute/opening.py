@@ -130,11 +130,7 @@ async def work(
             attempts=wanted.attempts, settled=hub.present if hub else lambda receipt: None, packed=verified.packed,
             verified=verified.verified, metrics=metrics,
         )  # fmt: skip
-        seen = (
-            views(catalogue, router, desk, lambda: verified.liaison.view.proven)
-            | verdicts(url, desk)
-            | proofs(url, desk)
-        )
+        seen = views(catalogue, router, desk, verified.proven) | verdicts(url, desk) | proofs(url, desk)
         gateway = Gateway(carrier, bounds(wanted), limits(wanted), seen, tunnel=hub)
         running = server.Server(
             server.config(gateway, head=wanted.head_octets, seconds=wanted.head_seconds, requests=wanted.requests),

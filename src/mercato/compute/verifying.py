@@ -34,6 +34,7 @@ from mercato.compute.verify.rate import Rates
 from mercato.compute.verify.record import Judge
 from mercato.compute.verify.vectors import BILLIONTHS, drawn
 from mercato.core.errors import ConfigError
+from mercato.core.events import Json
 from mercato.store.bare import Bare
 
 if TYPE_CHECKING:
@@ -130,6 +131,11 @@ class Verification:
         found = self.liaison.view.proven.get((offer.provider, offer.model))
         holds = found is not None and found.level is not Level.NOTHING and found.until > self._till.clock.now()
         return replace(offer, tee=found.level.value) if found and holds else offer
+
+    def proven(self, provider: ProviderId, model: str) -> dict[str, Json] | None:
+        """Returns what was found of a provider's machine, as JSON; None where it holds no more, or never did."""
+        found = self.liaison.view.proven.get((provider, model))
+        return found.body() if found and found.until > self._till.clock.now() else None
 
     def moved(self, providers: Sequence[Provider]) -> list[Provider]:
         """Returns those of some providers that stand elsewhere than they did, as they stand now."""

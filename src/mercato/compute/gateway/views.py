@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mercato.compute.books.desk import Desk
@@ -12,17 +12,16 @@ from mercato.compute.gateway import answers
 from mercato.compute.gateway.asgi import View
 from mercato.compute.gateway.catalogue import Catalogue
 from mercato.compute.gateway.client import Client
-from mercato.compute.model import PARTS, Offer, Receipt
+from mercato.compute.model import PARTS, Offer, ProviderId, Receipt
 from mercato.compute.routing.router import Candidate, Router
-from mercato.compute.tee.findings import Pair
-from mercato.compute.tee.words import Finding
 from mercato.core.errors import NotFound
 
 
 def views(
-    catalogue: Catalogue, router: Router, desk: Desk, proven: Callable[[], Mapping[Pair, Finding]] = dict
-) -> dict[str, View]:
-    """Returns what can be read by paths, or their starts; `proven` is what was found of machines."""
+    catalogue: Catalogue, router: Router, desk: Desk,
+    proven: Callable[[ProviderId, str], dict[str, Any] | None] = lambda provider, model: None,
+) -> dict[str, View]:  # fmt: skip
+    """Returns what can be read by paths, or their starts; `proven` tells what was found of a provider's machine."""
 
     async def models(client: Client, key: Key, path: str) -> None:
         found = [model(name, offers) for name, offers in catalogue.models().items()]
@@ -40,8 +39,7 @@ def views(
         for offers in catalogue.models().values():
             for one in offers:
                 told = found.setdefault(one.provider.id, _provider(one, router))
-                seen = proven().get((one.provider.id, one.offer.model))
-                told["offers"].append(offer(one.offer) | {"tee": seen and seen.body()})
+                told["offers"].append(offer(one.offer) | {"tee": proven(one.provider.id, one.offer.model)})
         await answers.say(client, 200, {"object": "list", "data": sorted(found.values(), key=lambda one: one["name"])})
 
     async def receipt(client: Client, key: Key, path: str) -> None:
