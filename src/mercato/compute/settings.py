@@ -137,7 +137,9 @@ class Auditing(BaseModel):
     `alpha` is the chance that an honest provider is ejected within `horizon` audits. `honest` bounds the share of an
     honest provider's answers that fail, `rate` and `alike` say how its tokens differ from the reference's: measure them
     with an upstream that is honest for sure. `apart` is how far an honest vector may be from the reference's, as
-    1 - cosine. `least` is the smallest share of answers that is audited.
+    1 - cosine. `least` is the smallest share of answers that is audited. `states` names the upstream that tells last
+    hidden states, by which commitments are opened, "" for none; `exponents`, `mantissa_mean` and `mantissa_median` are
+    what these may differ by.
     `canaries` asks each provider so often in an hour about each of its models, as the user of the key `canary_key`;
     `canary_file`, relative to the data folder, has questions whose answers are known. `witnesses` says whose questions
     are evidence: everybody's, or the canaries' only, where users may be a provider's rivals.
@@ -152,6 +154,10 @@ class Auditing(BaseModel):
     alike: float = Field(0.008, ge=0, lt=1)
     apart: float = Field(0.02, gt=0, lt=1)
     least: float = Field(0.03, gt=0, le=1)
+    states: str = ""
+    exponents: int = Field(38, ge=0, le=128)
+    mantissa_mean: float = Field(10.0, ge=0, le=128)
+    mantissa_median: float = Field(8.0, ge=0, le=128)
     canaries: int = Field(0, ge=0, le=3600)
     canary_key: Secret = Secret("")
     canary_file: str = ""
@@ -234,8 +240,9 @@ class ComputeSettings(Section):
 
     @model_validator(mode="after")
     def _has_its_checker(self) -> Self:
-        if self.audit.checker and self.audit.checker not in self.upstreams:
-            raise ValueError(f"checker was {self.audit.checker!r}: name one of {sorted(self.upstreams)}")
+        for what, name in (("checker", self.audit.checker), ("states", self.audit.states)):
+            if name and name not in self.upstreams:
+                raise ValueError(f"{what} was {name!r}: name one of {sorted(self.upstreams)}")
         asks = self.audit.canaries or self.audit.witnesses == "canaries"
         if asks and not (self.audit.canary_key and (self.audit.checker or self.audit.canary_file)):
             raise ValueError("canaries were asked for without canary_key, and a checker or a canary_file: name them")

@@ -23,7 +23,7 @@ from mercato.compute.gateway.tally import Tally
 from mercato.compute.model import Offer, Provider, ProviderId, Receipt, Surface
 from mercato.compute.routing.router import Candidate, Counts, Router
 from mercato.compute.tee.words import Level
-from mercato.compute.verify import exhibit, known, synced
+from mercato.compute.verify import exhibit, known, synced, toploc
 from mercato.compute.verify.auditor import Auditor, Verdict
 from mercato.compute.verify.checker import Reference
 from mercato.compute.verify.evidence import Test
@@ -32,6 +32,8 @@ from mercato.compute.verify.liaison import Liaison
 from mercato.compute.verify.match import Cut
 from mercato.compute.verify.rate import Rates
 from mercato.compute.verify.record import Judge
+from mercato.compute.verify.states import States
+from mercato.compute.verify.toploc import Limits
 from mercato.compute.verify.vectors import BILLIONTHS, drawn
 from mercato.core.errors import ConfigError
 from mercato.core.events import Json
@@ -47,16 +49,29 @@ log = logging.getLogger("mercato.compute.verify")
 def judge(wanted: Auditing) -> Judge:
     """Returns what audits are judged by."""
     test = Test(honest=wanted.honest, alpha=wanted.alpha, horizon=wanted.horizon)
-    return Judge(test, Cut(wanted.rate, wanted.alike, far=round(wanted.apart * BILLIONTHS)), Rates(least=wanted.least))
+    limits = Limits(wanted.exponents, wanted.mantissa_mean, wanted.mantissa_median)
+    cut = Cut(wanted.rate, wanted.alike, far=round(wanted.apart * BILLIONTHS), limits=limits)
+    return Judge(test, cut, Rates(least=wanted.least))
 
 
 def reference(wanted: ComputeSettings, line: Callable[[ProviderId], Line | None]) -> Reference:
     """Returns the checker of the settings; `line` knows the way to it."""
     name = wanted.audit.checker
+    return Reference(name, named(name), *_engine(wanted, name, line))
+
+
+def states(wanted: ComputeSettings, line: Callable[[ProviderId], Line | None]) -> States | None:
+    """Returns who opens commitments by the settings, None for nobody."""
+    name = wanted.audit.states
+    return States(name, named(name), *_engine(wanted, name, line)) if name else None
+
+
+def _engine(
+    wanted: ComputeSettings, name: str, line: Callable[[ProviderId], Line | None]
+) -> tuple[Line, Mapping[str, str]]:  # fmt: skip
     way = line(named(name))
     assert way is not None, "settings have checked the name"
-    models = {model: one.upstream or model for model, one in wanted.upstreams[name].models.items()}
-    return Reference(name, named(name), way, models)
+    return way, {model: one.upstream or model for model, one in wanted.upstreams[name].models.items()}
 
 
 class Verification:
@@ -71,12 +86,13 @@ class Verification:
         home: Path | None = None,
     ) -> None:  # fmt: skip
         audit = wanted.audit
-        self.judge = judge(audit) if audit.checker or audit.canary_file else None
+        self.judge = judge(audit) if audit.checker or audit.states or audit.canary_file else None
         self.known = known.read((home or Path()) / audit.canary_file) if audit.canary_file else Known()
         providers = list({pair[0].id: pair[0] for pair in settled}.values())
         self.liaison = Liaison(url, till.clock, f"worker-{secrets.token_hex(8)}", self.judge, settled=providers)
-        checker = wanted.upstreams.get(wanted.audit.checker)
-        self._judged = frozenset(checker.models) if checker else frozenset()
+        self._judged, self._opened = (
+            frozenset(wanted.upstreams[name].models if name else ()) for name in (audit.checker, audit.states)
+        )
         self._url, self._rng = url, SystemRandom()
         self._wanted, self._till, self._router, self._line, self._told = wanted, till, router, line, told
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mercato-liaison")
@@ -93,6 +109,7 @@ class Verification:
             self._auditor = Auditor(
                 self._till, checker, self.judge, told=self._heard, known=self.known, asker=asker,
                 witness=lambda receipt: audit.witnesses == "all" or receipt.key == asker,
+                states=states(self._wanted, self._line),
             )  # fmt: skip
             self._tasks.append(asyncio.create_task(self._auditor.run()))
         return self
@@ -118,12 +135,13 @@ class Verification:
 
     def standing(self, pairs: Iterable[Pair]) -> list[Pair]:
         """Returns providers with the standing that the store has of them, where it has one, and with what their
-        machines have proven; without the checker, that judges others and serves nobody."""
-        known, checker = self.liaison.view.standings, named(self._wanted.audit.checker)
+        machines have proven; without the references, that judge others and serve nobody."""
+        known, audit = self.liaison.view.standings, self._wanted.audit
+        judges = {named(audit.checker), named(audit.states)}
         return [
             (replace(it, standing=known.get(it.id, it.standing)), self._proven(offer))
             for it, offer in pairs
-            if it.id != checker
+            if it.id not in judges
         ]
 
     def _proven(self, offer: Offer) -> Offer:
@@ -155,8 +173,10 @@ class Verification:
         allowed = exhibit.allowed(need)
         word = "none"
         members = asked.body.values.items()
-        known = allowed and need.model in self._judged
-        if known and exhibit.judged(members, synced.FEATURE in candidate.offer.features):
+        features = candidate.offer.features
+        matched = need.model in self._judged and exhibit.judged(members, synced.FEATURE in features)
+        opened = need.model in self._opened and toploc.FEATURE in features and exhibit.committed(members)
+        if allowed and (matched or opened):
             sure = need.wish.verify == "always" or self.liaison.view.shares.get(provider.id, 1.0) >= 1
             word = "always" if sure else "sampled"
         machine = f"; tee={candidate.offer.tee}" if candidate.offer.tee else ""
@@ -164,7 +184,8 @@ class Verification:
 
     def draw(self, receipt: Receipt) -> bool:
         """Whether an answer is audited without being asked for: where a reference could judge it."""
-        return bool(self._wanted.audit.checker) and self.liaison.draw(receipt)
+        audit = self._wanted.audit
+        return bool(audit.checker or audit.states) and self.liaison.draw(receipt)
 
     def packed(self, asked: Asked, tally: Tally, offer: Offer) -> bytes:
         """Returns what an auditor would need of a request; nothing where there is none."""
@@ -173,8 +194,8 @@ class Verification:
         if asked.need.surface is Surface.EMBEDDINGS:
             values = asked.body.values
             return exhibit.sampled(asked.need, values, drawn(values.get("input"), tally.vectors, self._rng))
-        drawing = synced.FEATURE in offer.features
-        return exhibit.packed(asked.need, asked.body.text, tally.said(), synced=drawing)
+        drawing, promised = synced.FEATURE in offer.features, toploc.FEATURE in offer.features
+        return exhibit.packed(asked.need, asked.body.text, tally.said(), synced=drawing, promised=promised)
 
     def asked_before(self, provider: str) -> set[str]:
         """Returns the canaries with known answers that a provider was asked. Blocks."""

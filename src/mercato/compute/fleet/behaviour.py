@@ -41,7 +41,8 @@ class Manner:
 
     rate: the share of requests it shows in; delay: seconds before the first byte; gap: seconds between tokens;
     after: tokens before a cut or stall, or requests before a patient cheater begins; status: of errors; most: requests
-    that a bursting one takes at once; seed: what its luck and its other model are drawn from.
+    that a bursting one takes at once; seed: what its luck and its other model are drawn from; commits: whether it hands
+    out commitments to its hidden states.
     """
 
     behaviour: Behaviour = Behaviour.HONEST
@@ -52,3 +53,4 @@ class Manner:
     status: int = 500
     most: int = 2
     seed: int = 0
+    commits: bool = False

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from mercato.compute.fleet.toy import WORDS, Toy, after, mix, sensitivity
-from mercato.compute.verify import synced, vectors
+from mercato.compute.fleet.toy import WORDS, Toy, after, mix, reading, sensitivity
+from mercato.compute.verify import activations, synced, toploc, vectors
 
 LONGEST = 512  # tokens that a stub writes at most
 USUAL = 12  # tokens where the request sets no bound
@@ -111,16 +111,20 @@ def usage(asked: Asked, written: int, claim: int = 1) -> dict[str, int]:
     return {"prompt_tokens": read, "completion_tokens": wrote, "total_tokens": read + wrote}
 
 
-def whole(asked: Asked, written: Sequence[str], claim: int = 1) -> dict[str, Any]:
+def whole(asked: Asked, written: Sequence[str], claim: int = 1, proofs: Sequence[str] = ()) -> dict[str, Any]:
     """Returns the body of an answer that is not streamed."""
     model, kind = asked.body.get("model", ""), "chat.completion" if asked.chat else "text_completion"
     choices = [_choice(asked, written, index) for index in range(asked.body.get("n") or 1)]
+    choices = [{**one, toploc.FEATURE: list(proofs)} for one in choices] if proofs else choices
     spent = usage(asked, len(written) * len(choices), claim)
     return {"id": "stub-1", "object": kind, "created": CREATED, "model": model, "choices": choices, "usage": spent}
 
 
-def events(asked: Asked, written: Sequence[str], claim: int = 1) -> Iterator[dict[str, Any]]:
-    """Yields the events of a stream: role, a word each, the finish, and the usage where it was asked for."""
+def events(
+    asked: Asked, written: Sequence[str], claim: int = 1, proofs: Sequence[str] = ()
+) -> Iterator[dict[str, Any]]:  # fmt: skip
+    """Yields the events of a stream: role, a word each, the finish with the commitments to the answer, and the usage
+    where it was asked for."""
     about = {"id": "stub-1", "created": CREATED, "model": asked.body.get("model", "")}
     about["object"] = "chat.completion.chunk" if asked.chat else "text_completion"
     several = range(asked.body.get("n") or 1)
@@ -139,9 +143,32 @@ def events(asked: Asked, written: Sequence[str], claim: int = 1) -> Iterator[dic
                 said = {"content": word if place == 0 else f" {word}"}
                 yield {**about, "choices": [_delta(asked, said, index=index)]}
     for index in several:
-        yield {**about, "choices": [_delta(asked, {}, finish(asked, len(written)), index=index)]}
+        last = _delta(asked, {}, finish(asked, len(written)), index=index)
+        yield {**about, "choices": [{**last, toploc.FEATURE: list(proofs)} if proofs else last]}
     if (asked.body.get("stream_options") or {}).get("include_usage"):
         yield {**about, "choices": [], "usage": usage(asked, len(written) * len(several), claim)}
+
+
+def read(asked: Asked) -> list[str]:
+    """Returns the tokens that the toy model reads before its answer: words, and a mark at the head of each message."""
+    if "messages" not in asked.body:
+        return asked.text().split()
+    told = [[f"<{one.get('role')}>", *_plain(one.get("content")).split()] for one in asked.body["messages"]]
+    mark = [] if asked.body.get("continue_final_message") else ["<assistant>"]
+    return [*(word for each in told for word in each), *mark]
+
+
+def states(model: Toy, tokens: Sequence[str]) -> activations.States:
+    """Returns the toy model's last hidden states [token, number] of what it reads, as bfloat16."""
+    hashed = np.array([state(token) for token in tokens], np.uint64)
+    spread = np.repeat(sensitivity(hashed[:1]), len(hashed))
+    return activations.rounded(model.hidden(reading(hashed), spread))
+
+
+def proofs(model: Toy, asked: Asked, written: Sequence[str]) -> list[str]:
+    """Returns the commitments to an answer: the last word was written and not read."""
+    prompt = read(asked)
+    return activations.committed(states(model, [*prompt, *written[:-1]]), len(prompt))
 
 
 def embeddings(asked: Asked, model: Toy, same: bool = False) -> dict[str, Any]:

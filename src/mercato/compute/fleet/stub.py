@@ -7,6 +7,7 @@ import gzip
 import json
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
@@ -46,6 +47,7 @@ class Stub:
         self._rng = Random(manner.seed)
         self._first: dict[str, list[str]] = {}
         self._scoring: set[str] = set()
+        self._numbers: dict[str, int] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="stub", daemon=True)
 
@@ -65,6 +67,8 @@ class Stub:
         app.router.add_get("/v1/models", self._list)
         for path in ("chat/completions", "completions", "embeddings"):
             app.router.add_post(f"/v1/{path}", self._counted)
+        app.router.add_post("/tokenize", self._tokenized)
+        app.router.add_post("/pooling", self._pooled)
 
     async def _start(self) -> web.AppRunner:
         app = web.Application(client_max_size=LARGEST)
@@ -107,9 +111,23 @@ class Stub:
         if "prompt_logprobs" in asked.body:
             return await self._whole(request, json.dumps(self._scored(asked)).encode(), shows)
         written, claim = self._written(asked, shows), LIES if shows and self._is(Behaviour.LIE_USAGE) else 1
+        proofs = replies.proofs(self._serving(shows), asked, written) if self.manner.commits else ()
         if asked.stream:
-            return await self._streamed(request, replies.events(asked, written, claim), shows)
-        return await self._whole(request, json.dumps(replies.whole(asked, written, claim)).encode(), shows)
+            return await self._streamed(request, replies.events(asked, written, claim, proofs), shows)
+        return await self._whole(request, json.dumps(replies.whole(asked, written, claim, proofs)).encode(), shows)
+
+    async def _tokenized(self, request: web.Request) -> web.StreamResponse:
+        """As a checker: the numbers of the tokens that are read, given as they are met."""
+        asked = Asked(request.path, dict(request.headers), await request.json())
+        tokens = [self._numbers.setdefault(word, len(self._numbers)) for word in replies.read(asked)]
+        return web.json_response({"tokens": tokens, "count": len(tokens)})
+
+    async def _pooled(self, request: web.Request) -> web.StreamResponse:
+        """As a checker: the hidden states of tokens by their numbers, in the shape of vLLM's `token_embed`."""
+        body, words = await request.json(), list(self._numbers)
+        found = replies.states(self._serving(True), [words[number] for number in body["input"]])
+        told = b64encode(found.astype("<u2").tobytes()).decode()
+        return web.json_response({"data": [{"index": 0, "object": "pooling", "data": told}]})
 
     def _is(self, *behaviours: Behaviour) -> bool:
         return self.manner.behaviour in behaviours

@@ -2,7 +2,8 @@
 
 Numerical noise, as other hardware or coarser weights give, moves the numbers a little and now and then changes which is
 the largest: real statistics of token matches, without a GPU. Prompts differ in how sensitive they are, so matches
-within one answer are not independent, as with real models.
+within one answer are not independent, as with real models. Its hidden states are hashed normal numbers of all that was
+read, some wider than others, moved by the same noise; nothing is computed from them.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ Floats = npt.NDArray[np.float64]
 
 VOCABULARY = 32
 WIDTH = 64  # numbers of an embedding
+HIDDEN = 128  # numbers of a hidden state
+WIDER = 0.5  # how differently wide these are: the spread of their logarithm
 WORDS = [
     "the", "a", "market", "agent", "open", "model", "token", "price", "fair", "launch", "pool", "bid", "trade", "chain",
     "proof", "node", "café", "naïve", "garçon", "日本", "価格", "Ωmega", "ψ", "→", "€", "🙂", "is", "has", "of", "and",
@@ -98,6 +101,13 @@ class Toy:
             keys = mix(mix(texts)[:, None] ^ _column(self.weights, WIDTH))
             return self._moved(_normal(keys), keys, sensitivity(texts))
 
+    def hidden(self, read: States, spread: Floats) -> Floats:
+        """Returns the last hidden state [token, number] at each token, by a hash of all that was read by then."""
+        with np.errstate(over="ignore"):
+            keys = mix(read[:, None] ^ _column(self.weights, HIDDEN))
+            wide = np.exp(WIDER * _normal(mix(_column(self.weights, HIDDEN))))
+            return self._moved(_normal(keys), keys, spread) * wide
+
     def _moved(self, numbers: Floats, keys: States, spread: Floats) -> Floats:
         """Returns numbers with the noise of this machine."""
         for size, salt in ((self.coarse, 1), (self.noise, 2 + self.run)):
@@ -110,6 +120,17 @@ class Toy:
 def after(state: States, token: Ints) -> States:
     """Returns the state after one more token."""
     return mix(state ^ (token.astype(np.uint64) + np.uint64(1)) * np.uint64(0xD6E8FEB86659FD93))
+
+
+def reading(tokens: States) -> States:
+    """Returns the hash of all that was read at each token, [token]."""
+    found = np.empty(len(tokens), np.uint64)
+    here = np.zeros(1, np.uint64)
+    with np.errstate(over="ignore"):
+        for place, token in enumerate(tokens):
+            here = mix(here ^ token)
+            found[place] = here[0]
+    return found
 
 
 def sensitivity(prompts: States) -> Floats:

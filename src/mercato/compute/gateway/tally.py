@@ -16,6 +16,8 @@ from mercato.compute.errors import Unreached
 from mercato.compute.model import Surface, Usage
 
 MOST_CLAIMED = 10**9
+COMMITMENTS = "toploc"  # the member of a choice that holds commitments, see `mercato.compute.verify.toploc`
+MOST_PROOFS, LONGEST_PROOF, MOST_COMMITTED = 5, 400, 16
 #: Parts of a choice; from `CALLS` on, the name and the arguments of one call after another.
 TEXT, THOUGHTS, REFUSAL, CALLS = range(4)
 
@@ -30,13 +32,15 @@ class Heard(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One choice of an answer: its text, what else was said, why it ended, and the name and arguments of each call."""
+    """One choice of an answer: its text, what else was said, why it ended, the name and arguments of each call, and its
+    commitments as they came."""
 
     text: str
     thoughts: str = ""
     refusal: str = ""
     end: str = ""
     calls: tuple[tuple[str, str], ...] = ()
+    proofs: tuple[str, ...] = ()
 
 
 class Tally:
@@ -49,6 +53,7 @@ class Tally:
         self._marks: list[tuple[int, int, int]] = []  # from which text on it is which choice's, and which part of it
         self._here = (-1, -1)
         self.vectors: list[dict[str, Any]] = []
+        self._proofs: dict[int, list[str]] = {}
         self.octets = self.calls = self.events = 0
         self.ends: dict[int, str] = {}
         self.claimed: Usage | None = None
@@ -65,7 +70,7 @@ class Tally:
         for (start, choice, part), (end, _, _) in pairwise([*self._marks, (len(self._texts), 0, 0)]):
             held = parts.setdefault(choice, {})
             held[part] = held.get(part, "") + "".join(self._texts[start:end])
-        return [_said(parts[choice], self.ends.get(choice, "")) for choice in sorted(parts)]
+        return [_said(parts[at], self.ends.get(at, ""), tuple(self._proofs.get(at, ()))) for at in sorted(parts)]
 
     @property
     def whole(self) -> bool:
@@ -121,6 +126,8 @@ class Tally:
         index = index if isinstance(index, int) else 0
         end = choice.get("finish_reason")
         self.ends[index] = end if isinstance(end, str) else self.ends.get(index, "")
+        if COMMITMENTS in choice:
+            self._commit(index, choice[COMMITMENTS])
         before = self.octets
         if self._surface is Surface.COMPLETIONS:
             self._take(index, TEXT, choice.get("text"))
@@ -133,6 +140,13 @@ class Tally:
             else:
                 self._message(index, message)
         return self.octets > before or isinstance(end, str)
+
+    def _commit(self, choice: int, proofs: Any) -> None:
+        """Keeps the first commitments of a choice: more are not looked at."""
+        held = self._proofs.setdefault(choice, []) if len(self._proofs) < MOST_COMMITTED else []
+        for one in proofs if isinstance(proofs, list) else ():
+            if len(held) < MOST_PROOFS:
+                held.append(one[:LONGEST_PROOF] if isinstance(one, str) else "")
 
     def _take(self, choice: int, part: int, piece: Any) -> None:
         if not piece:
@@ -190,10 +204,10 @@ def _calls(message: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
         yield 0, {"function": named}
 
 
-def _said(parts: dict[int, str], end: str) -> Said:
+def _said(parts: dict[int, str], end: str, proofs: tuple[str, ...]) -> Said:
     calls = sorted({(part - CALLS) // 2 for part in parts if part >= CALLS})
     named = tuple((parts.get(CALLS + 2 * at, ""), parts.get(CALLS + 2 * at + 1, "")) for at in calls)
-    return Said(parts.get(TEXT, ""), parts.get(THOUGHTS, ""), parts.get(REFUSAL, ""), end, named)
+    return Said(parts.get(TEXT, ""), parts.get(THOUGHTS, ""), parts.get(REFUSAL, ""), end, named, proofs)
 
 
 def parted(content: list[Any]) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from typing import Any
 from mercato.compute.errors import Unreached
 from mercato.compute.node.upstream import Upstream
 from mercato.compute.node.wording import inner, items
+from mercato.compute.verify.toploc import FEATURE, Proof
 from mercato.core.errors import ConfigError, InvalidInput
 from mercato.core.events import Json
 
@@ -136,6 +137,11 @@ async def _embeds(upstream: Upstream, model: str) -> bool:
     return bool(found) and bool(inner(found[0], "embedding").get("embedding"))
 
 
+async def _commits(upstream: Upstream, model: str) -> bool:
+    found = (await _chat(upstream, model, "Say hello.", temperature=0)).get(FEATURE)
+    return isinstance(found, list) and bool(found) and all(Proof.read(one) for one in found)
+
+
 QUESTIONS: Mapping[str, Question] = {
     "chat": _talks,
     "tools": _calls_tools,
@@ -143,4 +149,5 @@ QUESTIONS: Mapping[str, Question] = {
     "logprobs": _tells_logprobs,
     "seed": _keeps_seeds,
     "embeddings": _embeds,
+    FEATURE: _commits,
 }

@@ -150,12 +150,17 @@ def percent(bps: int) -> str:
 
 
 def _found(statistic: Mapping[str, Any]) -> str:
-    """Returns what an audit found: tokens that match, and how many audits of the provider failed up to then."""
+    """Returns what an audit found, and how many audits of the provider failed up to then."""
     if not {"fails", "audits"} <= set(statistic):
         return ""
     said = "a question whose answer was known beforehand"  # which one, is not told: it may be asked again
-    if "canary" not in statistic:
+    if "tokens" in statistic:
         said = f"{statistic['same']} of {statistic['tokens']} tokens match"
+    elif "vectors" in statistic:
+        said = f"{statistic['vectors']} vectors are {statistic['far']} billionths from the reference's at most"
+    elif "proofs" in statistic:
+        said = f"{statistic['proofs']} commitments opened, {statistic['missing']} missing"
+        said += f", {statistic['exponents']} exponents others at most"
     return f"{said}; {statistic['fails']} of its {statistic['audits']} audits failed by then"
 
 

@@ -24,11 +24,13 @@ from mercato.compute.errors import Unreached
 from mercato.compute.model import ProviderId, Receipt, Standing
 from mercato.compute.verify import docket, exhibit
 from mercato.compute.verify.checker import Checker
+from mercato.compute.verify.exhibit import Exhibit
 from mercato.compute.verify.known import Known, Reply
 from mercato.compute.verify.match import Match
 from mercato.compute.verify.protocol import Fault, Note, notes
 from mercato.compute.verify.record import Finding, Judge, Record
 from mercato.compute.verify.standing import Effect
+from mercato.compute.verify.toploc import Opened
 from mercato.core.events import Json
 from mercato.store.errors import Lost
 
@@ -62,7 +64,9 @@ class Examined:
 
 class Auditor:
     """Judges by one reference, None for none; what the user of the key `asker` asks is looked up in `known` first.
-    `told` hears of every verdict, such as the router of this process.
+    Commitments are opened by `states`. An answer is one observation: where commitments came with it, they have to be
+    the model's, and as far as its tokens can be judged, they have to match besides. `told` hears of every verdict, such
+    as the router of this process.
 
     Only the answers to a `witness` are evidence against a provider; the verdict on others is told, and no more: who may
     choose questions may choose such as no two machines agree on.
@@ -72,7 +76,9 @@ class Auditor:
         self, till: Till, checker: Checker | None, judge: Judge, *,
         told: Callable[[Verdict], None] = lambda verdict: None,
         witness: Callable[[Receipt], bool] = lambda receipt: True, known: Known | None = None, asker: str = "",
+        states: Checker | None = None,
     ) -> None:  # fmt: skip
+        self._states = states
         self._known, self._asker = known or Known(), asker
         self._till, self._checker, self._judge, self._told, self._witness = till, checker, judge, told, witness
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mercato-audit")
@@ -140,14 +146,34 @@ class Auditor:
         known = self._known.judged(receipt.model, kept.body, kept.text) if receipt.key == self._asker else None
         wrong = next((it for it in odd if it.sure), None)
         found: Finding | None = known or (Fault(str(wrong)) if wrong else None)
-        own = self._checker is None or receipt.provider == self._checker.provider  # nobody judges itself
-        if found is None and shown is not None and self._checker is not None and not own:
-            found = await self._checker.check(shown, receipt.model)
+        if found is None and shown is not None:
+            found = await self._referred(shown, receipt)
         return Examined(found, tuple(odd))
+
+    async def _referred(self, shown: Exhibit, receipt: Receipt) -> Finding | None:
+        """Returns what the references say: of commitments that are wrong, else of the tokens, else of those."""
+        opened = await self._asked(self._states, shown, receipt) if shown.proofs is not None else None
+        if opened and opened.tells and self._judge.fails(opened):
+            return opened
+        matched = await self._asked(self._checker, shown, receipt) if shown.matched else None
+        return matched if matched and matched.tells else opened or matched
+
+    async def _asked(self, judge: Checker | None, shown: Exhibit, receipt: Receipt) -> Finding | None:
+        """Returns what a reference says of an answer that is not its own: nobody judges itself."""
+        if judge is None or judge.provider == receipt.provider:
+            return None
+        return await judge.check(shown, receipt.model)
+
+    def _by(self, found: Finding | None) -> str:
+        """Returns the name of the reference that judged."""
+        if isinstance(found, Reply | Fault):
+            return ""
+        judge = self._states if isinstance(found, Opened) else self._checker
+        return judge.name if judge else ""
 
     def _book(self, wanted: Wanted, examined: Examined) -> Verdict:
         receipt, found = wanted.receipt, examined.found
-        by = self._checker.name if self._checker and not isinstance(found, Reply | Fault) else ""
+        by = self._by(found)
         told = docket.told(examined.notes)
         kinds = tuple(it.kind for it in examined.notes)
         with self._till.writing() as pen:

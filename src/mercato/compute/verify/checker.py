@@ -133,7 +133,9 @@ class Reference:
         return _tokens(raw, self.name, surface)
 
 
-async def answered(line: Line, path: str, body: Mapping[str, Any], who: str) -> tuple[int, bytes]:
+async def answered(
+    line: Line, path: str, body: Mapping[str, Any], who: str, *, most: int = WIDEST
+) -> tuple[int, bytes]:  # fmt: skip
     """Returns the status and the whole of what an engine answers; Unreached where that is too much, or none comes."""
     headers = {"content-type": "application/json"}
     reply = await line.open(path, json.dumps(body).encode(), headers, deadline=PATIENCE)
@@ -141,8 +143,8 @@ async def answered(line: Line, path: str, body: Mapping[str, Any], who: str) -> 
     try:
         async for part in reply.chunks():
             raw += part
-            if len(raw) > WIDEST:
-                raise Unreached("size", f"{who} sent more than {WIDEST} octets")
+            if len(raw) > most:
+                raise Unreached("size", f"{who} sent more than {most} octets")
     finally:
         await reply.close()
     return reply.status, bytes(raw)

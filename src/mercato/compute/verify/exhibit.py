@@ -37,19 +37,28 @@ NEUTRAL: Mapping[str, tuple[object, ...]] = {
     "best_of": (1,), "top_p": (1,), "frequency_penalty": (0,), "presence_penalty": (0,),
     "response_format": ({"type": "text"},), "tool_choice": ("none", "auto"), "suffix": ("",),
 }  # fmt: skip
+#: Members that bend the choice of each token and nothing that the model reads: commitments are opened all the same.
+BENDING = frozenset(
+    {"top_p", "top_k", "min_p", "typical_p", "frequency_penalty", "presence_penalty", "repetition_penalty",
+     "logit_bias", "response_format", "min_tokens", "ignore_eos", "stop_token_ids"}
+)  # fmt: skip
 MOST_SEED = 2**63
+BARE = 5  # what is kept of a choice without commitments
 
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
     """One question as its body was, and the text, or the vectors, that came back. `synced` says how the provider draws
-    tokens."""
+    tokens. `matched` says whether its tokens can be judged; `proofs` are the commitments that came with it, None where
+    none were promised."""
 
     surface: Surface
     body: Mapping[str, Any]
     answer: str = ""
     synced: bool = False
     sampled: Sampled | None = None
+    matched: bool = True
+    proofs: tuple[str, ...] | None = None
 
     @property
     def seeded(self) -> bool:
@@ -59,13 +68,15 @@ class Exhibit:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """All that was kept of a request: its body, and every choice of the answer or some of the vectors."""
+    """All that was kept of a request: its body, and every choice of the answer or some of the vectors. `promised` says
+    that each choice was to have commitments."""
 
     surface: Surface
     body: Mapping[str, Any]
     said: tuple[Said, ...] = ()
     synced: bool = False
     sampled: Sampled | None = None
+    promised: bool = False
 
     @property
     def text(self) -> str:
@@ -74,8 +85,11 @@ class Kept:
 
     def drawn(self, number: int) -> Exhibit | None:
         """Returns what a reference judges of it, the choice by a number; None where none could: chance had a part,
-        something bent the model's choice, or a tool was called."""
-        if not judged(self.body.items(), self.synced):
+        something bent the model's choice, or a tool was called. Commitments are to what the model read, so that none of
+        this but a call keeps them from being opened."""
+        matched = judged(self.body.items(), self.synced)
+        opened = self.promised and committed(self.body.items())
+        if not (matched or opened):
             return None
         if self.surface is Surface.EMBEDDINGS:
             return Exhibit(self.surface, self.body, sampled=self.sampled) if self.sampled else None
@@ -89,7 +103,8 @@ class Kept:
                 return None  # nobody knows which text goes on with which prompt
             body = {**self.body, "prompt": prompt[at * len(prompt) // len(self.said)]}
         surface = Surface.CHAT if self.surface is Surface.RESPONSES else self.surface
-        return None if one.calls else Exhibit(surface, body, _words(one), self.synced)
+        proofs = one.proofs if opened else None
+        return None if one.calls else Exhibit(surface, body, _words(one), self.synced, matched=matched, proofs=proofs)
 
 
 def allowed(need: Need) -> bool:
@@ -97,9 +112,14 @@ def allowed(need: Need) -> bool:
     return not need.wish.zdr and need.wish.verify != "none"
 
 
-def packed(need: Need, body: str, said: Sequence[Said], *, synced: bool = False) -> bytes:
-    """Returns question and answer in one piece; b"" where they may not be kept, or are too large."""
-    told = [[one.text, one.thoughts, one.refusal, one.end, one.calls] for one in said]
+def packed(
+    need: Need, body: str, said: Sequence[Said], *, synced: bool = False, promised: bool = False
+) -> bytes:  # fmt: skip
+    """Returns question and answer in one piece, with the commitments where the offer promised such; b"" where they may
+    not be kept, or are too large."""
+    told: list[list[object]] = [[one.text, one.thoughts, one.refusal, one.end, one.calls] for one in said]
+    if promised:
+        told = [[*each, one.proofs] for each, one in zip(told, said, strict=True)]
     return _packed(need, body, told, synced=synced)
 
 
@@ -132,15 +152,17 @@ def read(raw: bytes) -> Kept | None:
         said = tuple(_said(*one) for one in told)
     except (ValueError, KeyError, TypeError):
         return None
-    return Kept(surface, body, said, synced)
+    return Kept(surface, body, said, synced, promised=any(len(one) > BARE for one in told))
 
 
 def _words(one: Said) -> str:
     return one.thoughts + one.text + one.refusal
 
 
-def _said(text: str, thoughts: str, refusal: str, end: str, calls: Sequence[tuple[str, str]]) -> Said:
-    return Said(text, thoughts, refusal, end, tuple((name, given) for name, given in calls))
+def _said(
+    text: str, thoughts: str, refusal: str, end: str, calls: Sequence[tuple[str, str]], proofs: Sequence[str] = ()
+) -> Said:
+    return Said(text, thoughts, refusal, end, tuple((name, given) for name, given in calls), tuple(proofs))
 
 
 def judged(members: Iterable[tuple[str, Any]], synced: bool = False) -> bool:
@@ -156,6 +178,14 @@ def judged(members: Iterable[tuple[str, Any]], synced: bool = False) -> bool:
     drawn = isinstance(seed, int) and -MOST_SEED <= seed < MOST_SEED and isinstance(heat, int | float) and heat > 0
     alone = body.get("n") in (None, 1) and isinstance(body.get("prompt", ""), str)
     return synced and drawn and alone and body.get("top_p") in (None, 1)
+
+
+def committed(members: Iterable[tuple[str, Any]]) -> bool:
+    """Whether commitments to the answer to such a body can be opened: where what the model read is known."""
+    body = dict(members)
+    if "input" in body or not _texts(body.get("prompt", "")):
+        return False
+    return all(name in BENDING or _plain(name, value) for name, value in body.items())
 
 
 def _texts(prompt: Any) -> bool:

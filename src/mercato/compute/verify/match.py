@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mercato.compute.verify.toploc import PUBLISHED, Limits
 from mercato.core.events import Json
 
 FEWEST = 24  # tokens below which an answer says too little
@@ -59,13 +60,14 @@ class Cut:
 
     rate: the honest share of mismatching tokens; alike: how alike tokens of one answer are (their correlation), which
     makes the variance of their number 1 + (n - 1) alike times that of independent ones. far: the largest distance of a
-    vector that passes, in billionths.
+    vector that passes, in billionths. limits: what commitments may differ by.
     """
 
     rate: float = 0.022
     alike: float = 0.008
     width: float = WIDTH
     far: int = FAR
+    limits: Limits = PUBLISHED
 
     def fails(self, match: Match) -> bool:
         """Whether an answer disagrees with the reference."""
