@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 
 from mercato.compute import roster
 from mercato.compute.fleet import replies
@@ -26,15 +27,18 @@ def shown(number: int, model: Toy, tokens: int = 40) -> bytes:
 
 def serve(counter: Counter, model: Toy, count: int, first: int = 0, tokens: int = 40) -> None:
     """Settles answers of a machine, each put up for audit."""
+    settled(counter, [shown(number, model, tokens) for number in range(first, first + count)])
+
+
+def settled(counter: Counter, kept: Sequence[bytes]) -> None:
+    """Settles answers of which this was kept, each put up for audit."""
 
     async def settle() -> None:
         async with counter.desk() as desk:
-            for number in range(first, first + count):
+            for evidence in kept:
                 hold = counter.hold()
                 await desk.reserve(hold)
-                await desk.settle(
-                    hold.request, served=counter.served(audit=True, evidence=shown(number, model, tokens))
-                )
+                await desk.settle(hold.request, served=counter.served(audit=True, evidence=evidence))
 
     asyncio.run(settle())
 

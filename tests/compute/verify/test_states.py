@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
+from mercato.compute import audits
+from mercato.compute.books.till import Till
 from mercato.compute.errors import Unreached
 from mercato.compute.fleet import replies
 from mercato.compute.fleet.toy import Toy
@@ -18,15 +21,23 @@ from mercato.compute.model import Need, ProviderId, Surface, Wish
 from mercato.compute.node.probe import probed
 from mercato.compute.node.upstream import Upstream
 from mercato.compute.settings import Auditing, ComputeSettings
-from mercato.compute.testing import stub
-from mercato.compute.verify import exhibit
+from mercato.compute.testing import ToyChecker, stub
+from mercato.compute.verify import exhibit, toploc
+from mercato.compute.verify.activations import stretches
+from mercato.compute.verify.auditor import Auditor
 from mercato.compute.verify.exhibit import Exhibit
+from mercato.compute.verify.record import Judge
 from mercato.compute.verify.states import LONGEST, States
 from mercato.compute.verify.toploc import FEATURE, Errors, Opened
 from mercato.core.settings import Secret
-from tests.compute.gateway.house import PRICE, House
+from tests.compute.books.conftest import migrated, sqlite
+from tests.compute.books.counter import ACME, SIGNER, Counter
+from tests.compute.gateway.house import PRICE, House, furnished
 from tests.compute.node.world import served
+from tests.compute.verify.books import listed, settled
 from tests.compute.verify.test_auditing import judged
+
+__all__ = ["migrated", "sqlite"]  # fixtures of the books
 
 HOT: dict[str, Any] = {"model": "toy", "messages": [{"role": "user", "content": "tell me more"}], "temperature": 1.3}
 NEED = Need(Surface.CHAT, "toy", 10, 90)
@@ -207,14 +218,15 @@ def test_settings_name_who_opens_commitments() -> None:
         ComputeSettings(audit=Auditing(states="none"))
 
 
-def test_hot_answers_are_judged_by_their_commitments_and_who_lies_is_ejected(tmp_path: Any) -> None:
+def test_hot_answers_are_judged_by_their_commitments_and_not_by_chance(tmp_path: Path, audited_database: Path) -> None:
     """From the request to the verdict: what no token tells, as chance chose it, the states do."""
     listed = PRICE.model_copy(update={"features": PRICE.features | {FEATURE}})
     body = {**HOT, "max_tokens": 40}
     with (
         stub(commits=True) as good, stub("wrong-model", commits=True) as bad, stub() as silent, stub() as engine,
         House(
-            tmp_path, {"good": good.url, "bad": bad.url, "silent": silent.url, "states": root(engine.url)},
+            furnished(tmp_path / "home", audited_database),
+            {"good": good.url, "bad": bad.url, "silent": silent.url, "states": root(engine.url)},
             listed=listed, audit=Auditing(states="states", horizon=1_000),
         ) as home,
     ):  # fmt: skip
@@ -230,3 +242,46 @@ def test_hot_answers_are_judged_by_their_commitments_and_who_lies_is_ejected(tmp
         "silent": {("toploc", "fail", "states")},
     }  # fmt: skip
     assert {dict(it.statistic)["missing"] for it in verdicts["silent"]} == {2}
+
+
+class Opener:
+    """Opens commitments as a reference does, without a network."""
+
+    name, provider = "states", ProviderId("prov_states")
+
+    async def check(self, shown: Exhibit, model: str) -> Opened | None:
+        asked = replies.Asked(CHAT, {}, dict(shown.body))
+        prompt = replies.read(asked)
+        states = replies.states(Toy(), [*prompt, *shown.answer.split()[:-1]])
+        return toploc.opened(shown.proofs or (), stretches(states, len(prompt), 4))
+
+
+COLD = {**HOT, "temperature": 0}
+
+
+@pytest.mark.parametrize(
+    ("serves", "commits", "method", "verdict"),
+    [
+        (Toy(), Toy(), "token-match", "pass"),
+        (Toy(weights=3), Toy(), "token-match", "fail"),  # read another's words with the right model, to commit to them
+        (Toy(), Toy(weights=3), "toploc", "fail"),
+        (Toy(weights=3), Toy(weights=3), "toploc", "fail"),
+    ],
+    ids=["honest", "words of another", "states of another", "another"],
+)
+def test_an_answer_fails_by_its_states_or_by_its_tokens_and_is_one_observation(
+    sqlite: str, serves: Toy, commits: Toy, method: str, verdict: str
+) -> None:
+    shown = answered(COLD, serves, commits, 60)
+    said = [Said(shown.answer, end="length", proofs=shown.proofs or ())]
+    raw = exhibit.packed(NEED, json.dumps({**COLD, "max_tokens": 60}), said, promised=True)
+    with Counter(sqlite) as counter:
+        listed(counter)
+        settled(counter, [raw])
+        made = Auditor(Till(counter.url, counter.clock, SIGNER), ToyChecker(), Judge(), states=Opener())
+        verdicts = asyncio.run(made.turn())
+        found = audits.latest(counter.till.bare, ACME)
+        made.close()
+
+    assert [(one.method, one.verdict) for one in found] == [(method, verdict)]
+    assert (len(verdicts), dict(found[0].statistic)["audits"]) == (1, 1)

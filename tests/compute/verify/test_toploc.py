@@ -58,7 +58,7 @@ def test_proofs_of_full_size_are_those_that_the_package_computes(made: list[Poin
 
 
 @given(st.dictionaries(st.integers(0, 1 << 22), st.integers(0, 0xFF80), min_size=1, max_size=24))
-@settings(max_examples=60)
+@settings(max_examples=25)
 def test_a_proof_gives_back_what_was_committed_to(made: dict[int, int]) -> None:
     proof = Proof.of(list(made.items()))
 
