@@ -29,11 +29,10 @@ from mercato.compute.verify.checker import Reference
 from mercato.compute.verify.evidence import Test
 from mercato.compute.verify.known import Known
 from mercato.compute.verify.liaison import Liaison
-from mercato.compute.verify.match import Cut
+from mercato.compute.verify.match import Cut, Limits
 from mercato.compute.verify.rate import Rates
 from mercato.compute.verify.record import Judge
 from mercato.compute.verify.states import States
-from mercato.compute.verify.toploc import Limits
 from mercato.compute.verify.vectors import BILLIONTHS, drawn
 from mercato.core.errors import ConfigError
 from mercato.core.events import Json

@@ -15,7 +15,8 @@ from mercato.compute.fleet import replies
 from mercato.compute.fleet.toy import HARDWARE, Toy
 from mercato.compute.verify import Cut
 from mercato.compute.verify.activations import committed, points, rounded, stretches
-from mercato.compute.verify.toploc import LONGEST, PRIME, TOP, Errors, Limits, Opened, Point, Proof, opened
+from mercato.compute.verify.match import Limits
+from mercato.compute.verify.toploc import LONGEST, PRIME, TOP, Errors, Opened, Point, Proof, opened
 
 #: The examples in the documentation of `toploc` 0.1.6: five stretches of normal numbers, four of each committed to.
 PUBLISHED: list[tuple[str, list[Point]]] = [

@@ -15,12 +15,9 @@ import base64
 import binascii
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from mercato.compute.verify.match import Cut, Limits
 from mercato.core.events import Json
-
-if TYPE_CHECKING:
-    from mercato.compute.verify.match import Cut
 
 FEATURE = "toploc"
 """What an offer has whose provider hands out such commitments: the member of this name in each choice."""
@@ -33,19 +30,6 @@ THOUSANDTHS = 1000
 HARD = TOP // 2  # of the exponents: where more differ, no hardware explains it
 Point = tuple[int, int]
 """A place among the numbers of a stretch, row after row, and the bits of the bfloat16 there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What an honest proof may differ by: exponents that are others, and of the rest the mantissas' mean and median
-    difference, in units of their last bit. The paper's for bfloat16."""
-
-    exponents: int = 38
-    mean: float = 10.0
-    median: float = 8.0
-
-
-PUBLISHED = Limits()
 
 
 @dataclass(frozen=True, slots=True)
