@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import socket
@@ -24,6 +25,8 @@ settings.register_profile(
 )
 settings.register_profile("nightly", max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile(PROFILE)
+# Tests and the processes that they start share the cores already; threads of linear algebra would spin beside them.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 RECURSION = sys.getrecursionlimit()
 
 
@@ -69,8 +72,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(f"browser-{item.path.stem}"))
 
 
+def pytest_collection() -> None:
+    """Looks for no garbage while modules are read: next to nothing of them is."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
-    """Undoes that clients which tests import (py_ecc below web3) let the process recurse a hundred times deeper."""
+    """Leaves what was read out of later searches for garbage.
+
+    It also undoes that clients which tests import (py_ecc below web3) let the process recurse a hundred times deeper.
+    """
+    gc.freeze()
+    gc.enable()
     sys.setrecursionlimit(RECURSION)
 
 
