@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -121,6 +122,18 @@ def test_a_file_that_cannot_be_written_is_named(
 
     assert ended.value.code == 1
     assert capsys.readouterr().err == "error: /data/mercato.db: No space left on device\n"
+
+
+def test_a_database_that_cannot_be_written_is_told_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    full = sqlite3.OperationalError("database or disk is full")
+    monkeypatch.setitem(sys.modules, "mercato.market.commands", commands(full))
+    with pytest.raises(SystemExit) as ended:
+        main(["market", "fail"])
+
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "error: database: database or disk is full\n"
 
 
 def commands(error: Exception) -> ModuleType:

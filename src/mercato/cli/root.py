@@ -81,7 +81,7 @@ def work() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line: exits with 0, with 2 for bad input and settings, with 1 for any other of our errors, and
-    where a file cannot be read or written."""
+    where a file or the database cannot be read or written."""
     try:
         get_command(app).main(args=arguments, prog_name="mercato")
     except MercatoError as error:
@@ -93,4 +93,10 @@ def main(arguments: list[str] | None = None) -> None:
         if error.filename is None:
             raise
         typer.echo(f"error: {error.filename}: {error.strerror}", err=True)
+        sys.exit(1)
+    except Exception as error:
+        if type(error).__name__ != "OperationalError":  # of sqlite3, psycopg and SQLAlchemy, imported by who uses them
+            raise
+        first = str(error).partition("\n")[0]
+        typer.echo(f"error: database: {first}", err=True)
         sys.exit(1)

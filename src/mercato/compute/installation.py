@@ -23,7 +23,10 @@ def migrate_now() -> None:
 
     settings = load(*SECTIONS, partial=True)
     store = Store(settings.of(StoreSettings).address(settings.home))
-    migrate(store)
+    try:
+        migrate(store)
+    except Exception as error:  # each database raises its own; the first line says what was wrong
+        sys.exit(str(error).partition("\n")[0])
     store.close()
 
 
@@ -36,7 +39,11 @@ def prepared(settings: Settings) -> str:
     if _present(url) != newest:
         done = subprocess.run([sys.executable, "-c", _MIGRATE], stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603  # our own interpreter and words
         if done.returncode:
-            raise ConfigError(f"database was not brought to its present shape: {done.stderr[-300:]}", hint="see above")
+            why = done.stderr.strip()[-300:]
+            raise ConfigError(
+                f"database was not brought to its present shape: {why}",
+                hint="see store.url, and that it can be reached",
+            )
     return url
 
 
