@@ -107,6 +107,12 @@ def asked_before(bare: Bare, provider: str) -> set[str]:
     return {str(json.loads(row[0]).get("canary")) for row in bare.run(sql, (provider, KNOWN))}
 
 
+def checkers(bare: Bare, provider: str) -> set[str]:
+    """Returns the names of everybody who judged answers of a provider."""
+    sql = "SELECT DISTINCT checker FROM compute_audit WHERE provider = ? AND checker <> ''"
+    return {row[0] for row in bare.run(sql, (provider,))}
+
+
 def newest(bare: Bare, provider: str) -> Mapping[str, Json] | None:
     """Returns the statistic of a provider's audit that was judged last; None where none was."""
     sql = """SELECT statistic, judged_us FROM compute_audit WHERE provider = ? AND state = 'judged'

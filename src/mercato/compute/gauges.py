@@ -33,6 +33,10 @@ COUNTS = (
      "SELECT CASE WHEN state = 'judged' THEN verdict ELSE state END, COUNT(*) FROM compute_audit GROUP BY 1"),
     ("disputes", "Disputes, by kind and outcome.", ("kind", "state"),
      "SELECT kind, state, COUNT(*) FROM compute_dispute GROUP BY kind, state"),
+    # An entry of the log has one spelling, and a quote within a text of it is escaped.
+    ("replays", "Answers that a referee judged again, by whether it agrees with the audit.", ("agrees",),
+     """SELECT CASE WHEN body LIKE '%"agrees":true%' THEN 'yes' WHEN body LIKE '%"agrees":false%' THEN 'no'
+     ELSE 'not audited' END, COUNT(*) FROM compute_entry WHERE lane = 'books' AND kind = 'replayed' GROUP BY 1"""),
     ("epochs", "Closed epochs.", (), "SELECT COUNT(*) FROM compute_epoch"),
 )  # fmt: skip
 WORKERS = "SELECT COUNT(*) FROM compute_lane WHERE NOT closed AND due_us >= ?"

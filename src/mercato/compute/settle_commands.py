@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mercato.compute import replay_commands
 from mercato.compute.terminal import AsJson, By, Why, dollars, show, table, till
 from mercato.core.errors import Conflict, InvalidInput, NotFound
 
@@ -25,6 +26,7 @@ def add_to(app: typer.Typer) -> None:
     """Adds these commands to those of the room."""
     for name, group in (("receipt", receipts), ("epoch", epochs), ("disputes", disputes)):
         app.add_typer(group, name=name)
+    replay_commands.add_to(disputes)
     app.command()(settle)
 
 

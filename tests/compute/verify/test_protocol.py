@@ -20,8 +20,13 @@ from mercato.compute.testing import ToyChecker
 from mercato.compute.verify import exhibit
 from mercato.compute.verify.docket import recorded
 from mercato.compute.verify.exhibit import Kept
-from mercato.compute.verify.protocol import Note, notes
-from mercato.compute.verify.vectors import Sampled
+from mercato.compute.verify.known import Reply
+from mercato.compute.verify.match import Match
+from mercato.compute.verify.protocol import Fault, Note, notes
+from mercato.compute.verify.record import Finding, Judge, Record
+from mercato.compute.verify.referees import NOBODY, Replayed, majority, replay
+from mercato.compute.verify.standing import Effect
+from mercato.compute.verify.vectors import BILLIONTHS, Gap, Sampled
 from tests.compute.books.conftest import migrated, sqlite
 from tests.compute.books.counter import ACME, NOON, Counter
 from tests.compute.verify.books import listed
@@ -139,6 +144,22 @@ def test_whatever_a_question_holds_it_is_read(tools: Any, choice: Any, form: Any
     assert {it.kind for it in found(body, text(words), called((words, words)))} <= KINDS
 
 
+@pytest.mark.parametrize(("before", "agrees"), [("fail", True), ("pass", False), ("void", None), ("", None)])
+def test_in_a_dispute_no_model_is_needed_to_see_a_fault(before: str, agrees: bool | None) -> None:
+    kept = Kept(Surface.CHAT, {"model": "m", "messages": [], **STRICT}, (text("no"),))
+    found = asyncio.run(replay(kept, RECEIPT, [], Judge(), before))
+
+    assert [(it.referee, it.verdict, it.agrees) for it in found] == [(NOBODY, "fail", agrees)]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "most"),
+    [("fail fail pass", "fail"), ("pass void void", "pass"), ("fail pass", "void"), ("void", "void"), ("", "void")],
+)
+def test_most_of_those_who_could_judge_are_heard(verdicts: str, most: str) -> None:
+    assert majority([Replayed("req_1", "one", "", it, {}) for it in verdicts.split()]) == most
+
+
 # How an auditor books it.
 
 
@@ -193,3 +214,21 @@ def test_what_is_odd_is_kept_with_the_audit_in_words_that_repeat_nothing(counter
     assert (verdict.verdict, verdict.notes) == ("void", ("tools",))
     assert kept.statistic == {"told": ["tools: called one that was not offered"]}
     assert stands(counter) is Standing.ACTIVE
+
+
+FINDINGS: st.SearchStrategy[Finding] = st.one_of(
+    st.builds(lambda tokens, wrong: Match(tokens, max(0, tokens - wrong)), st.integers(24, 128), st.integers(0, 128)),
+    st.builds(Gap, st.integers(1, 4), st.integers(0, 2 * BILLIONTHS)),
+    st.builds(Reply, st.just("c"), st.booleans()), st.builds(Fault, st.just("schema: a text is no JSON")),
+)  # fmt: skip
+
+
+@given(st.lists(FINDINGS, max_size=60), st.sampled_from(list(Standing)))
+def test_whatever_audits_find_nothing_of_it_takes_a_stake(findings: list[Finding], standing: Standing) -> None:
+    """Only signed contradictions do."""
+    record, effects = Record(standing), set[Effect]()
+    for found in findings:
+        record, more = Judge().after(record, found)
+        effects |= more
+
+    assert effects <= {Effect.AUDIT_ALL, Effect.WITHHOLD}

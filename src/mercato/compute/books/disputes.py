@@ -9,7 +9,7 @@ back. What a provider signed twice in two ways is wrong for certain: that costs 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,13 +18,14 @@ from mercato.compute.books import epochs, ledger, sheet
 from mercato.compute.books.epochs import Pay
 from mercato.compute.books.ledger import SLASHED, Move
 from mercato.compute.books.pen import Pen
-from mercato.compute.books.till import Till, transfer
+from mercato.compute.books.till import LANE, Till, transfer
 from mercato.compute.books.words import micros, moment
 from mercato.compute.model import DISPUTES, DisputeId, ProviderId, Receipt
 from mercato.core.errors import Conflict, NotFound
 from mercato.core.events import Json
 from mercato.store.bare import Bare, Row
 
+REPLAYED = "replayed"
 _SEEN = "id, provider, kind, state, opened_us, decided_us, amount, evidence, why"
 _WRONGED = """SELECT compute_receipt.account, SUM(compute_receipt.earned) FROM compute_receipt JOIN compute_settlement
     ON compute_settlement.epoch = compute_receipt.epoch AND compute_settlement.provider = compute_receipt.provider
@@ -38,6 +39,7 @@ class Kind(StrEnum):
     STATISTICAL = "statistical"
     SIGNED = "signed"  # two signed documents that cannot both be true
     OBJECTION = "objection"  # a provider does not agree to a receipt
+    COMPLAINT = "complaint"  # a user does not believe an answer
 
 
 class Outcome(StrEnum):
@@ -94,7 +96,8 @@ def withheld(pen: Pen, provider: ProviderId, why: str, evidence: Mapping[str, Js
 def decide(till: Till, id: str, *, uphold: bool, by: str, why: str) -> Dispute:
     """Decides an open dispute, once: Conflict where it was decided before.
 
-    Upheld, each user gets back what the provider would have earned by them. Rejected, it is held as it was.
+    Upheld, each user gets back what the provider would have earned by them. Rejected, it is held as it was. The
+    decision names the entries of what referees found before.
     """
     with till.writing() as pen:
         found = one(pen.bare, id, lock=True)
@@ -104,9 +107,11 @@ def decide(till: Till, id: str, *, uphold: bool, by: str, why: str) -> Dispute:
         if found.kind is Kind.STATISTICAL:
             _refund(pen, found) if uphold else _return(pen, found)
         sql = "UPDATE compute_dispute SET state = ?, decided_us = ?, why = ? WHERE id = ?"
-        said = f"{found.why} | {by}: {why}"
+        seen: list[Json] = [number for number, _ in replays(pen.bare, id)]
+        after = f", after replays {', '.join(map(str, seen))}" if seen else ""
+        said = f"{found.why} | {by}{after}: {why}"
         pen.bare.run(sql, (state.value, micros(pen.at), said, id))
-        pen.write("decided", {"dispute": id, "outcome": state.value, "by": by, "why": why[:500]})
+        pen.write("decided", {"dispute": id, "outcome": state.value, "by": by, "why": why[:500], "replays": seen})
         return one(pen.bare, id)
 
 
@@ -127,6 +132,33 @@ def objected(till: Till, provider: ProviderId, receipt: Receipt, why: str) -> Di
     """Writes down that a provider does not agree to a receipt; nothing moves by that."""
     with till.writing() as pen:
         return _opened(pen, provider, Kind.OBJECTION, receipt.charged, {"request": receipt.request}, why)
+
+
+def complained(till: Till, provider: ProviderId, receipt: Receipt, why: str) -> Dispute:
+    """Writes down that a user does not believe an answer; nothing moves by that."""
+    with till.writing() as pen:
+        return _opened(pen, provider, Kind.COMPLAINT, receipt.charged, {"request": receipt.request}, why)
+
+
+def replayed(till: Till, id: str, findings: Sequence[Mapping[str, Json]], by: str) -> list[int]:
+    """Adds what referees found to an open dispute, each as an entry of the log; returns their numbers. Conflict where
+    it was decided before. Nothing moves by that."""
+    with till.writing() as pen:
+        found = one(pen.bare, id, lock=True)
+        if found.state is not Outcome.OPEN:
+            raise Conflict(f"dispute {id!r} was {found.state.value} before", hint="a decision is final")
+        numbers = []
+        for finding in findings:
+            pen.write(REPLAYED, {"dispute": id, "by": by, **finding})
+            numbers.append(pen.seq)
+        return numbers
+
+
+def replays(bare: Bare, id: str) -> list[tuple[int, Mapping[str, Json]]]:
+    """Returns what referees found in a dispute, oldest first, with the numbers of the entries."""
+    sql = "SELECT seq, body FROM compute_entry WHERE lane = ? AND kind = ? ORDER BY seq"
+    found = [(int(seq), json.loads(text)) for seq, text in bare.run(sql, (LANE, REPLAYED))]
+    return [(number, body) for number, body in found if body["dispute"] == id]
 
 
 def one(bare: Bare, id: str, *, lock: bool = False) -> Dispute:
