@@ -36,7 +36,9 @@ def prepared(settings: Settings) -> str:
     settings.home.mkdir(parents=True, exist_ok=True)
     url = settings.of(StoreSettings).address(settings.home)
     newest = max(path.stem.partition("_")[0].lstrip("r") for path in MIGRATIONS.glob("r*.py"))
-    if _present(url) != newest:
+    if (present := _present(url)) > newest:
+        raise ConfigError(f"database has shape {present}, and the newest known here is {newest}", hint="update Mercato")
+    if present != newest:
         done = subprocess.run([sys.executable, "-c", _MIGRATE], stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603  # our own interpreter and words
         if done.returncode:
             why = done.stderr.strip()[-300:]
