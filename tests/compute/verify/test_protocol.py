@@ -115,6 +115,13 @@ def test_a_claim_beyond_our_count_is_told() -> None:
     assert [it.kind for it in found({}, text("yes"), receipt=receipt)] == ["count"]
 
 
+def test_more_choices_than_were_asked_for_are_a_fault_and_fewer_are_told() -> None:
+    """An empty one more would be what is judged now and then."""
+    several = [found(body, text("yes"), text("")) for body in ({}, {"prompt": ["a"]}, {"n": 2}, {"n": 3}, {"odd": 1})]
+
+    assert [[it.sure for it in them] for them in several] == [[True], [True], [], [False], [False]]
+
+
 def test_every_choice_is_looked_at() -> None:
     assert [it.sure for it in found({**STRICT, "n": 2}, text('{"a": 1}'), text("no"))] == [True]
 

@@ -9,15 +9,21 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mercato.compute.fleet import audited
+from mercato.compute.errors import Unreached
+from mercato.compute.fleet import audited, replies
 from mercato.compute.fleet.detection import spare
-from mercato.compute.model import Need, Surface
+from mercato.compute.fleet.toy import Toy
+from mercato.compute.model import Need, ProviderId, Surface
+from mercato.compute.testing import stub
 from mercato.compute.verify import Cut, exhibit, vectors
+from mercato.compute.verify.checker import Reference
 from mercato.compute.verify.vectors import BILLIONTHS, Gap, Sampled, drawn, gap, vector
+from tests.compute.verify.test_checker import with_line
 
 NUMBERS = st.lists(st.floats(-1e3, 1e3, width=32), min_size=3, max_size=3).filter(
     lambda them: sum(map(abs, them)) > 1e-3
@@ -105,6 +111,35 @@ def test_a_member_that_may_bend_vectors_keeps_them_from_being_judged(more: dict[
 def test_an_answer_fails_by_its_farthest_vector() -> None:
     assert [Gap(4, far).fails(Cut(far=100)) for far in (0, 100, 101)] == [False, False, True]
     assert [Gap(1, far).hopeless for far in (vectors.HARD, vectors.HARD + 1)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "status", "dimensions", "judged"),
+    [("honest", 200, None, True), ("honest", 200, 8, True), ("honest", 200, 999, False), ("flaky", 404, None, False),
+     ("flaky", 400, None, False)],
+)  # fmt: skip
+def test_what_the_reference_does_not_make_is_not_judged(
+    behaviour: str, status: int, dimensions: int | None, judged: bool
+) -> None:
+    """Such as vectors of another length than was asked for, which some engines do not know how to make."""
+    made = Toy().vectors(np.array([replies.state("text")], np.uint64))[0, :dimensions]
+    shown = exhibit.Exhibit(
+        Surface.EMBEDDINGS, {"input": ["text"], "dimensions": dimensions},
+        sampled=Sampled(("text",), (made.tolist(),), 1, 1),
+    )  # fmt: skip
+    with stub(behaviour, status=status) as server:
+        found = with_line(
+            server.url, lambda it: Reference("r", ProviderId("prov_r"), it, {"m": "toy"}).check(shown, "m")
+        )
+
+    assert found == (Gap(1, 0) if judged else None)
+
+
+@pytest.mark.parametrize(("behaviour", "status"), [("flaky", 500), ("html", 200), ("error-in-200", 200)])
+def test_a_reference_that_answers_wrongly_counts_as_away(behaviour: str, status: int) -> None:
+    shown = exhibit.Exhibit(Surface.EMBEDDINGS, {"input": ["a"]}, sampled=Sampled(("a",), ([1.0],), 1, 1))
+    with stub(behaviour, status=status) as server, pytest.raises(Unreached):
+        with_line(server.url, lambda it: Reference("r", ProviderId("prov_r"), it, {"m": "toy"}).check(shown, "m"))
 
 
 def test_the_cut_comes_from_one_half_of_honest_answers_and_the_share_from_the_other() -> None:

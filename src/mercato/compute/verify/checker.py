@@ -24,6 +24,7 @@ from mercato.compute.verify.vectors import BILLIONTHS, Gap, Sampled, Vector, gap
 
 PATIENCE = Patience(connect=5, first=60, idle=30, total=120)
 REFUSED = frozenset({400, 413, 422})
+UNSERVED = frozenset({404, 405, 501})  # of a model that makes no embeddings
 KEPT = ("messages", "chat_template_kwargs")
 WIDEST = 16 << 20  # octets of a reference's answer
 LIKELIEST = 20  # tokens whose probabilities a seeded answer is judged by: as many as vLLM tells by default
@@ -90,7 +91,7 @@ class Reference:
         wanted = {"dimensions": body["dimensions"]} if body.get("dimensions") else {}
         about = {"model": model, "input": list(sampled.inputs), "encoding_format": "float", **wanted}
         status, raw = await answered(self._line, EMBEDDINGS, about, f"reference {self.name!r}")
-        if status in REFUSED:
+        if status in REFUSED | UNSERVED:
             return None
         if status != 200:
             raise Unreached(str(status), f"reference {self.name!r} answered with status {status}")

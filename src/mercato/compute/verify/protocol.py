@@ -91,8 +91,8 @@ def _counts(kept: Kept, receipt: Receipt) -> Iterator[Note]:
     prompt = kept.body.get("prompt")
     several = len(prompt) if isinstance(prompt, list) and not all(isinstance(it, int) for it in prompt) else 1
     wanted = (kept.body.get("n") or 1) * several
-    if len(kept.said) != wanted:
-        yield Note("choices", f"{len(kept.said)} of {wanted}")
+    if len(kept.said) != wanted:  # more would hide those that were asked for; some engines know of one only
+        yield Note("choices", f"{len(kept.said)} of {wanted}", sure=len(kept.said) > wanted and _unbent(kept.body))
     if receipt.claimed.completion > receipt.counted.completion:
         yield Note("count", f"{receipt.claimed.completion} tokens were claimed, {receipt.counted.completion} counted")
 
