@@ -45,22 +45,23 @@ def simulate(
 
     rows = {name: mean([play(name, requests, seed, providers) for seed in range(1, seeds + 1)]) for name in POLICIES}
     found, spared = [detect(*kind) for kind in KINDS], spare(tokens)
-    vectors = spare(tokens, embeddings=True)
+    others = {about: spare(tokens, about=about) for about in ("embeddings", "commitments")}
     if as_json:
         body = {
             "simulated": True, "requests": requests, "seeds": seeds, "providers": providers, "policies": rows,
             "detection": [asdict(each) for each in found], "honest": asdict(spared),
-            "honest_embeddings": asdict(vectors),
+            **{f"honest_{about}": asdict(each) for about, each in others.items()},
         }  # fmt: skip
         show(body)
         return
     fleets = f"{seeds} fleet{'s' * (seeds > 1)}"
     _policies(f"Simulated: {providers} providers, {requests:,} requests, means of {fleets}", rows)
     _audits(found, spared)
-    typer.echo(
-        f"Honest embeddings: {vectors.ejected} ejections in {vectors.answers:,} audited answers; {vectors.fails:.2%} of"
-        f" answers failed; evidence rose to {vectors.highest:.0%} of the bar at most."
-    )
+    for about, each in others.items():
+        typer.echo(
+            f"Honest {about}: {each.ejected} ejections in {each.answers:,} audited answers; {each.fails:.2%} of answers"
+            f" failed; evidence rose to {each.highest:.0%} of the bar at most."
+        )
 
 
 def _policies(title: str, rows: dict[str, dict[str, Any]]) -> None:

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mercato.compute.fleet import replies
-from mercato.compute.fleet.toy import HARDWARE, Toy
+from mercato.compute.fleet import audited, replies
+from mercato.compute.fleet.detection import spare
+from mercato.compute.fleet.toy import HARDWARE, Toy, mix, sensitivity
 from mercato.compute.verify import Cut
 from mercato.compute.verify.activations import committed, points, rounded, stretches
 from mercato.compute.verify.match import Limits
-from mercato.compute.verify.toploc import LONGEST, PRIME, TOP, Errors, Opened, Point, Proof, opened
+from mercato.compute.verify.toploc import LONGEST, PRIME, STRETCH, TOP, Errors, Opened, Point, Proof, opened
 
 #: The examples in the documentation of `toploc` 0.1.6: five stretches of normal numbers, four of each committed to.
 PUBLISHED: list[tuple[str, list[Point]]] = [
@@ -186,3 +187,33 @@ def test_an_audit_keeps_the_worst_of_each_error() -> None:
     body = Opened((Errors(3, 1.5, 1.0), Errors(1, 0.25, 2.0))).body()
 
     assert body == {"proofs": 2, "missing": 0, "exponents": 3, "mean": 1500, "median": 2000}
+
+
+@pytest.mark.parametrize("kind", ["honest", "quantised", "wrong"])
+def test_what_is_simulated_is_what_proofs_would_find(kind: str) -> None:
+    first, machine, reference = 77, audited.MACHINES[kind], audited.REFERENCE
+    found = []
+    for at in range(first, first + 8):
+        prompt = np.array([at], np.uint64)
+        with np.errstate(over="ignore"):
+            read = mix(mix(prompt) ^ np.arange(STRETCH, dtype=np.uint64))
+        spread = np.repeat(sensitivity(prompt), STRETCH)
+        proof = Proof.of(points(rounded(machine.hidden(read, spread))))
+        found.append(proof.errors(points(rounded(reference.hidden(read, spread)))).beyond(Limits()))
+
+    assert audited.opened(machine, first, 8).tolist() == found
+
+
+def test_coarser_weights_are_found_in_most_answers_and_other_hardware_in_hardly_any() -> None:
+    shares = [float(audited.failing(f"{kind} commitments").mean()) for kind in ("wrong", "quantised", "honest")]
+
+    assert shares[0] == 1.0
+    assert shares[1] > 0.5
+    assert shares[2] < 0.01
+
+
+def test_honest_commitments_by_fresh_noise_eject_nobody_and_fail_less_than_is_allowed() -> None:
+    spared = spare(60_000, seed=2, about="commitments")
+
+    assert (spared.ejected, spared.answers) == (0, 1_000)
+    assert spared.fails < spared.allowed

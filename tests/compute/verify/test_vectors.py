@@ -151,7 +151,7 @@ def test_the_cut_comes_from_one_half_of_honest_answers_and_the_share_from_the_ot
 
 
 def test_honest_embeddings_by_fresh_noise_eject_nobody_and_fail_less_than_is_allowed() -> None:
-    spared = spare(120_000, seed=2, embeddings=True)
+    spared = spare(120_000, seed=2, about="embeddings")
 
     assert (spared.ejected, spared.answers) == (0, 2_000)
     assert spared.fails <= spared.allowed

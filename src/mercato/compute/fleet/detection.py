@@ -25,6 +25,9 @@ KINDS: tuple[tuple[str, str, float], ...] = (
     ("embeddings: a cached one, 10 %", "cached embeddings", 0.1),
     ("embeddings: quantised, always", "quantised embeddings", 1.0),
     ("embeddings: quantised, 10 %", "quantised embeddings", 0.1),
+    ("commitments: wrong model, 10 %", "wrong commitments", 0.1),
+    ("commitments: quantised, always", "quantised commitments", 1.0),
+    ("commitments: quantised, 10 %", "quantised commitments", 0.1),
 )
 LIMIT = 20_000  # audits after which a provider counts as kept
 CHUNK = 2_000
@@ -69,12 +72,12 @@ def detect(kind: str, serves: str, cheats: float, runs: int = 200, seed: int = 0
     return Found(kind, runs, share, float(np.median(counts)), float(np.quantile(counts, 0.95)), stated, late)
 
 
-def spare(tokens: int, seed: int = 0, *, embeddings: bool = False) -> Spared:
-    """Returns what becomes of an honest provider over so many audited tokens, or as many answers with embeddings as
-    hold these, each answer a fresh one."""
+def spare(tokens: int, seed: int = 0, *, about: str = "") -> Spared:
+    """Returns what becomes of an honest provider over so many audited tokens, or as many answers with `embeddings` or
+    `commitments` as hold these, each answer a fresh one."""
     judge, evidence, highest = audited.judge(), Evidence(), 0.0
     answers, ejected = -(-tokens // audited.TOKENS), 0
-    for failed in _fresh(judge, answers, seed, embeddings):
+    for failed in _fresh(judge, answers, seed, about):
         evidence = evidence.after(failed, judge.test)
         highest = max(highest, evidence.level(judge.test))
         if evidence.proven(judge.test):
@@ -83,12 +86,14 @@ def spare(tokens: int, seed: int = 0, *, embeddings: bool = False) -> Spared:
     return Spared(answers * audited.TOKENS, answers, share, judge.test.honest, ejected, highest)
 
 
-def _fresh(judge: Judge, answers: int, seed: int, embeddings: bool) -> Iterator[bool]:
+def _fresh(judge: Judge, answers: int, seed: int, about: str) -> Iterator[bool]:
     """Whether answers fail that no calibration has seen, by machines whose noise falls anew in each chunk."""
     for start in range(0, answers, CHUNK):
         count, first = min(CHUNK, answers - start), (1 << 40) + (seed << 32) + start
         machine, run = audited.MACHINES["honest"].again(1_000 + seed * 7919 + start), 500_000 + seed * 7919 + start
-        if embeddings:
+        if about == "commitments":
+            yield from audited.opened(machine, first, count, run).tolist()
+        elif about:
             yield from (audited.far(machine, first, count, run) > judge.cut.far).tolist()
         else:
             tokens = audited.same(machine, first, count, run=run).tolist()
