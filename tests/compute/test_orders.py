@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from mercato.compute.model import ModelSpec
 from mercato.compute.orders import Orders
 from mercato.compute.settings import Auditing, ComputeSettings, Listed, Spec, Upstream
+from mercato.compute.tunnelling import specs
 from mercato.core.errors import InvalidInput
 from mercato.core.settings import Secret, Section
 
@@ -20,7 +22,9 @@ WANTED = ComputeSettings(
     audit=Auditing(checker="one", canaries=4, canary_key=Secret("mk_canary")),
     names=("gateway.example",),
     operators={"ann": "0x" + "ab" * 20},
-    specs={"toy": Spec(context=8192, weights=("ab" * 32,), engine={"dtype": "bfloat16"})},
+    specs={
+        "toy": Spec(context=8192, weights=("ab" * 32,), engine={"dtype": "bfloat16"}, features=frozenset({"toploc"}))
+    },
 )
 
 
@@ -32,6 +36,18 @@ def test_every_setting_arrives_as_it_was_read(tmp_path: Path) -> None:
     assert (first.home, first.url) == (tmp_path, "sqlite:///a.db")
     assert ComputeSettings.model_validate(first.compute, from_attributes=True) == WANTED
     assert first == second
+
+
+def test_a_worker_wants_of_nodes_what_the_settings_say(tmp_path: Path) -> None:
+    handle = Orders(tmp_path, "sqlite:///a.db", WANTED).hand()
+    found = specs(Orders.read(handle).compute)
+    os.close(handle)
+
+    assert found == {
+        "toy": ModelSpec(
+            "toy", 8192, weights=("ab" * 32,), engine={"dtype": "bfloat16"}, features=frozenset({"toploc"})
+        )
+    }
 
 
 def test_what_is_secret_stays_so_and_lies_in_no_folder(tmp_path: Path) -> None:

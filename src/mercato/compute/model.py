@@ -105,8 +105,8 @@ class Price:
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
     """A model as it should be served. Hashes are SHA-256 as hexadecimal text: of each part those that are right, none
-    where any is. `engine` are parameters that change answers, by name. `strict` takes no offer that does not tell what
-    is asked for here."""
+    where any is. `engine` are parameters that change answers, by name, and `features` what an offer has to have.
+    `strict` takes no offer that does not tell what is asked for here."""
 
     id: str
     context: int
@@ -116,6 +116,7 @@ class ModelSpec:
     quant: str = ""
     engine: Mapping[str, str] = field(default_factory=dict)
     strict: bool = False
+    features: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,8 +118,8 @@ class Upstream(BaseModel):
 
 class Spec(BaseModel):
     """How a model should be served: its context, the SHA-256 of all weights, tokenizers and chat templates that are
-    right, the quantisation, and parameters of the engine. What is not given is not asked of a node; what a node does
-    not tell is let pass unless `strict`."""
+    right, the quantisation, parameters of the engine, and features that an offer must have. What is not given is not
+    asked of a node; what a node does not tell is let pass unless `strict`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     context: int = Field(ge=1)
@@ -129,6 +129,7 @@ class Spec(BaseModel):
     quant: str = ""
     engine: dict[str, str] = {}
     strict: bool = False
+    features: frozenset[str] = frozenset()
 
 
 class Auditing(BaseModel):

@@ -23,13 +23,7 @@ if TYPE_CHECKING:
 async def tunnels(wanted: ComputeSettings, url: str, place: socket.socket, signer: Signer) -> AsyncIterator[Hub]:
     """Gives the hub of one worker, which listens at `place`; its connections are closed at the end."""
     clock = SystemClock()
-    specs = {
-        model: ModelSpec(
-            model, one.context, one.weights, one.tokenizer, one.template, one.quant, one.engine, one.strict
-        )
-        for model, one in wanted.specs.items()
-    }
-    roll = Enrolment(Till(url, clock, signer), welcome=wanted.nodes == "anyone", specs=specs, slash=_slash)
+    roll = Enrolment(Till(url, clock, signer), welcome=wanted.nodes == "anyone", specs=specs(wanted), slash=_slash)
     hub = Hub(roll, names=names(wanted, place), signer=signer.public, clock=clock, beat=wanted.node_seconds,
               workers=wanted.workers)  # fmt: skip
     try:
@@ -43,6 +37,11 @@ def _slash(till: Till, provider: ProviderId, first: Mapping[str, Json], second: 
     from mercato.compute.slashing import slash  # hardly ever needed, and not to be in every worker
 
     slash(till, provider, first, second)
+
+
+def specs(wanted: ComputeSettings) -> dict[str, ModelSpec]:
+    """Returns how models should be served, by id: what the settings say, field by field."""
+    return {model: ModelSpec(model, **vars(one)) for model, one in wanted.specs.items()}
 
 
 def names(wanted: ComputeSettings, place: socket.socket) -> frozenset[str]:

@@ -207,6 +207,8 @@ def test_an_objection_opens_one_dispute_however_often_it_is_repeated(url: str) -
         (ModelSpec("toy", 4096, engine={"dtype": "float16"}, strict=True), "engine's dtype was not told"),
         (ModelSpec("toy", 4096, weights=("b" * 64, "a" * 64)), ""),
         (ModelSpec("toy", 4096, quant="fp8"), "quantisation was 'q4'"),
+        (ModelSpec("toy", 4096, features=frozenset({"tools"})), ""),
+        (ModelSpec("toy", 4096, features=frozenset({"tools", "toploc"})), "features lacked toploc"),
         (ModelSpec("toy", 2048), "context was 4096"),
     ],
 )

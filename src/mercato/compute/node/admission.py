@@ -29,6 +29,8 @@ def unfit(offer: Offer, spec: ModelSpec | None) -> str:
         if right and told not in right and (told or spec.strict):
             was = repr(told) if told else "not told"
             return f"{what} was {was}, expected {' or '.join(right)}"
+    if lacking := sorted(spec.features - offer.features):
+        return f"features lacked {', '.join(lacking)}"
     if offer.context > spec.context:
         return f"context was {offer.context}, the model has {spec.context}"
     return ""
