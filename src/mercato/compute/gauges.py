@@ -26,7 +26,7 @@ __all__ = ["Books", "collect"]
 SECONDS = 5.0
 COUNTS = (
     ("requests_open", "Requests that are reserved and not settled yet.", (),
-     "SELECT COUNT(*) FROM compute_request WHERE state = 'open'"),
+     "SELECT COALESCE(SUM(open), 0) FROM compute_lane"),
     ("providers", "Providers that came to the gateway, by where they stand.", ("standing",),
      "SELECT standing, COUNT(*) FROM compute_provider GROUP BY standing"),
     ("books_audits", "Audits of all time, by verdict; those that wait are wanted.", ("verdict",),

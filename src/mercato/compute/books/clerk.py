@@ -136,7 +136,10 @@ class Clerk:
         pen = Pen(self.bare, self.lane, self.seq, self.head, now, self.signer)
         turn = Turn(pen, us, self.fee_bps, self.draw, self._memory)
         answers = turn.take(asks)
-        if not sheet.advance(self.bare, self.lane, self.seq, pen.seq, pen.head, us + self._lease_us):
+        opened = turn.opened.pop(self.lane, 0)
+        if turn.opened:
+            sheet.ended(self.bare, {lane: -count for lane, count in sorted(turn.opened.items())})
+        if not sheet.advance(self.bare, self.lane, self.seq, pen.seq, pen.head, us + self._lease_us, opened):
             raise Lost(f"lane {self.lane!r} is closed", hint="its lease was over; a new one is begun")
         self.stopped = turn.stopped
         self._after = pen.seq, pen.head

@@ -35,6 +35,7 @@ class Held:
     charged: int = 0
     earned: int = 0
     place: tuple[str, int] = ("", 0)
+    lane: str = ""
 
 
 @dataclass
@@ -138,7 +139,7 @@ def _hold(found: Derived, body: Mapping[str, Any]) -> None:
     if id in found.requests:
         found.fault(f"request {id} was reserved a second time")
         return
-    found.requests[id] = Held(body["key"], body["account"], body["limit"])
+    found.requests[id] = Held(body["key"], body["account"], body["limit"], lane=body["lane"])
     _move(found, ledger.of_hold(body["account"], body["limit"]))
 
 
@@ -180,6 +181,9 @@ def _compare(found: Derived, what: str, derived: Mapping[Any, object], kept: Map
 def _lanes(found: Derived, bare: Bare) -> None:
     kept = {row[0]: (row[1], row[2]) for row in bare.run("SELECT lane, seq, head FROM compute_lane WHERE seq > 0")}
     _compare(found, "end of lane", found.heads, kept)
+    left = Counter(it.lane for it in found.requests.values() if it.state is State.OPEN)
+    kept_open = {row[0]: row[1] for row in bare.run("SELECT lane, open FROM compute_lane WHERE open <> 0")}
+    _compare(found, "number of open requests of lane", left, kept_open)
 
 
 def _balances(found: Derived, bare: Bare) -> None:

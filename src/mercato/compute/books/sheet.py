@@ -42,6 +42,7 @@ class Open(NamedTuple):
     bound: int
     slot: int
     idem: str
+    lane: str
 
 
 class Known(NamedTuple):
@@ -65,10 +66,10 @@ _REQUEST = "INSERT INTO compute_request (id, key, account, need, idem, lane, at_
 _END = """WITH ends (which, outcome, moment, tried) AS ("""
 _ENDED = """) UPDATE compute_request SET state = ends.outcome, ended_us = ends.moment, attempts = ends.tried FROM ends
     WHERE compute_request.id = ends.which AND compute_request.state = 'open'
-    RETURNING compute_request.id, key, account, bound, slot, idem"""
+    RETURNING compute_request.id, key, account, bound, slot, idem, lane"""
 #: PostgreSQL gets one statement for all rows, as each way there and back costs; SQLite is quicker row by row.
 _END_ONE = "UPDATE compute_request SET state = ?, ended_us = ?, attempts = ? WHERE id = ? AND state = 'open'"
-_ENDED_ONE = f"{_END_ONE} RETURNING id, key, account, bound, slot, idem"
+_ENDED_ONE = f"{_END_ONE} RETURNING id, key, account, bound, slot, idem, lane"
 _ENTRY = "INSERT INTO compute_entry (lane, seq, kind, body, hash)"
 _CHANGE_ONE = "UPDATE compute_balance SET micro = micro + ? WHERE account = ?"
 _COUNT_ONE = "UPDATE compute_key SET spent = ?, reserved = ?, slot = ?, slot_used = ? WHERE id = ?"
@@ -80,10 +81,12 @@ _COUNT = """) UPDATE compute_key SET spent = used.total, reserved = used.waiting
 _RECEIPT = """INSERT INTO compute_receipt
     (request, lane, seq, at_us, key, account, provider, model, ending, charged, earned, epoch, signature, countersigned)
     """
-_ADVANCE = "UPDATE compute_lane SET seq = ?, head = ?, due_us = ? WHERE lane = ? AND seq = ? AND NOT closed"
+_ADVANCE = """UPDATE compute_lane SET seq = ?, head = ?, due_us = ?, open = open + ?
+    WHERE lane = ? AND seq = ? AND NOT closed"""
 _OVER = "UPDATE compute_lane SET closed = ? WHERE NOT closed AND due_us < ? RETURNING lane"
-_ABANDONED = """SELECT id FROM compute_request JOIN compute_lane ON compute_lane.lane = compute_request.lane
-    WHERE compute_request.state = 'open' AND compute_lane.closed LIMIT ?"""
+#: The newest come first: what a dead worker left open is among what was reserved last, and no index leads there.
+_ABANDONED = "SELECT id FROM compute_request WHERE lane = ? AND state = 'open' ORDER BY id DESC LIMIT ?"
+_LEFT = "SELECT lane, open FROM compute_lane WHERE closed AND open > 0 ORDER BY lane"
 _RECEIVED = """SELECT body, hash, signature, countersigned FROM compute_receipt JOIN compute_entry
     ON compute_entry.lane = compute_receipt.lane AND compute_entry.seq = compute_receipt.seq WHERE request = ?"""
 _AUDIT = """INSERT INTO compute_audit (request, provider, model, at_us, state, due_us, evidence, id, method, statistic,
@@ -186,9 +189,15 @@ def append(bare: Bare, entries: Sequence[Entry]) -> None:
     bare.put(_ENTRY, entries)
 
 
-def advance(bare: Bare, lane: str, before: int, seq: int, head: str, due_us: int | None) -> bool:
-    """Moves a lane to its newest entry; returns False where it was closed, or another wrote to it."""
-    return bool(bare.changed(_ADVANCE, (seq, head, due_us, lane, before)))
+def advance(bare: Bare, lane: str, before: int, seq: int, head: str, due_us: int | None, opened: int = 0) -> bool:
+    """Moves a lane to its newest entry, with so many more open requests; returns False where it was closed, or another
+    wrote to it."""
+    return bool(bare.changed(_ADVANCE, (seq, head, due_us, opened, lane, before)))
+
+
+def ended(bare: Bare, lanes: Mapping[str, int]) -> None:
+    """Counts requests of other lanes that were open until now."""
+    bare.each("UPDATE compute_lane SET open = open - ? WHERE lane = ?", [(count, it) for it, count in lanes.items()])
 
 
 def open_lane(bare: Bare, lane: str, head: str, due_us: int | None) -> None:
@@ -207,7 +216,7 @@ def lane(bare: Bare, name: str, *, lock: bool = False) -> tuple[int, str, bool] 
 def overdue(bare: Bare, now_us: int) -> bool:
     """Returns whether a lane's lease is over, or a closed one has open requests; takes no lock."""
     over = bare.run("SELECT 1 FROM compute_lane WHERE NOT closed AND due_us < ? LIMIT 1", (now_us,))
-    return bool(over or abandoned(bare, 1))
+    return bool(over or bare.run(_LEFT))
 
 
 def close_lanes(bare: Bare, now_us: int) -> list[str]:
@@ -222,7 +231,11 @@ def close_lane(bare: Bare, lane: str) -> None:
 
 def abandoned(bare: Bare, limit: int) -> list[RequestId]:
     """Returns open requests of closed lanes."""
-    return [RequestId(row[0]) for row in bare.run(_ABANDONED, (limit,))]
+    found: list[RequestId] = []
+    for lane, count in bare.run(_LEFT):
+        if (most := min(count, limit - len(found))) > 0:
+            found += [RequestId(row[0]) for row in bare.run(_ABANDONED, (lane, most))]
+    return found
 
 
 def book(bare: Bare, rows: Iterable[tuple[Receipt, str]], us: int) -> None:

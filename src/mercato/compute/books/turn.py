@@ -60,6 +60,8 @@ class Turn:
     def __init__(self, pen: Pen, us: int, fee_bps: int, draw: Draw, memory: Memory) -> None:
         self.pen, self.bare, self.us, self.fee_bps, self.draw, self.memory = pen, pen.bare, us, fee_bps, draw, memory
         self.stopped: frozenset[str] = frozenset()
+        #: How many more requests are open, by their lane.
+        self.opened: dict[str, int] = {}
         self._changes: dict[str, int] = {}
         self._counted: dict[str, sheet.KeyRow] = {}
         self._held: list[tuple[Hold, int]] = []
@@ -144,8 +146,9 @@ class Turn:
         self._counted[key.id] = key
         self._held.append((hold, slot))
         self.memory.opened[hold.request] = sheet.Open(
-            hold.request, hold.key, hold.account, limit, slot, hold.idempotency
+            hold.request, hold.key, hold.account, limit, slot, hold.idempotency, self.pen.lane
         )
+        self.opened[self.pen.lane] = self.opened.get(self.pen.lane, 0) + 1
         self._move(ledger.of_hold(hold.account, limit))
         self.pen.held(hold)
         return None
@@ -214,6 +217,7 @@ class Turn:
 
     def _free(self, row: sheet.Open, charged: int) -> None:
         """Counts what a request came to, in the place of what it might have cost."""
+        self.opened[row.lane] = self.opened.get(row.lane, 0) - 1
         key = self.memory.keys[row.key]
         key.slot_used -= row.bound - charged if row.slot == key.slot else 0
         key.reserved, key.spent = key.reserved - row.bound, key.spent + charged

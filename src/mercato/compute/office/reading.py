@@ -143,9 +143,8 @@ def checked(bare: Bare, since: datetime) -> dict[ProviderId, Checked]:
 
 def now(bare: Bare, moment: datetime) -> Now:
     """Returns what goes on at a moment."""
-    ((opened, reserved),) = bare.run(
-        "SELECT COUNT(*), COALESCE(SUM(bound), 0) FROM compute_request WHERE state = 'open'"
-    )
+    ((opened,),) = bare.run("SELECT COALESCE(SUM(open), 0) FROM compute_lane")
+    ((reserved,),) = bare.run("SELECT COALESCE(SUM(micro), 0) FROM compute_balance WHERE account LIKE 'reserved:%'")
     sql = "SELECT COUNT(*) FROM compute_lane WHERE NOT closed AND due_us >= ?"
     ((workers,),) = bare.run(sql, (micros(moment),))
     sql = """SELECT body, at_us FROM compute_receipt JOIN compute_entry ON compute_entry.lane = compute_receipt.lane
@@ -156,7 +155,7 @@ def now(bare: Bare, moment: datetime) -> Now:
     tokens = sum(min(one["claimed"]["completion"], one["counted"]["completion"]) for one, _ in last)
     # Of more than can be read quickly, the newest stand for the minute.
     span = MINUTE if settled <= len(last) else moment - _moment(min(at for _, at in last))
-    return Now(opened, int(reserved), settled, tokens * 60_000_000 // max(1, span // MICRO), workers)
+    return Now(int(opened), int(reserved), settled, tokens * 60_000_000 // max(1, span // MICRO), workers)
 
 
 def spent(bare: Bare, since: datetime) -> list[Spent]:
