@@ -75,9 +75,8 @@ class Turn:
         rows = self._ends(asks)
         opened = sheet.end(self.bare, rows, self.memory.opened) if rows else {}
         self._load(asks, opened)
-        answers: list[Answer] = [None] * len(asks)
-        for at in sorted(range(len(asks)), key=lambda at: isinstance(asks[at], Hold)):
-            answers[at] = self._answer(asks[at], opened)
+        ended = [None if isinstance(ask, Hold) else self._answer(ask, opened) for ask in asks]
+        answers = [self._hold(ask) if isinstance(ask, Hold) else end for ask, end in zip(asks, ended, strict=True)]
         self._write()
         return answers
 
@@ -99,12 +98,12 @@ class Turn:
         accounts, keys = {GATEWAY} if opened else set(), {row.key for row in opened.values()}
         for ask in asks:
             if isinstance(ask, Hold):
-                accounts |= {user(ask.account), reserved(ask.account)}
+                accounts.update((user(ask.account), reserved(ask.account)))
                 keys.add(ask.key)
             elif isinstance(ask, Settle):
                 accounts.add(held(ask.served.provider))
         for row in opened.values():
-            accounts |= {user(row.account), reserved(row.account)}
+            accounts.update((user(row.account), reserved(row.account)))
         if unknown := accounts - memory.balances.keys():
             memory.balances |= sheet.balances(self.bare, unknown)
         if unknown := keys - memory.keys.keys():
@@ -113,9 +112,7 @@ class Turn:
             memory.stopped = frozenset(sheet.stopped(self.bare))
         self.stopped = memory.stopped
 
-    def _answer(self, ask: Ask, opened: dict[RequestId, sheet.Open]) -> Answer:
-        if isinstance(ask, Hold):
-            return self._hold(ask)
+    def _answer(self, ask: Settle | Release | Beat, opened: dict[RequestId, sheet.Open]) -> Answer:
         if isinstance(ask, Beat):
             return None
         if row := opened.pop(ask.request, None):
