@@ -119,16 +119,16 @@ class Power(Exception):
 
 
 class Failing:
-    """A connection that is lost after so many statements, other than the one that undoes them."""
+    """A cursor whose connection is lost after so many statements, other than the one that undoes them."""
 
-    def __init__(self, raw: Any, statements: int) -> None:
-        self._raw, self._left = raw, statements
+    def __init__(self, cursor: Any, statements: int) -> None:
+        self._cursor, self._left = cursor, statements
 
     def execute(self, sql: str, *values: object) -> Any:
-        return self._do(self._raw.execute, sql, *values)
+        return self._do(self._cursor.execute, sql, *values)
 
     def executemany(self, sql: str, *rows: object) -> Any:
-        return self._do(self._raw.executemany, sql, *rows)
+        return self._do(self._cursor.executemany, sql, *rows)
 
     def _do(self, work: Any, sql: str, *values: object) -> Any:
         self._left -= sql != "ROLLBACK"
@@ -141,10 +141,10 @@ def cut_after(counter: Counter, settle: Settle, statements: int) -> bool:
     """Settles, and cuts the power after so many statements; returns whether the turn was over before."""
     clerk = counter.clerk()
     clerk.open()
-    raw = clerk.bare._raw
-    clerk.bare._raw = Failing(raw, statements)
+    cursor = clerk.bare._cursor
+    clerk.bare._cursor = Failing(cursor, statements)
     (answer,) = clerk.book([settle])
-    clerk.bare._raw = raw
+    clerk.bare._cursor = cursor
     clerk.close()
     return isinstance(answer, Receipt)
 
