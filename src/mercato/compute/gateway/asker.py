@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from mercato.compute.errors import Declined, Unreached
 from mercato.compute.gateway.asking import Asked, Voice
+from mercato.compute.gateway.body import MOST_VALUES
+from mercato.compute.gateway.client import LARGE_OCTETS
 from mercato.compute.gateway.line import Line, Patience, Reply
 from mercato.compute.gateway.stream import Stream
 from mercato.compute.gateway.tally import Tally, said
@@ -50,14 +52,15 @@ async def ask(line: Line, candidate: Candidate, asked: Asked, patience: Patience
     }
     if not stream:  # nothing comes before all of it is written, so its first word has the time of the whole
         patience = Patience(patience.connect, patience.total, patience.idle, patience.total)
-    body = asked.raw(candidate.offer.upstream or candidate.offer.model)
+    name = candidate.offer.upstream or candidate.offer.model
+    body = await asyncio.to_thread(asked.raw, name) if len(asked.body.text) > LARGE_OCTETS else asked.raw(name)
     began = asyncio.get_running_loop().time()
     reply = await line.open(PATHS[asked.need.surface], body, headers, deadline=patience)
     try:
         if reply.status != 200:
             raise await _refused(reply)
         voice = asked.voice(request) if asked.voice else None
-        begun = Begun(candidate, reply, Tally(asked.need.surface), voice)
+        begun = Begun(candidate, reply, Tally(asked.need.surface, most=_values(asked)), voice)
         if stream:
             await _listen(begun, asked, began + patience.first)
     except BaseException:
@@ -85,11 +88,24 @@ async def _read(begun: Begun) -> None:
         _typed(begun.reply, "application/json")
         parts = [chunk async for chunk in begun.reply.chunks()]
         begun.whole = parts[0] if len(parts) == 1 else b"".join(parts)
-        begun.tally.answer(begun.whole)
-        if begun.voice:
-            begun.whole = begun.voice.whole(begun.whole)
+        if len(begun.whole) > LARGE_OCTETS:  # so that others' events go on meanwhile
+            await asyncio.to_thread(_take, begun)
+        else:
+            _take(begun)
     finally:
         await begun.reply.close()
+
+
+def _values(asked: Asked) -> int:
+    """Returns how many values an answer, or an event of it, may hold: likelihoods take hundreds for each token."""
+    return MOST_VALUES * (5 if "logprobs" in asked.need.features else 1)
+
+
+def _take(begun: Begun) -> None:
+    """Counts a whole answer, and puts it into the words that the client asked in."""
+    begun.tally.answer(begun.whole)
+    if begun.voice:
+        begun.whole = begun.voice.whole(begun.whole)
 
 
 def _typed(reply: Reply, wanted: str) -> None:

@@ -23,6 +23,7 @@ TYPICAL = 512
 #: Octets of an average token: for routing only. Money takes each octet for a token where it cannot count.
 OCTETS = 4
 PREFIX_CHARACTERS = 4096
+ROLES = (b'"role"',)
 #: A bound on tokens that only the context of a model makes smaller, for what is not text.
 MEDIA = 1_000_000_000
 MEDIA_FEATURES = frozenset(checks.SEEN.values())
@@ -88,19 +89,9 @@ class Asked:
 
     def words(self) -> str:
         """Returns the text that a model reads, piece after piece, without what its template puts around."""
-        parts: list[str] = []
-        waiting: list[Any] = [self.body.get(name) for name in _TEXTS] + _unknown(self.body, self.need.surface)
-        while waiting:
-            value = waiting.pop()
-            if isinstance(value, str):
-                parts.append(value)
-            elif isinstance(value, dict):
-                waiting += [*value, *value.values()]
-            elif isinstance(value, list):
-                waiting += value
-            elif value is not None:
-                parts.append(str(value))
-        return "\n".join(parts)
+        texts = [self.body.get(name) for name in _TEXTS] + _unknown(self.body, self.need.surface)
+        found = bodies.leaves(*texts)
+        return "\n".join([value if isinstance(value, str) else str(value) for value in found if value is not None])
 
     def bound(self, offer: Offer) -> Usage:
         """Returns the most tokens that this request can be charged for under an offer."""
@@ -113,7 +104,9 @@ class Asked:
 
 def read(surface: Surface, raw: bytes, bounds: Bounds) -> Asked:
     """Returns what a body asks for; Declined, with the member that was wrong, for one that cannot be right."""
-    if raw.count(b'"role"') > bounds.messages:  # before parsing, which for a million messages takes seconds
+    if (
+        bodies.counted(raw, ROLES, bounds.messages) > bounds.messages
+    ):  # before parsing, which for a million messages takes seconds
         raise Declined(f"messages were more than {bounds.messages}", param="messages", hint="send fewer")
     return ask(surface, bodies.read(raw), hashlib.sha256(raw).hexdigest(), bounds)
 

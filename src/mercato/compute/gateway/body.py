@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]  # there since Python 2.6, missing in the stubs
 from typing import Any, NoReturn
@@ -19,9 +19,12 @@ MOST_MEMBERS, MOST_VALUES = 1_000, 400_000
 #: Characters up to which a body's members are found again where one is exchanged; larger ones are read once only.
 SMALL = 64 * 1024
 _GAP = re.compile(r"[ \t\r\n]*")
-#: A text; one that does not end goes to the end, so that no later quote begins a search of its own.
-_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+#: What a text holds up to the quote that ends it.
+_INSIDE = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
+#: Octets, or characters, of a large body that are looked at in one go: whatever does so holds up everybody meanwhile.
 PIECE = 1 << 20
+#: Of these one stands before each value but the first, or begins a value that holds others.
+COMMAS, OPENINGS = (b",", b"["), (b"[", b"{")
 _HALF = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}")
 
 
@@ -43,16 +46,15 @@ class Body:
         return self.text[self._place()[name]] if name in self.values else ""
 
     def changed(self, values: Mapping[str, str | Mapping[str, object]], without: frozenset[str] = frozenset()) -> bytes:
-        """Returns the object as bytes, with some members exchanged or added, and some left out."""
+        """Returns the object as bytes, with some members exchanged or added, one at least, and some left out."""
         if self._says(values) and not any(name in self.values for name in without.difference(values)):
-            return self.text.encode()
-        parts = [
-            f"{json.dumps(name)}:{self.text[place]}"
-            for name, place in self._place().items()
-            if name not in values and name not in without
-        ]
-        parts += [f"{json.dumps(name)}:{json.dumps(value)}" for name, value in values.items()]
-        return ("{" + ",".join(parts) + "}").encode()
+            return b"".join(_pieces(self.text, 0, len(self.text)))
+        parts = [b"{"]
+        for name, place in self._place().items():
+            if name not in values and name not in without:
+                parts += [json.dumps(name).encode(), b":", *_pieces(self.text, place.start, place.stop), b","]
+        new = ",".join([f"{json.dumps(name)}:{json.dumps(value)}" for name, value in values.items()])
+        return b"".join([*parts, new.encode(), b"}"])
 
     def _says(self, values: Mapping[str, object]) -> bool:
         """Whether it says so already; only of texts, as 1 is true for Python and not for JSON."""
@@ -67,7 +69,8 @@ class Body:
 def read(raw: bytes) -> Body:
     """Returns a body; Declined where it is no JSON object in UTF-8, names a member twice, holds NaN or infinity, or
     very many values."""
-    _few(raw)
+    if many(raw, MOST_VALUES):
+        raise _wrong(f"body held more than {MOST_VALUES} values", hint="send fewer")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -82,36 +85,75 @@ def read(raw: bytes) -> Body:
         raise
     except ValueError as error:  # a number with thousands of digits
         raise _wrong(f"body was not readable: {str(error)[:100]}") from None
-    if "\\u" in text and _HALF.search(text):
-        _whole(values)
+    if _half(text) and not all(map(_whole, leaves(values))):
+        raise _wrong("body held half of a surrogate pair", hint="escape characters as whole pairs")
     return Body(text, values, places)
 
 
-def _few(raw: bytes) -> None:
-    """Refuses very many values before they are built: each but the first follows a comma, or opens a list."""
-    if len(raw) <= MOST_VALUES or not _many(raw):
-        return
-    found, at = 0, 0
-    for text in _TEXT.finditer(raw):  # what is within texts does not count
-        found += _opened(raw, at, text.start())
-        at = text.end()
-        if found > MOST_VALUES:
-            break
-    if found + _opened(raw, at, len(raw)) > MOST_VALUES:
-        raise _wrong(f"body held more than {MOST_VALUES} values", hint="send fewer")
+def leaves(*values: Any) -> Iterator[Any]:
+    """Yields each value that holds no others, and each member's name."""
+    waiting = list(values)
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [*value, *value.values()]
+        elif isinstance(value, list):
+            waiting += value
+        else:
+            yield value
 
 
-def _many(raw: bytes) -> bool:
-    """Whether there could be too many; piece by piece, so that others have their turn."""
+def many(raw: bytes, most: int, marks: Sequence[bytes] = COMMAS) -> bool:
+    """Whether JSON holds more values than `most`, by what stands before them, of which nothing within texts counts."""
+    if len(raw) <= most or counted(raw, marks, most) <= most:
+        return False
     found, at = 0, 0
-    while at < len(raw) and found <= MOST_VALUES:
-        found += _opened(raw, at, at + PIECE)
+    while at < len(raw) and found <= most:
+        quote = raw.find(b'"', at, at + PIECE)
+        end = quote if quote >= 0 else min(at + PIECE, len(raw))
+        found += sum([raw.count(mark, at, end) for mark in marks])
+        at = _after(raw, end + 1) if quote >= 0 else end
+    return found > most
+
+
+def counted(raw: bytes, marks: Sequence[bytes], most: int) -> int:
+    """Returns how often any of some marks of one length is there, or some number above `most`."""
+    found, at, more = 0, 0, len(marks[0]) - 1
+    while at < len(raw) and found <= most:
+        found += sum([raw.count(mark, at, at + PIECE + more) for mark in marks])
         at += PIECE
-    return found > MOST_VALUES
+    return found
 
 
-def _opened(raw: bytes, start: int, end: int) -> int:
-    return raw.count(b",", start, end) + raw.count(b"[", start, end)
+def _after(raw: bytes, at: int) -> int:
+    """Returns where a text is over within which `at` stands; one that does not end goes to the end, so that no later
+    quote begins another one."""
+    while at < len(raw) - 1:
+        found = _INSIDE.match(raw, at, at + PIECE)
+        at = found.end() if found else at
+        if raw[at : at + 1] == b'"':
+            return at + 1
+    return len(raw)
+
+
+def _pieces(text: str, start: int, end: int) -> list[bytes]:
+    return [text[at : min(at + PIECE, end)].encode() for at in range(start, end, PIECE)]
+
+
+def _half(text: str) -> bool:
+    """Whether an escape stands for half of a surrogate pair."""
+    parts = (text[at : at + PIECE + 5] for at in range(0, len(text), PIECE))
+    return any("\\u" in part and _HALF.search(part) for part in parts)
+
+
+def _whole(value: object) -> bool:
+    """Whether a value, where it is text, has no half of a pair."""
+    if isinstance(value, str):
+        try:
+            _pieces(value, 0, len(value))
+        except UnicodeEncodeError:
+            return False
+    return True
 
 
 def _small(text: str) -> tuple[dict[str, Any], None] | None:
@@ -173,13 +215,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(word: str) -> NoReturn:
     raise _wrong(f"body held the number {word!r}, which JSON does not have")
-
-
-def _whole(values: Mapping[str, Any]) -> None:
-    try:
-        json.dumps(values, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise _wrong("body held half of a surrogate pair", hint="escape characters as whole pairs") from None
 
 
 def _twice(name: str) -> Declined:

@@ -93,6 +93,8 @@ class Client:
             raise Declined(
                 f"body took more than {seconds:g} seconds", hint="send it faster", status=408, code="request_timeout"
             ) from None
+        if size > LARGE_OCTETS:  # copying it takes a while too
+            return await asyncio.to_thread(b"".join, parts)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def drain(self, most: int, seconds: float) -> bool:

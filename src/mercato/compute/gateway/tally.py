@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any, NoReturn
 
 from mercato.compute.errors import Unreached
+from mercato.compute.gateway.body import COMMAS, MOST_VALUES, OPENINGS, many
 from mercato.compute.model import Surface, Usage
 
 MOST_CLAIMED = 10**9
@@ -45,10 +46,12 @@ class Said:
 
 class Tally:
     """Counts one answer. `octets` of text, `calls` of tools, `events` with words, `ends` by choice, and of embeddings
-    the `vectors` as they came."""
+    the `vectors` as they came. It, or an event of it, holds `most` values; the numbers in vectors are bounded by their
+    octets alone."""
 
-    def __init__(self, surface: Surface) -> None:
-        self._surface = surface
+    def __init__(self, surface: Surface, *, most: int = MOST_VALUES) -> None:
+        self._surface, self._most = surface, most
+        self._of_values = OPENINGS if surface is Surface.EMBEDDINGS else COMMAS
         self._texts: list[str] = []
         self._marks: list[tuple[int, int, int]] = []  # from which text on it is which choice's, and which part of it
         self._here = (-1, -1)
@@ -89,7 +92,7 @@ class Tally:
 
     def event(self, data: bytes) -> Heard:
         """Takes in an event of a stream; Unreached where it is an error or not what the API has."""
-        body = _object(data)
+        body = self._object(data)
         choices = body.get("choices")
         if not isinstance(choices, list):
             raise Unreached("protocol", "provider sent an event without choices")
@@ -104,7 +107,7 @@ class Tally:
 
     def answer(self, data: bytes) -> None:
         """Takes in a whole answer; Unreached where it is an error or not what the API has."""
-        body = _object(data)
+        body = self._object(data)
         self._claim(body)
         if self._surface is Surface.EMBEDDINGS:
             vectors = body.get("data")
@@ -117,6 +120,21 @@ class Tally:
             raise Unreached("protocol", "provider sent an answer without choices")
         for choice in choices:
             self._choice(choice, "message")
+
+    def _object(self, data: bytes) -> dict[str, Any]:
+        """Returns the JSON object that a provider sent; Unreached for an error in place of an answer, and for the
+        rest."""
+        if len(data) > self._most and many(data, self._most, self._of_values):
+            raise Unreached("size", f"provider sent more than {self._most} values")
+        try:
+            body = _read(data.decode("utf-8"))
+        except (ValueError, RecursionError):
+            raise Unreached("protocol", "provider sent what is no JSON") from None
+        if not isinstance(body, dict):
+            raise Unreached("protocol", "provider sent JSON that is no object")
+        if body.get("error"):
+            raise Unreached("error", f"provider sent an error: {said(body)}")
+        return body
 
     def _choice(self, choice: Any, part: str) -> bool:
         """Takes in one choice; returns whether it holds part of the answer, or its end."""
@@ -220,19 +238,6 @@ def parted(content: list[Any]) -> tuple[str, str]:
             inner = held if isinstance(held, list) else [{"text": held}]
             thoughts += [_text(one.get("text")) for one in inner if isinstance(one, dict)]
     return "".join(words), "".join(thoughts)
-
-
-def _object(data: bytes) -> dict[str, Any]:
-    """Returns the JSON object that a provider sent; Unreached for an error in place of an answer, and for the rest."""
-    try:
-        body = _read(data.decode("utf-8"))
-    except (ValueError, RecursionError):
-        raise Unreached("protocol", "provider sent what is no JSON") from None
-    if not isinstance(body, dict):
-        raise Unreached("protocol", "provider sent JSON that is no object")
-    if body.get("error"):
-        raise Unreached("error", f"provider sent an error: {said(body)}")
-    return body
 
 
 def _read(text: str) -> Any:
