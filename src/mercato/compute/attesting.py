@@ -48,7 +48,8 @@ class Attestation:
             return []
         now, every = self._clock.now(), timedelta(minutes=self._wanted.tee.minutes)
         with Bare(self._url) as bare, bare.read():
-            last, holding = findings.checked(bare), findings.holding(bare, now)
+            holding = findings.holding(bare, now)  # what was ended before its time is due again
+        last = {pair: found.at for pair, found in holding.items()}
         wanted = {
             name: [it for it in one.models if everybody or due(last.get((named(name), it)), now, every)]
             for name, one in claiming.items()

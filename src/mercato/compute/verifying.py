@@ -19,6 +19,7 @@ from mercato.compute.books.till import Till
 from mercato.compute.gateway.asking import Asked
 from mercato.compute.gateway.catalogue import Pair, named
 from mercato.compute.gateway.line import Line
+from mercato.compute.gateway.sealing import Seal
 from mercato.compute.gateway.tally import Tally
 from mercato.compute.model import Offer, Provider, ProviderId, Receipt, Surface
 from mercato.compute.routing.router import Candidate, Counts, Router
@@ -32,6 +33,7 @@ from mercato.compute.verify.liaison import Liaison
 from mercato.compute.verify.match import Cut, Limits
 from mercato.compute.verify.rate import Rates
 from mercato.compute.verify.record import Judge
+from mercato.compute.verify.signature import Place, Signatures
 from mercato.compute.verify.states import States
 from mercato.compute.verify.vectors import BILLIONTHS, drawn
 from mercato.core.errors import ConfigError
@@ -73,6 +75,17 @@ def _engine(
     return way, {model: one.upstream or model for model, one in wanted.upstreams[name].models.items()}
 
 
+def signing(wanted: ComputeSettings) -> dict[ProviderId, Place]:
+    """Returns where the signatures of upstreams in trusted machines are, of those that sign."""
+    return {
+        named(name): Place(
+            one.tee.signature, one.tee.signing, {model: it.upstream or model for model, it in one.models.items()}
+        )
+        for name, one in wanted.upstreams.items()
+        if one.tee is not None and one.tee.signature
+    }
+
+
 class Verification:
     """Runs beside one worker's requests. Without a checker or canaries it only shares health and standings.
 
@@ -85,7 +98,9 @@ class Verification:
         home: Path | None = None,
     ) -> None:  # fmt: skip
         audit = wanted.audit
-        self.judge = judge(audit) if audit.checker or audit.states or audit.canary_file else None
+        self._signatures = Signatures(line, signing(wanted))
+        self._reads = bool(audit.checker or audit.states or audit.canary_file)  # whether anybody judges what is said
+        self.judge = judge(audit) if self._reads or signing(wanted) else None
         self.known = known.read((home or Path()) / audit.canary_file) if audit.canary_file else Known()
         providers = list({pair[0].id: pair[0] for pair in settled}.values())
         self.liaison = Liaison(url, till.clock, f"worker-{secrets.token_hex(8)}", self.judge, settled=providers)
@@ -108,7 +123,7 @@ class Verification:
             self._auditor = Auditor(
                 self._till, checker, self.judge, told=self._heard, known=self.known, asker=asker,
                 witness=lambda receipt: audit.witnesses == "all" or receipt.key == asker,
-                states=states(self._wanted, self._line),
+                states=states(self._wanted, self._line), signatures=self._signatures,
             )  # fmt: skip
             self._tasks.append(asyncio.create_task(self._auditor.run()))
         return self
@@ -175,7 +190,8 @@ class Verification:
         features = candidate.offer.features
         matched = need.model in self._judged and exhibit.judged(members, synced.FEATURE in features)
         opened = need.model in self._opened and toploc.FEATURE in features and exhibit.committed(members)
-        if allowed and (matched or opened):
+        signed = candidate.offer.tee and need.surface is not Surface.EMBEDDINGS and self._signatures.of(provider.id)
+        if allowed and (matched or opened or signed):
             sure = need.wish.verify == "always" or self.liaison.view.shares.get(provider.id, 1.0) >= 1
             word = "always" if sure else "sampled"
         machine = f"; tee={candidate.offer.tee}" if candidate.offer.tee else ""
@@ -184,12 +200,18 @@ class Verification:
     def draw(self, receipt: Receipt) -> bool:
         """Whether an answer is audited without being asked for: where a reference could judge it."""
         audit = self._wanted.audit
-        return bool(audit.checker or audit.states) and self.liaison.draw(receipt)
+        told = bool(audit.checker or audit.states) or self._signatures.of(receipt.provider)
+        return told and self.liaison.draw(receipt)
 
-    def packed(self, asked: Asked, tally: Tally, offer: Offer) -> bytes:
-        """Returns what an auditor would need of a request; nothing where there is none."""
+    def packed(self, asked: Asked, tally: Tally, offer: Offer, seal: Seal | None) -> bytes:
+        """Returns what an auditor would need of a request; nothing where there is none. Of what was said, nothing is
+        kept where only signatures are looked at."""
         if self.judge is None or not exhibit.allowed(asked.need):
             return b""
+        said = self._shown(asked, tally, offer) if self._reads else b""
+        return seal.before(said) if seal and self._signatures.of(offer.provider) else said
+
+    def _shown(self, asked: Asked, tally: Tally, offer: Offer) -> bytes:
         if asked.need.surface is Surface.EMBEDDINGS:
             values = asked.body.values
             return exhibit.sampled(asked.need, values, drawn(values.get("input"), tally.vectors, self._rng))

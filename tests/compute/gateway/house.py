@@ -23,7 +23,7 @@ from mercato.compute.gateway.server import Server
 from mercato.compute.installation import prepared
 from mercato.compute.opening import work
 from mercato.compute.orders import Orders
-from mercato.compute.settings import ComputeSettings, Listed, Upstream
+from mercato.compute.settings import ComputeSettings, Enclave, Listed, Upstream
 from mercato.compute.signing import signer
 from mercato.compute.starting import listen
 from mercato.core.clock import SystemClock
@@ -41,13 +41,18 @@ class House:
 
     def __init__(
         self, home: Path, upstreams: Mapping[str, str], *, listed: Listed = PRICE, private: bool = True,
-        buffer: int = 0, url: str = "", prices: Mapping[str, Listed] | None = None, **wanted: Any,
+        buffer: int = 0, url: str = "", prices: Mapping[str, Listed] | None = None,
+        enclaves: Mapping[str, Enclave | None] | None = None, **wanted: Any,
     ) -> None:  # fmt: skip
         self._buffer = buffer
         self.home, self.url = home, url or f"sqlite:///{home / 'mercato.db'}"
         named = {
             name: Upstream(
-                url=url, private=private, models={"toy": (prices or {}).get(name, listed)}, key=Secret("sk-upstream")
+                url=url,
+                private=private,
+                models={"toy": (prices or {}).get(name, listed)},
+                key=Secret("sk-upstream"),
+                tee=(enclaves or {}).get(name),
             )
             for name, url in upstreams.items()
         }

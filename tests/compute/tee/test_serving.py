@@ -18,6 +18,7 @@ from mercato.compute.testing import stub
 from mercato.core.clock import HandClock, SystemClock
 from tests.compute.gateway.house import QUESTION, House, blank, furnished
 from tests.compute.tee.machines import settings
+from tests.waiting import wait_for
 
 Open = Callable[..., House]
 
@@ -41,7 +42,8 @@ def trusted(tmp_path: Path, trusted_database: Path) -> Iterator[Open]:
             told = settings(safe, vault, **wanted)
             url = f"sqlite:///{home / 'mercato.db'}"
             assert len(Attestation(url, home, told, clock, root=maker.root).check()) == 1
-            return opened.enter_context(House(home, {"safe": safe.url, "plain": plain.url}, tee=told.tee))
+            ups = {"safe": safe.url, "plain": plain.url}
+            return opened.enter_context(House(home, ups, tee=told.tee, enclaves={"safe": told.upstreams["safe"].tee}))
 
         yield start
 
@@ -55,7 +57,24 @@ def test_a_request_that_wants_a_trusted_machine_gets_one(trusted: Open, wish: ob
     answer = ask(trusted(), tee=wish)
 
     assert (answer.status, answer.headers["x-provider"]) == (200, "safe")
-    assert answer.headers["x-verified"] == "none; standing=active; tee=attested"
+    assert answer.headers["x-verified"] == "always; standing=active; tee=attested"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_of_a_trusted_machine_is_audited_by_its_signature(trusted: Open, stream: bool) -> None:
+    gateway = trusted()
+    body = {"model": "toy", "messages": QUESTION, "provider": {"tee": True}, "stream": stream}
+    path = f"/audit/{gateway.post('/chat/completions', body).headers['x-request-id']}"
+    wait_for(lambda: gateway.get(path).json["verdict"] != "waiting")
+    audit = gateway.get(path).json
+
+    assert (audit["verdict"], audit["method"], audit["statistic"]["signature"]) == ("pass", "signature", "right")
+
+
+def test_who_wants_nothing_kept_is_audited_by_nothing(trusted: Open) -> None:
+    gateway = trusted()
+
+    assert ask(gateway, tee=True, verify="none").headers["x-verified"] == "none; standing=active; tee=attested"
 
 
 def test_unknown_software_is_enough_for_who_wants_hardware_only_and_for_nobody_else(trusted: Open) -> None:

@@ -11,6 +11,7 @@ from mercato.compute.gateway.asking import Asked, Voice
 from mercato.compute.gateway.body import MOST_VALUES
 from mercato.compute.gateway.client import LARGE_OCTETS
 from mercato.compute.gateway.line import Line, Patience, Reply
+from mercato.compute.gateway.sealing import Seal, Sealed
 from mercato.compute.gateway.stream import Stream
 from mercato.compute.gateway.tally import Tally, said
 from mercato.compute.model import Surface
@@ -38,6 +39,11 @@ class Begun:
     stream: Stream | None = None
     whole: bytes = b""
 
+    @property
+    def seal(self) -> Seal | None:
+        """Returns what an enclave would have signed of the answer; None where there is none."""
+        return self.reply.seal() if isinstance(self.reply, Sealed) else None
+
 
 async def ask(line: Line, candidate: Candidate, asked: Asked, patience: Patience, request: str) -> Begun:
     """Returns what a provider answers, once its first word, or all of it, is here.
@@ -55,7 +61,9 @@ async def ask(line: Line, candidate: Candidate, asked: Asked, patience: Patience
     name = candidate.offer.upstream or candidate.offer.model
     body = await asyncio.to_thread(asked.raw, name) if len(asked.body.text) > LARGE_OCTETS else asked.raw(name)
     began = asyncio.get_running_loop().time()
-    reply = await line.open(PATHS[asked.need.surface], body, headers, deadline=patience)
+    reply: Reply = await line.open(PATHS[asked.need.surface], body, headers, deadline=patience)
+    if candidate.offer.tee and asked.need.surface is not Surface.EMBEDDINGS:  # vectors are not signed
+        reply = Sealed(reply, body)
     try:
         if reply.status != 200:
             raise await _refused(reply)

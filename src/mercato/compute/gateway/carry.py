@@ -25,6 +25,7 @@ from mercato.compute.gateway.hedge import OUTRUN, TOGETHER, Race
 from mercato.compute.gateway.job import Job
 from mercato.compute.gateway.line import Patience, Time
 from mercato.compute.gateway.metrics import Metrics
+from mercato.compute.gateway.sealing import Seal
 from mercato.compute.gateway.states import UNSETTLED, Stage
 from mercato.compute.gateway.tally import Tally
 from mercato.compute.model import Attempt, End, Need, Offer, Receipt, RequestId, Usage
@@ -37,7 +38,7 @@ log = logging.getLogger("mercato.compute.gateway")
 EVENTS = b"text/event-stream; charset=utf-8"
 Sample = Callable[[RequestId, Candidate, Need], bool]
 #: Packs a question and its answer for who audits it.
-Packed = Callable[[Asked, Tally, Offer], bytes]
+Packed = Callable[[Asked, Tally, Offer, Seal | None], bytes]
 #: Says of a request how the answer of a provider is verified, for the header x-verified.
 Verified = Callable[[Asked, Candidate], str]
 
@@ -57,7 +58,7 @@ class Carrier:
         attempts: int = 3,
         sample: Sample = lambda request, candidate, need: need.wish.verify == "always",
         settled: Callable[[Receipt], None] = lambda receipt: None,
-        packed: Packed = lambda asked, tally, offer: b"",
+        packed: Packed = lambda asked, tally, offer, seal: b"",
         verified: Verified = lambda asked, candidate: "none",
         metrics: Metrics | None = None,
     ) -> None:
@@ -292,7 +293,7 @@ class Carrier:
 
     def _evidence(self, job: Job, begun: Begun) -> bytes:
         """Returns what an auditor would need; the books keep it only where the answer is drawn."""
-        return self._packed(job.asked, begun.tally, begun.candidate.offer)
+        return self._packed(job.asked, begun.tally, begun.candidate.offer, begun.seal)
 
     async def _release(self, job: Job, error: BaseException) -> None:
         job.to(Stage.RELEASE)

@@ -41,6 +41,14 @@ def holding(bare: Bare, now: datetime) -> dict[Pair, Finding]:
     return {(found.provider, found.model): found for found in map(_finding, rows)}
 
 
+def end(bare: Bare, pair: Pair, now: datetime, why: str) -> None:
+    """Ends what holds of a provider and model before its time: something speaks against it. The next check is due."""
+    bare.run(
+        "UPDATE compute_attestation SET until_us = ?, why = ? WHERE provider = ? AND model = ? AND until_us > ?",
+        (micros(now), why[:500], *pair, micros(now)),
+    )
+
+
 def latest(bare: Bare, provider: str = "", *, limit: int = 50) -> list[Finding]:
     """Returns the newest findings of a provider, or of all, newest first."""
     where, values = ("WHERE provider = ?", (provider,)) if provider else ("", ())
@@ -48,10 +56,11 @@ def latest(bare: Bare, provider: str = "", *, limit: int = 50) -> list[Finding]:
     return [_finding(row) for row in bare.run(sql, (*values, limit))]
 
 
-def checked(bare: Bare) -> dict[Pair, datetime]:
-    """Returns when every provider and model was checked last."""
-    rows = bare.run("SELECT provider, model, MAX(at_us) FROM compute_attestation GROUP BY provider, model")
-    return {(ProviderId(row[0]), row[1]): moment(row[2]) for row in rows}
+def since(bare: Bare, pair: Pair, at: datetime) -> list[Finding]:
+    """Returns what was found of a provider and model from a moment on, newest first."""
+    sql = f"""SELECT {_SEEN} FROM compute_attestation WHERE provider = ? AND model = ? AND at_us >= ?
+        ORDER BY at_us DESC"""  # noqa: S608  # our own names
+    return [_finding(row) for row in bare.run(sql, (*pair, micros(at)))]
 
 
 def evidence(bare: Bare, found: Finding) -> dict[str, object]:

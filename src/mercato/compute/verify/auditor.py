@@ -20,15 +20,19 @@ from mercato.compute.audits import Wanted
 from mercato.compute.books import disputes
 from mercato.compute.books.pen import Pen
 from mercato.compute.books.till import Till
-from mercato.compute.errors import Unreached
+from mercato.compute.errors import Unproven, Unreached
+from mercato.compute.gateway.sealing import Seal, parted
 from mercato.compute.model import ProviderId, Receipt, Standing
-from mercato.compute.verify import docket, exhibit
+from mercato.compute.tee import findings
+from mercato.compute.tee.words import Signer
+from mercato.compute.verify import docket, exhibit, signature
 from mercato.compute.verify.checker import Checker
 from mercato.compute.verify.exhibit import Exhibit
 from mercato.compute.verify.known import Known, Reply
 from mercato.compute.verify.match import Match
 from mercato.compute.verify.protocol import Fault, Note, notes
 from mercato.compute.verify.record import Finding, Judge, Record
+from mercato.compute.verify.signature import KEPT, Signatures, Signed
 from mercato.compute.verify.standing import Effect
 from mercato.compute.verify.toploc import Opened
 from mercato.core.events import Json
@@ -76,9 +80,9 @@ class Auditor:
         self, till: Till, checker: Checker | None, judge: Judge, *,
         told: Callable[[Verdict], None] = lambda verdict: None,
         witness: Callable[[Receipt], bool] = lambda receipt: True, known: Known | None = None, asker: str = "",
-        states: Checker | None = None,
+        states: Checker | None = None, signatures: Signatures | None = None,
     ) -> None:  # fmt: skip
-        self._states = states
+        self._states, self._signatures = states, signatures
         self._known, self._asker = known or Known(), asker
         self._till, self._checker, self._judge, self._told, self._witness = till, checker, judge, told, witness
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mercato-audit")
@@ -138,9 +142,12 @@ class Auditor:
 
     async def _examined(self, wanted: Wanted) -> Examined:
         """Returns what is to be said of an answer."""
-        kept, receipt = exhibit.read(wanted.evidence), wanted.receipt
-        if kept is None:
-            return Examined()
+        receipt = wanted.receipt
+        seal, evidence = parted(wanted.evidence)
+        signed = await self._signed(seal, receipt)
+        kept = exhibit.read(evidence)
+        if kept is None or (signed is not None and signed.wrong):
+            return Examined(signed)
         odd = notes(kept, receipt)
         shown = kept.drawn(int(receipt.hash, 16))
         known = self._known.judged(receipt.model, kept.body, kept.text) if receipt.key == self._asker else None
@@ -148,7 +155,33 @@ class Auditor:
         found: Finding | None = known or (Fault(str(wrong)) if wrong else None)
         if found is None and shown is not None:
             found = await self._referred(shown, receipt)
-        return Examined(found, tuple(odd))
+        return Examined(found if found and found.tells else signed or found, tuple(odd))
+
+    async def _signed(self, seal: Seal | None, receipt: Receipt) -> Signed | None:
+        """Returns what the enclave's signature says of an answer; None where there was to be none, or is none any more.
+        Unreached where that cannot be told yet."""
+        if seal is None or self._signatures is None or not self._signatures.of(receipt.provider):
+            return None
+        try:
+            signer = await self._signatures.fetched(seal, receipt)
+        except Unproven as wrong:
+            return Signed(wrong.message)
+        if signer is None:
+            late = self._till.clock.now() - receipt.at > KEPT
+            return None if late else Signed("answer was not signed")
+        return await self._books(self._proven, signer, receipt)
+
+    def _proven(self, signer: Signer, receipt: Receipt) -> Signed:
+        """Returns whether a key may have signed an answer. What its machine proved is over where nobody proved that key
+        yet: the next check tells."""
+        bare, pair = self._till.bare, (receipt.provider, receipt.model)
+        found = signature.judged(bare, signer, receipt)
+        if found is None:
+            why = f"an answer was signed by {signer.name}, which no machine had proven to hold"
+            with bare.transaction():
+                findings.end(bare, pair, self._till.clock.now(), why)
+            raise Unreached("key", why)
+        return found
 
     async def _referred(self, shown: Exhibit, receipt: Receipt) -> Finding | None:
         """Returns what the references say: of commitments that are wrong, else of the tokens, else of those."""
@@ -166,7 +199,7 @@ class Auditor:
 
     def _by(self, found: Finding | None) -> str:
         """Returns the name of the reference that judged."""
-        if isinstance(found, Reply | Fault):
+        if isinstance(found, Reply | Fault | Signed):
             return ""
         judge = self._states if isinstance(found, Opened) else self._checker
         return judge.name if judge else ""
