@@ -107,7 +107,7 @@ def test_what_is_refused_costs_nothing_and_an_answer_given_again_what_it_did_cos
         ({"temperature": 0, "provider": {"verify": "always"}}, "always"),
         ({"temperature": 0, "provider": {"verify": "none"}}, "none"),
         ({"temperature": 0.7, "provider": {"verify": "always"}}, "none"),
-        ({"temperature": 0, "n": 2}, "none"),
+        ({"temperature": 0, "n": 2}, "always"),
         ({}, "none"),
     ],
 )
