@@ -12,6 +12,7 @@ from mercato.core.errors import ConfigError
 if TYPE_CHECKING:
     from mercato.compute.settings import ComputeSettings
     from mercato.compute.verify.calibration import Calibration, Distances
+    from mercato.compute.verify.drift import Drift
 
 
 def add_to(app: typer.Typer) -> None:
@@ -53,23 +54,28 @@ def calibrate(
     model: Annotated[str, typer.Option(help="The model's id here.")],
     answers: Annotated[int, typer.Option(help="Answers to compare.", min=80, max=100_000)] = 400,
     embeddings: Annotated[bool, typer.Option("--embeddings", help="The model makes embeddings.")] = False,
+    commitments: Annotated[bool, typer.Option("--commitments", help="Open commitments to hidden states.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Measure how honest answers differ from the checker's, and print the settings that follow."""
+    """Measure how honest answers differ from the reference's, and print the settings that follow."""
     import asyncio
 
     from mercato.compute.installation import SECTIONS
     from mercato.compute.settings import ComputeSettings
     from mercato.compute.verify.calibration import Calibration
+    from mercato.compute.verify.drift import Drift
     from mercato.core.settings import load
 
     wanted = load(*SECTIONS, partial=True).of(ComputeSettings)
-    for name in (upstream, wanted.audit.checker):
+    for name in (upstream, wanted.audit.states if commitments else wanted.audit.checker):
         if name not in wanted.upstreams or model not in wanted.upstreams[name].models:
-            hint = "name upstreams that list the model, and [compute.audit] checker"
+            hint = f"name upstreams that list the model, and [compute.audit] {'states' if commitments else 'checker'}"
             raise ConfigError(f"upstream was {name!r}, which does not serve {model!r}", hint=hint)
-    found = asyncio.run(_calibrated(wanted, upstream, model, answers, embeddings))
-    if not isinstance(found, Calibration):
+    what = "commitments" if commitments else "embeddings" if embeddings else ""
+    found = asyncio.run(_calibrated(wanted, upstream, model, answers, what))
+    if isinstance(found, Drift):
+        _drift(found, as_json)
+    elif not isinstance(found, Calibration):
         _distances(found, as_json)
     elif as_json:
         cut = {"rate": found.cut.rate, "alike": found.cut.alike}
@@ -88,16 +94,31 @@ def _distances(found: Distances, as_json: bool) -> None:
     typer.echo(f"honest = {found.honest:.4f}  # the largest of what the kinds of answers need")
 
 
+def _drift(found: Drift, as_json: bool) -> None:
+    limits = {
+        "exponents": found.limits.exponents, "mantissa_mean": round(found.limits.mean, 2),
+        "mantissa_median": found.limits.median,
+    }  # fmt: skip
+    if as_json:
+        show({"answers": found.answers, "honest": found.honest, **limits})
+        return
+    typer.echo(f"# commitments of {found.answers} answers opened\n[compute.audit]")
+    for name, value in limits.items():
+        typer.echo(f"{name} = {value}")
+    typer.echo(f"honest = {found.honest:.4f}  # the largest of what the kinds of answers need")
+
+
 async def _calibrated(
-    wanted: ComputeSettings, upstream: str, model: str, answers: int, embeddings: bool
-) -> Calibration | Distances:  # fmt: skip
+    wanted: ComputeSettings, upstream: str, model: str, answers: int, what: str
+) -> Calibration | Distances | Drift:  # fmt: skip
     from random import SystemRandom
 
     from mercato.compute.gateway.catalogue import named
     from mercato.compute.opening import Upstreams
     from mercato.compute.verify import synced
     from mercato.compute.verify.calibration import calibrate, distances
-    from mercato.compute.verifying import reference
+    from mercato.compute.verify.drift import drift
+    from mercato.compute.verifying import reference, states
 
     lines = Upstreams(wanted.upstreams, wanted.answer_octets)
     try:
@@ -105,8 +126,12 @@ async def _calibrated(
         assert line is not None, "it is among the settings"
         name = wanted.upstreams[upstream].models[model].upstream or model
         warm = synced.FEATURE in wanted.upstreams[upstream].models[model].features
+        if what == "commitments":
+            opener = states(wanted, lines.line)
+            assert opener is not None, "settings have named it"
+            return await drift(line, opener, model, name, answers, SystemRandom())
         checker = reference(wanted, lines.line)
-        if embeddings:
+        if what:
             return await distances(line, checker, model, name, answers, SystemRandom())
         return await calibrate(line, checker, model, name, answers, SystemRandom(), synced=warm)
     finally:

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from typer.testing import CliRunner
 
 from mercato.compute import audits
 from mercato.compute.books.till import Till
+from mercato.compute.commands import app
 from mercato.compute.errors import Unreached
 from mercato.compute.fleet import replies
 from mercato.compute.fleet.toy import Toy
@@ -285,3 +287,43 @@ def test_an_answer_fails_by_its_states_or_by_its_tokens_and_is_one_observation(
 
     assert [(one.method, one.verdict) for one in found] == [(method, verdict)]
     assert (len(verdicts), dict(found[0].statistic)["audits"]) == (1, 1)
+
+
+def calibrating(home: Path, mine: str, engine: str, *more: str) -> Any:
+    """What the command does with an upstream and a reference at these addresses."""
+    settings = f"""
+        [compute.audit]
+        states = "states"
+        [compute.upstreams.mine]
+        url = "{mine}"
+        private = true
+        models.toy = {{ prompt = 1 }}
+        [compute.upstreams.states]
+        url = "{root(engine)}"
+        private = true
+        models.toy = {{ prompt = 1 }}
+    """
+    (home / "mercato.toml").write_text(settings)
+    command = ["calibrate", "mine", "--model", "toy", "--answers", "80", "--commitments", *more]
+    return CliRunner().invoke(app, command)
+
+
+@pytest.mark.nightly
+def test_calibration_prints_limits_for_commitments(home: Path) -> None:
+    with stub(commits=True) as mine, stub() as engine:
+        printed = calibrating(home, mine.url, engine.url).output
+        told = json.loads(calibrating(home, mine.url, engine.url, "--json").output)
+
+    assert "# commitments of 80 answers opened\n[compute.audit]\nexponents = 1\nmantissa_mean = 1.0\n" in printed
+    assert {name: told[name] for name in ("answers", "exponents", "mantissa_median")} == {
+        "answers": 80, "exponents": 1, "mantissa_median": 1.0,
+    }  # fmt: skip
+
+
+def test_calibration_says_where_an_upstream_commits_to_nothing(home: Path) -> None:
+    with stub() as mine, stub() as engine:
+        refused = calibrating(home, mine.url, engine.url)
+        other = CliRunner().invoke(app, ["calibrate", "none", "--model", "toy", "--commitments"])
+
+    assert "commitments of 0 of 80 answers could be opened" in str(refused.exception)
+    assert "[compute.audit] states" in str(other.exception.hint)  # type: ignore[union-attr]  # an error of ours

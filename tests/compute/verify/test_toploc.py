@@ -16,6 +16,7 @@ from mercato.compute.fleet.detection import spare
 from mercato.compute.fleet.toy import HARDWARE, Toy, mix, sensitivity
 from mercato.compute.verify import Cut
 from mercato.compute.verify.activations import committed, points, rounded, stretches
+from mercato.compute.verify.drift import calibrated
 from mercato.compute.verify.match import Limits
 from mercato.compute.verify.toploc import LONGEST, PRIME, STRETCH, TOP, Errors, Opened, Point, Proof, opened
 
@@ -217,3 +218,15 @@ def test_honest_commitments_by_fresh_noise_eject_nobody_and_fail_less_than_is_al
 
     assert (spared.ejected, spared.answers) == (0, 1_000)
     assert spared.fails < spared.allowed
+
+
+def test_limits_are_calibrated_on_one_half_of_honest_answers_and_bounded_on_the_other() -> None:
+    quiet = [Opened((Errors(at % 10, at % 4, 1.0), Errors(0))) for at in range(500)]
+    limits, honest = calibrated([*quiet, *quiet])
+    rough, more = calibrated([*quiet, *quiet[:450], *[Opened((Errors(60, 9.0, 9.0),))] * 50])
+    wild, _ = calibrated([Opened((Errors(50),))] * 80)
+
+    assert (limits, rough) == (Limits(18, 6.0, 2.0), limits)
+    assert 0 < honest < 0.02
+    assert 0.1 < more < 0.16
+    assert wild == Limits(64, 1.0, 1.0)
