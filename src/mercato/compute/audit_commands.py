@@ -42,10 +42,10 @@ def audits(
         show({"audits": body, "draws": draws})
         return
     rows = [
-        [each.request, each.provider, each.verdict or "waiting", each.statistic.get("same", "—"),
+        [each.request, each.provider, each.method or "—", each.verdict or "waiting", each.statistic.get("same", "—"),
          each.statistic.get("tokens", "—"), each.asked.isoformat(timespec="seconds")] for each in found
     ]  # fmt: skip
-    table(["request", "provider", "verdict", "same", "tokens", "asked"], rows)
+    table(["request", "provider", "method", "verdict", "same", "tokens", "asked"], rows)
     table(["draws of hour", "commitment", "secret"], [[number, made, public or "—"] for number, made, public in epochs])
 
 

@@ -153,14 +153,19 @@ def _found(statistic: Mapping[str, Any]) -> str:
     """Returns what an audit found, and how many audits of the provider failed up to then."""
     if not {"fails", "audits"} <= set(statistic):
         return ""
-    said = "a question whose answer was known beforehand"  # which one, is not told: it may be asked again
-    if "tokens" in statistic:
+    if "canary" in statistic:
+        said = "a question whose answer was known beforehand"  # which one, is not told: it may be asked again
+    elif "tokens" in statistic:
         said = f"{statistic['same']} of {statistic['tokens']} tokens match"
     elif "vectors" in statistic:
         said = f"{statistic['vectors']} vectors are {statistic['far']} billionths from the reference's at most"
     elif "proofs" in statistic:
         said = f"{statistic['proofs']} commitments opened, {statistic['missing']} missing"
         said += f", {statistic['exponents']} exponents others at most"
+    elif "signature" in statistic:
+        said = f"the machine's signature: {statistic['signature']}"
+    else:
+        said = str(statistic.get("why", "as its method says"))
     return f"{said}; {statistic['fails']} of its {statistic['audits']} audits failed by then"
 
 
