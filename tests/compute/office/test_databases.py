@@ -169,3 +169,36 @@ def test_operators_words_are_kept_and_the_log_agrees(moved: House, monkeypatch: 
 
     assert ended == [0] * 6
     assert (row.provider.standing, row.why) == (Standing.PROBATION, "readmitted by operator: even")
+
+
+def test_every_command_that_changes_the_books_does_so_and_the_log_agrees(
+    moved: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyed(moved)
+    rows = {row.provider.standing: row.provider.id for row in moved.office().fleet().rows}
+    new, good, key = rows[Standing.PROBATION], rows[Standing.ACTIVE], "cd" * 32
+
+    def run(*words: str) -> str:
+        code, said = done(moved, monkeypatch, *words)
+        assert code == 0, (words, said)
+        return said
+
+    run("epoch", "close")
+    proof = moved.home / "proof.json"
+    proof.write_text(run("receipt", "show", newest(moved)))
+    run("hold", good, "--why", "odd")
+    (dispute,) = [it["id"] for it in json.loads(run("disputes", "list", good, "--json"))]
+    said = [run(*words.split()) for words in (
+        f"receipt verify {proof} --key {run('receipt', 'key').split()[-1]}", f"admit {new} --why known",
+        "provider add theirs --url https://example.org/v1 --model toy --prompt-price 1", "provider remove theirs",
+        f"node approve {key} --name garage", "stop key:nobody --why leaked", "resume key:nobody",
+        "deposit ann 2 --name wire", "withdraw ann 0.50 --name back", f"stake {good} 3 --name stake",
+        f"disputes decide {dispute} --reject", "keys make ann", "settle", "replay",
+    )]  # fmt: skip
+
+    told = (
+        "is sound", "is active", "serves toy and is probation", "theirs is out", "(garage) is pending",
+        "key:nobody is stopped", "key:nobody is running", "ann has $2.00", "ann has $1.50", "booked", "was rejected",
+        "mk_", "provider", "Everything follows from the log.",
+    )  # fmt: skip
+    assert [(line, word) for line, word in zip(said, told, strict=True) if word not in line] == []
