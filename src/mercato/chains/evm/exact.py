@@ -134,8 +134,8 @@ class PyEvm(Engine):
         return self._rules(self._db, context, self._root)
 
     def _persist(self, state: Any) -> None:
-        self._root = state.make_state_root()
         state.persist()
+        self._root = state.state_root
 
 
 def _check(sent: _Sent, balance: int) -> None:
