@@ -23,7 +23,7 @@ def make(
     limit: Annotated[str, typer.Option(help="Dollars that it may ever spend.")] = "",
     window: Annotated[str, typer.Option(help="Dollars that it may spend in each window.")] = "",
     seconds: Annotated[int, typer.Option(help="How long a window is.", min=1)] = 3600,
-    days: Annotated[int, typer.Option(help="How long it may be used; 0 for ever.", min=0)] = 0,
+    days: Annotated[int, typer.Option(help="How long it may be used; 0 for ever.", min=0, max=36_500)] = 0,
     model: Annotated[list[str] | None, typer.Option(help="A model that it may ask; may be repeated.")] = None,
     surface: Annotated[list[Surface] | None, typer.Option(help="A surface that it may use.")] = None,
     provider: Annotated[list[str] | None, typer.Option(help="A provider that it may be served by.")] = None,

@@ -49,6 +49,7 @@ def verify(
     body = _read(file)
     receipt = receipt_of(body, body.get("hash", ""), body.get("signature", ""), body.get("countersigned", ""))
     found = faults(receipt, key, provider)
+    found += ["its provider did not sign it"] if provider and not receipt.countersigned else []
     if proof := body.get("proof"):
         try:
             sound = opens(
@@ -64,6 +65,8 @@ def verify(
         typer.echo(fault)
     if found:
         raise Conflict(f"receipt of {receipt.request} is not sound", hint="see above")
+    if receipt.countersigned and not provider:
+        typer.echo("its provider signed it too, which was not checked: give that key by --provider", err=True)
     charged = dollars(receipt.charged)
     typer.echo(f"{receipt.request} is sound: {receipt.provider} served {receipt.model} for {charged}")
 
@@ -80,7 +83,8 @@ def key() -> None:
 
 @epochs.command()
 def close(
-    holdback: Annotated[int, typer.Option(help="Days until its earnings are due.", min=0)] = 7, as_json: AsJson = False
+    holdback: Annotated[int, typer.Option(help="Days until its earnings are due.", min=0, max=36_500)] = 7,
+    as_json: AsJson = False,
 ) -> None:
     """Close an epoch over everything that was served since the last one."""
     from mercato.compute.books.epochs import close as closed

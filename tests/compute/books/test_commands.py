@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mercato.cli.root import app
-from mercato.compute.books import Clerk, Desk
+from mercato.compute.books import Clerk, Desk, Signer
 from mercato.compute.books.receipts import digest
 from mercato.compute.installation import SECTIONS, prepared
 from mercato.compute.model import canonical
@@ -80,6 +80,30 @@ def test_a_receipt_can_be_checked_by_who_has_nothing_but_it(home: Path, sqlite: 
     run("pay", ACME, "0.00035", "--name", "0x01")
     assert "follows from the log" in run("replay", "--expect", closed["root"])
     assert json.loads(run("keys", "list", "ann", "--json"))[0]["spent"] == 350
+
+
+def test_a_receipt_that_its_provider_signed_too_is_checked_by_that_key_where_it_is_given(
+    home: Path, sqlite: str
+) -> None:
+    run("deposit", "ann", "1", "--name", "wire-1")
+    made = json.loads(run("keys", "make", "ann", "--json"))
+    with Counter(sqlite) as counter:
+        request = serve(counter, made["secret"])
+    shown, public, node = json.loads(run("receipt", "show", request)), run("receipt", "key").strip(), Signer.fresh()
+    signed = json.dumps(shown | {"countersigned": node.sign(shown["hash"])})
+    check = ("receipt", "verify", "-", "--key", public)
+
+    assert "is sound" in run(*check, given=signed)
+    assert "is sound" in run(*check, "--provider", node.public, given=signed)
+    assert "does not fit" in run(*check, "--provider", Signer.fresh().public, given=signed, code=1)
+    assert "did not sign" in run(*check, "--provider", node.public, given=json.dumps(shown), code=1)
+
+
+def test_a_key_is_for_a_name_that_prints_and_a_time_that_there_is(home: Path) -> None:
+    run("keys", "make", "a\nb", code=1)
+    run("keys", "make", "ann", "--name", "\x1b[31m", code=1)
+    run("keys", "make", "ann", "--days", "99999999999", code=1)
+    run("keys", "make", "ann", "--days", "36500")
 
 
 def test_two_roots_of_one_epoch_prove_that_a_gateway_exchanged_one(home: Path, sqlite: str, tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def make(
     expires: datetime | None = None,
 ) -> tuple[Key, str]:
     """Makes a key for an account; returns it with its secret text, which is kept nowhere."""
-    if not 0 < len(account) <= 120 or len(name) > 120:
+    if not 0 < len(account) <= 120 or len(name) > 120 or not (account + name).isprintable():
         raise InvalidInput(f"account was {account!r:.130}, the name {name!r:.130}", hint="at most 120 letters each")
     secret = PREFIX + secrets.token_urlsafe(32)
     scope, limits = scope or Scope(), limits or Limits()

@@ -103,13 +103,14 @@ def signed_by(public: str, hash: str, signature: str) -> bool:
 
 
 def faults(receipt: Receipt, public: str, provider: str = "") -> list[str]:
-    """Returns what is wrong with a receipt, nothing where it is sound. `provider` is the public key of who served."""
+    """Returns what is wrong with a receipt, nothing where it is sound. `provider` is the public key of who served; its
+    signature is not looked at without."""
     found = []
     if hashed(receipt) != receipt.hash:
         found.append("its hash is not that of its content")
     if not signed_by(public, receipt.hash, receipt.signature):
         found.append("the gateway's signature does not fit")
-    if receipt.countersigned and not signed_by(provider, receipt.hash, receipt.countersigned):
+    if receipt.countersigned and provider and not signed_by(provider, receipt.hash, receipt.countersigned):
         found.append("the provider's signature does not fit")
     found += [] if fair(receipt) else ["it charges more than both counts allow"]
     return found
