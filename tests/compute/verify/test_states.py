@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from mercato.compute.testing import ToyChecker, stub
 from mercato.compute.verify import exhibit, toploc
 from mercato.compute.verify.activations import stretches
 from mercato.compute.verify.auditor import Auditor
+from mercato.compute.verify.drift import drift
 from mercato.compute.verify.exhibit import Exhibit
 from mercato.compute.verify.record import Judge
 from mercato.compute.verify.states import LONGEST, States
@@ -321,9 +323,14 @@ def test_calibration_prints_limits_for_commitments(home: Path) -> None:
 
 
 def test_calibration_says_where_an_upstream_commits_to_nothing(home: Path) -> None:
-    with stub() as mine, stub() as engine:
-        refused = calibrating(home, mine.url, engine.url)
-        other = CliRunner().invoke(app, ["calibrate", "none", "--model", "toy", "--commitments"])
+    async def run(mine: str, engine: str) -> None:
+        async with Connections(private=True) as connections:
+            line, there = (HttpLine(url, Secret(""), connections=connections, most=1 << 24) for url in (mine, engine))
+            await drift(line, States("states", ProviderId("prov_s"), there, {"toy": "toy"}), "toy", "toy", 3, Random(1))
 
-    assert "commitments of 0 of 80 answers could be opened" in str(refused.exception)
+    why = "commitments of 0 of 3 answers could be opened"
+    with stub() as mine, stub() as engine, pytest.raises(Unreached, match=why):
+        asyncio.run(run(mine.url, root(engine.url)))
+    other = CliRunner().invoke(app, ["calibrate", "none", "--model", "toy", "--commitments"])
+
     assert "[compute.audit] states" in str(other.exception.hint)  # type: ignore[union-attr]  # an error of ours

@@ -206,18 +206,21 @@ def test_what_is_simulated_is_what_proofs_would_find(kind: str) -> None:
 
 
 def test_coarser_weights_are_found_in_most_answers_and_other_hardware_in_hardly_any() -> None:
-    shares = [float(audited.failing(f"{kind} commitments").mean()) for kind in ("wrong", "quantised", "honest")]
+    wrong, quantised, honest = (
+        float(audited.opened(audited.MACHINES[kind], 500, 60).mean()) for kind in ("wrong", "quantised", "honest")
+    )
 
-    assert shares[0] == 1.0
-    assert shares[1] > 0.5
-    assert shares[2] < 0.01
+    assert wrong == 1.0
+    assert quantised > 0.4
+    assert honest < 0.05
 
 
+@pytest.mark.nightly
 def test_honest_commitments_by_fresh_noise_eject_nobody_and_fail_less_than_is_allowed() -> None:
-    spared = spare(60_000, seed=2, about="commitments")
+    spared = spare(1_000_000, seed=2, about="commitments")
 
-    assert (spared.ejected, spared.answers) == (0, 1_000)
-    assert spared.fails < spared.allowed
+    assert (spared.ejected, spared.answers) == (0, 16_667)
+    assert 0 < spared.fails < spared.allowed
 
 
 def test_limits_are_calibrated_on_one_half_of_honest_answers_and_bounded_on_the_other() -> None:
