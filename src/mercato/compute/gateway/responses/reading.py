@@ -101,10 +101,9 @@ def _item(item: Any, place: str, found: list[dict[str, Any]]) -> None:
             raise wrong(f"{place}.role", role, f"use one of {', '.join(sorted(ROLES))}")
         found.append({"role": ROLES[role], "content": _content(item.get("content"), place)})
     elif kind == "function_call":
-        call = {
-            "id": item.get("call_id"), "type": "function",
-            "function": {"name": item.get("name"), "arguments": item.get("arguments")},
-        }  # fmt: skip
+        name, arguments = _text_of(item, "name", place), _text_of(item, "arguments", place)
+        function = {"name": name, "arguments": arguments}
+        call = {"id": _text_of(item, "call_id", place), "type": "function", "function": function}
         if found and found[-1]["role"] == "assistant" and "tool_calls" in found[-1]:
             found[-1]["tool_calls"].append(call)
         else:
@@ -112,9 +111,15 @@ def _item(item: Any, place: str, found: list[dict[str, Any]]) -> None:
     elif kind == "function_call_output":
         output = item.get("output")
         words = output if isinstance(output, str) else _content(output, f"{place}.output")
-        found.append({"role": "tool", "tool_call_id": item.get("call_id"), "content": words})
+        found.append({"role": "tool", "tool_call_id": _text_of(item, "call_id", place), "content": words})
     elif kind != "reasoning":  # thoughts of before are the model's own, and chats do not take them back
         raise wrong(f"{place}.type", kind, "use message, function_call, function_call_output or reasoning")
+
+
+def _text_of(item: dict[str, Any], name: str, place: str) -> str:
+    if not isinstance(value := item.get(name), str):
+        raise wrong(f"{place}.{name}", value, "send text")
+    return value
 
 
 def _content(content: Any, place: str) -> Any:
@@ -129,6 +134,8 @@ def _content(content: Any, place: str) -> Any:
 
 def _part(part: Any, place: str) -> dict[str, Any]:
     kind = part.get("type") if isinstance(part, dict) else None
+    if not isinstance(kind, str):
+        raise wrong(f"{place}.type", kind, "send parts such as input_text")
     if kind in TEXTS and isinstance(part.get("text"), str):
         return {"type": "text", "text": part["text"]}
     if kind == "refusal" and isinstance(part.get("refusal"), str):
