@@ -144,6 +144,13 @@ def test_a_configuration_that_cannot_be_read_is_refused(tmp_path: Path, content:
         of(folder(tmp_path, tokenizer_config__json=content))
 
 
+def test_a_tokenizers_file_stands_for_itself_and_other_files_for_nothing(tmp_path: Path) -> None:
+    where = folder(tmp_path, tokenizer__json="{}", weights__safetensors="x")
+
+    assert of(where / "tokenizer.json") == Texts(sha("{}"))
+    assert of(where / "weights.safetensors") == Texts()
+
+
 def test_a_template_of_its_own_goes_before_the_models(tmp_path: Path) -> None:
     (tmp_path / "own.jinja").write_text("own")
     where = folder(tmp_path, tokenizer__json="{}", chat_template__jinja="z")

@@ -199,6 +199,19 @@ def test_commitments_are_opened_where_what_was_read_is_known(more: dict[str, Any
     assert (kept.drawn(0) is not None) is known
 
 
+def test_commitments_to_thoughts_are_not_opened() -> None:
+    said = [Said("a", thoughts="b", proofs=("c",))]
+    hot, cold = (
+        exhibit.read(exhibit.packed(NEED, json.dumps({**HOT, "temperature": heat}), said, promised=True))
+        for heat in (1.3, 0)
+    )
+
+    assert hot is not None
+    assert cold is not None
+    assert hot.drawn(0) is None
+    assert cold.drawn(0) == Exhibit(Surface.CHAT, {**HOT, "temperature": 0}, "ba")
+
+
 @pytest.mark.parametrize("wish", [Wish(zdr=True), Wish(verify="none")])
 def test_what_may_not_be_kept_is_not_for_its_commitments_either(wish: Wish) -> None:
     assert exhibit.packed(Need(Surface.CHAT, "toy", 1, 1, wish=wish), "{}", [Said("a")], promised=True) == b""

@@ -175,7 +175,16 @@ def test_the_same_model_on_another_prompt_is_not_taken_for_it() -> None:
     assert opened(other, stretches(told(Toy()), len(PROMPT), 2)).hopeless
 
 
-@pytest.mark.parametrize("left", [(), ("",) * 3, ("!" * LONGEST,) * 3], ids=["none", "empty", "unreadable"])
+def test_the_proof_of_a_prompt_may_be_left_out_and_no_other() -> None:
+    _, first, second = committed(told(Toy()), len(PROMPT))[:3]
+    made = stretches(told(Toy()), len(PROMPT), 2)
+
+    assert opened(["", first, second], made) == Opened((Errors(0),) * 2)
+    assert opened(["", first, ""], made) == Opened((Errors(0),), missing=1)
+    assert not opened([""], {0: made[0]}).tells
+
+
+@pytest.mark.parametrize("left", [(), ("-",) * 3, ("!" * LONGEST,) * 3], ids=["none", "no proof", "unreadable"])
 def test_commitments_that_were_promised_and_are_missing_fail(left: tuple[str, ...]) -> None:
     found = opened(left, stretches(told(Toy()), len(PROMPT), 2))
 

@@ -164,7 +164,7 @@ class Tally:
         held = self._proofs.setdefault(choice, []) if len(self._proofs) < MOST_COMMITTED else []
         for one in proofs if isinstance(proofs, list) else ():
             if len(held) < MOST_PROOFS:
-                held.append(one[:LONGEST_PROOF] if isinstance(one, str) else "")
+                held.append(one[:LONGEST_PROOF] if isinstance(one, str) else "no text")
 
     def _take(self, choice: int, part: int, piece: Any) -> None:
         if not piece:

@@ -45,9 +45,10 @@ class Sources:
 
 
 def of(path: Path) -> Texts:
-    """Returns what a model's folder or file holds of both; of a lone file that is no GGUF, nothing."""
+    """Returns what a model's folder or file holds of both: a GGUF file its own, one that is called as a tokenizer that,
+    any other nothing."""
     if path.is_file():
-        return _gguf(path)
+        return Texts(_sum(path)) if (path.name,) in TOKENIZERS else _gguf(path)
     if not path.is_dir():
         raise ConfigError(f"model was {str(path)!r}, which is not there", hint="its folder, or its GGUF file")
     inside = next((_gguf(file) for file in sorted(path.glob("*.gguf"))), Texts())
@@ -60,8 +61,11 @@ def hashed(template: str) -> str:
 
 
 def _gguf(path: Path) -> Texts:
-    if not gguf.begins(path):
-        return Texts()
+    try:
+        if not gguf.begins(path):
+            return Texts()
+    except OSError as error:
+        raise ConfigError(f"file {str(path)!r} was not readable: {error.strerror}", hint="a file") from None
     tokenizer, template = gguf.texts(path)
     return Texts(tokenizer, hashed(template) if template else "")
 
@@ -70,7 +74,7 @@ def _tokenizer(folder: Path) -> str:
     for names in TOKENIZERS:
         files = [folder / name for name in names]
         if all(file.is_file() for file in files):
-            sums = [hashlib.sha256(_octets(file)).hexdigest() for file in files]
+            sums = [_sum(file) for file in files]
             listed = "".join(f"{sum}  {name}\n" for sum, name in zip(sums, names, strict=True))
             return sums[0] if len(sums) == 1 else hashlib.sha256(listed.encode()).hexdigest()
     return ""
@@ -92,6 +96,10 @@ def _template(folder: Path) -> str:
         if isinstance(text := named.get(DEFAULT), str):
             return hashed(text)
     return ""
+
+
+def _sum(file: Path) -> str:
+    return hashlib.sha256(_octets(file)).hexdigest()
 
 
 def _octets(file: Path) -> bytes:

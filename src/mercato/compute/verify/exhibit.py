@@ -103,8 +103,10 @@ class Kept:
                 return None  # nobody knows which text goes on with which prompt
             body = {**self.body, "prompt": prompt[at * len(prompt) // len(self.said)]}
         surface = Surface.CHAT if self.surface is Surface.RESPONSES else self.surface
-        proofs = one.proofs if opened else None
-        return None if one.calls else Exhibit(surface, body, _words(one), self.synced, matched=matched, proofs=proofs)
+        proofs = one.proofs if opened and not one.thoughts else None  # where thoughts are read, templates say otherwise
+        if one.calls or not (matched or proofs is not None):
+            return None
+        return Exhibit(surface, body, _words(one), self.synced, matched=matched, proofs=proofs)
 
 
 def allowed(need: Need) -> bool:

@@ -21,6 +21,8 @@ from mercato.core.events import Json
 
 FEATURE = "toploc"
 """What an offer has whose provider hands out such commitments: the member of this name in each choice."""
+CACHED = ""
+"""What stands for the proof of a prompt that was not read as a whole."""
 PRIME = 65_497
 TOP, STRETCH = 128, 32  # numbers of a proof, and tokens that it stands for
 WIDTH = 2 * TOP + 2  # octets of a proof
@@ -134,10 +136,12 @@ class Opened:
 
 
 def opened(proofs: Sequence[object], stretches: Mapping[int, Sequence[Point]]) -> Opened:
-    """Returns what becomes of an answer's proofs beside the points of stretches by their number, 0 for the prompt."""
-    read = {at: Proof.read(proofs[at]) if at < len(proofs) else None for at in stretches}
+    """Returns what becomes of an answer's proofs beside the points of stretches by their number, 0 for the prompt. The
+    prompt's may be "": what an engine has in its cache it does not read again."""
+    wanted = [at for at in stretches if at > 0 or not (proofs and proofs[0] == CACHED)]
+    read = {at: Proof.read(proofs[at]) if at < len(proofs) else None for at in wanted}
     found = tuple(proof.errors(stretches[at]) for at, proof in read.items() if proof)
-    return Opened(found, len(stretches) - len(found))
+    return Opened(found, len(wanted) - len(found))
 
 
 def _through(points: Sequence[Point]) -> tuple[int, ...]:
