@@ -87,7 +87,7 @@ class Bare:
         if not rows:
             return
         if self.dialect == "sqlite":  # quicker row by row, and one statement for any number of them
-            self.each(_spread(head, 1, len(rows[0]), ""), rows)
+            self._sqlite().executemany(_spread(head, 1, len(rows[0]), ""), rows)
         else:
             self.many(head, rows)
 

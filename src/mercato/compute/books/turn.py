@@ -230,12 +230,18 @@ class Turn:
     def _write(self) -> None:
         bare = self.bare
         self.pen.close()
-        sheet.hold(bare, self._held, self.pen.lane, self.us)
-        sheet.book(bare, self._made.values(), self.us)
-        sheet.keep(bare, self._kept)
-        sheet.ask_audits(bare, self._audits)
-        sheet.change(bare, {account: micro for account, micro in self._changes.items() if micro})
-        sheet.count(bare, self._counted.values())
+        if self._held:
+            sheet.hold(bare, self._held, self.pen.lane, self.us)
+        if self._made:
+            sheet.book(bare, self._made.values(), self.us)
+        if self._kept:
+            sheet.keep(bare, self._kept)
+        if self._audits:
+            sheet.ask_audits(bare, self._audits)
+        if changes := {account: micro for account, micro in self._changes.items() if micro}:
+            sheet.change(bare, changes)
+        if self._counted:
+            sheet.count(bare, self._counted.values())
 
 
 def read(bare: Bare, request: str) -> Receipt | None:
