@@ -40,6 +40,7 @@ DAMAGE = {
     "an epoch's root": (f"UPDATE compute_epoch SET root = '{'ab' * 32}'", "epoch 1"),
     "a receipt moved to another epoch": ("UPDATE compute_receipt SET epoch = 2 WHERE seq = 2", "receipts of epoch"),
     "the name of a payment": ("DELETE FROM compute_move", "move deposit:first"),
+    "a count of open requests": ("UPDATE compute_lane SET open = open + 1 WHERE seq > 3", "number of open requests"),
     "the end of a lane": ("UPDATE compute_lane SET seq = seq - 1 WHERE seq > 3", "end of lane"),
 }  # fmt: skip
 
