@@ -49,14 +49,13 @@ log = logging.getLogger("mercato.compute.gateway")
 
 
 class Upstreams:
-    """The upstreams of the settings, and the connections to them."""
+    """The upstreams of the settings; `connections` lead to them, and to others, by whether private ones are allowed."""
 
     def __init__(self, upstreams: Mapping[str, Upstream], most: int) -> None:
         self._pairs = listed(upstreams)
-        kinds = {one.private for one in upstreams.values()}
-        self._connections = {private: upstream.Connections(private=private) for private in kinds}
+        self.connections = {private: upstream.Connections(private=private) for private in (False, True)}
         self._lines = {
-            named(name): upstream.HttpLine(one.url, one.key, connections=self._connections[one.private], most=most)
+            named(name): upstream.HttpLine(one.url, one.key, connections=self.connections[one.private], most=most)
             for name, one in upstreams.items()
         }
         for name, one in upstreams.items():
@@ -73,7 +72,7 @@ class Upstreams:
 
     async def close(self) -> None:
         """Closes the connections."""
-        for connections in self._connections.values():
+        for connections in self.connections.values():
             await connections.close()
 
 
@@ -99,8 +98,8 @@ async def work(
         metrics, router, till = Metrics(), Router(), Till(url, SystemClock(), signer(orders.home))
         told = partial(_judged, metrics)
         beside = Verification(wanted, till, url, router, upstreams.pairs(), upstreams.line, told, orders.home)
-        registered = Registered(orders.home, wanted.answer_octets, {each.id for each, _ in upstreams.pairs()})
-        opened.push_async_callback(registered.close)
+        taken = {each.id for each, _ in upstreams.pairs()}
+        registered = Registered(orders.home, wanted.answer_octets, upstreams.connections, taken)
         beside.liaison.beside = registered.look
         verified = await opened.enter_async_context(beside)
         desk.batched = metrics.batched

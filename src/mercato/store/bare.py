@@ -29,6 +29,8 @@ KEPT = 10  # connections that wait for a borrower
 STATEMENTS = 256
 WAL_PAGES = 8_192  # 32 MB, where nobody calls `checkpoint`
 CACHE_KIB = 512  # of pages, for each connection; SQLite's own 2 MB made no statement of the books faster
+#: What PostgreSQL tells workers by that there is something to do.
+CHANNEL = "mercato_wake"
 _SQLITE = "sqlite:///"
 _ASKS = re.compile(r"\s*(SELECT|WITH|VALUES|SHOW)\b")
 _CHANGES = re.compile(r"\b(INSERT INTO|UPDATE \w+ SET|DELETE FROM)\b")
@@ -123,6 +125,12 @@ class Bare:
     def read(self) -> AbstractContextManager[Bare]:
         """Sees one moment of the database."""
         return self._between("BEGIN" if self.dialect == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    def wake(self) -> None:
+        """Wakes workers once this transaction has committed, here and, on PostgreSQL, in other processes."""
+        if not self.wakes and self.dialect == "postgresql":
+            self.run(f"NOTIFY {CHANNEL}")
+        self.wakes = True
 
     def again(self, error: BaseException) -> bool:
         """Returns whether a transaction that failed so may be tried again; a broken connection is made anew."""
@@ -231,7 +239,15 @@ def aware(found: object) -> datetime:
     return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def log_ahead(raw: Any) -> None:
+def prepare(raw: Any, *more: str, reads: bool) -> None:
+    """Gives a connection to SQLite the pragmas that all here have, and `more`; one that `reads` may change nothing."""
+    _log_ahead(raw)
+    shared = f"busy_timeout = {BUSY_SECONDS * 1000}", "synchronous = NORMAL", f"query_only = {int(reads)}"
+    for pragma in (*shared, *more):
+        raw.execute(f"PRAGMA {pragma}").close()
+
+
+def _log_ahead(raw: Any) -> None:
     """Turns SQLite's write-ahead log on. Of processes that do so at once in a new file, it refuses some unheard."""
     until = time.monotonic() + BUSY_SECONDS
     while True:
@@ -272,11 +288,7 @@ def _sqlite(url: str, reads: bool) -> Any:
     raw = sqlite3.connect(
         url.removeprefix(_SQLITE), isolation_level=None, cached_statements=STATEMENTS, check_same_thread=False
     )
-    pragmas = [f"busy_timeout = {BUSY_SECONDS * 1000}", "synchronous = NORMAL", f"wal_autocheckpoint = {WAL_PAGES}"]
-    pragmas += [f"cache_size = -{CACHE_KIB}", f"query_only = {int(reads)}"]
-    log_ahead(raw)
-    for pragma in pragmas:
-        raw.execute(f"PRAGMA {pragma}").close()
+    prepare(raw, f"wal_autocheckpoint = {WAL_PAGES}", f"cache_size = -{CACHE_KIB}", reads=reads)
     return raw
 
 

@@ -16,8 +16,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, CursorResult, Engine, make_url
 
 from mercato.core.errors import ConfigError, Conflict
-from mercato.store.bare import BUSY_SECONDS, Bare, Lender, log_ahead
-from mercato.store.wake import CHANNEL, Wake
+from mercato.store.bare import CHANNEL, Bare, Lender, prepare
+from mercato.store.wake import Wake
 
 POOL_SIZE = 10
 
@@ -50,7 +50,7 @@ class Transaction(Read):
     def wake(self) -> None:
         """Wakes workers once this transaction has committed, here and, on PostgreSQL, in other processes."""
         if not self.wakes and self.dialect == "postgresql":
-            self.execute(sa.select(sa.func.pg_notify(CHANNEL, "")))
+            self.connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
         self.wakes = True
 
 
@@ -164,14 +164,11 @@ def _engine(url: URL, *, writes: bool) -> Engine:
         return sa.create_engine(url, pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_pre_ping=True)
     Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(url, pool_size=POOL_SIZE, max_overflow=POOL_SIZE)
-    pragmas = [f"busy_timeout = {BUSY_SECONDS * 1000}", "synchronous = NORMAL", "foreign_keys = ON"]
 
     @event.listens_for(engine, "connect")
-    def prepare(raw: Any, record: object) -> None:
+    def connected(raw: Any, record: object) -> None:
         # The driver's own implicit BEGIN would start write transactions as readers, which then fail to upgrade.
         raw.isolation_level = None
-        log_ahead(raw)
-        for pragma in pragmas if writes else [*pragmas, "query_only = ON"]:
-            raw.execute(f"PRAGMA {pragma}").close()
+        prepare(raw, "foreign_keys = ON", reads=not writes)
 
     return engine

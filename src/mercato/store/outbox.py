@@ -17,7 +17,6 @@ from mercato.store.bare import Bare
 from mercato.store.engine import Read, Transaction
 from mercato.store.model import Delivered
 from mercato.store.tables import event
-from mercato.store.wake import CHANNEL
 
 BATCH = 200
 _EMIT = sa.insert(event)  # built once: events are written in the middle of what should be quick
@@ -29,21 +28,14 @@ Subscriptions = Mapping[str, Sequence[str]]
 
 def emit(tx: Transaction | Bare, *events: Event) -> None:
     """Writes events that leave once the caller's transaction has committed, and never where it does not."""
-    if isinstance(tx, Bare):
-        _emit(tx, events)
+    if not events:
         return
-    rows = [{"id": item.id, "name": item.name, "time": item.time, "body": item.body()} for item in events]
-    if rows:
-        tx.execute(_EMIT, rows)
-        tx.wake()
-
-
-def _emit(bare: Bare, events: Sequence[Event]) -> None:
-    rows = [(item.id, item.name, bare.moment(item.time), json.dumps(item.body())) for item in events]
-    bare.many("INSERT INTO store_event (id, name, time, body)", rows)
-    if rows and not bare.wakes and bare.dialect == "postgresql":
-        bare.run(f"NOTIFY {CHANNEL}")
-    bare.wakes = bare.wakes or bool(rows)
+    if isinstance(tx, Bare):
+        rows = [(item.id, item.name, tx.moment(item.time), json.dumps(item.body())) for item in events]
+        tx.many("INSERT INTO store_event (id, name, time, body)", rows)
+    else:
+        tx.execute(_EMIT, [{"id": it.id, "name": it.name, "time": it.time, "body": it.body()} for it in events])
+    tx.wake()
 
 
 def relay(tx: Transaction, subscriptions: Subscriptions, now: datetime) -> int:

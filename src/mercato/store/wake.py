@@ -8,7 +8,8 @@ from collections.abc import Callable
 import psycopg
 from sqlalchemy.engine import URL
 
-CHANNEL = "mercato_wake"
+from mercato.store.bare import CHANNEL
+
 LISTEN_SECONDS = 1.0
 
 

@@ -178,7 +178,7 @@ def test_a_key_is_read_where_the_gateway_runs_and_one_that_is_not_there_leaves_o
             offer = Offer(provider.id, "toy", Price(1, 1), 8192)
             with bare.transaction():
                 addresses.register(bare, addresses.Address(provider, (offer,), f"{name}.key"), SystemClock().now())
-        found = Registered(home, 1 << 20)
+        found = Registered(home, 1 << 20, {})
         for _ in range(2):
             found.look(bare)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from mercato.compute import addresses
@@ -24,11 +24,12 @@ class Registered:
     """One for each worker. `look` reads the store, in any thread; the rest is for the loop's. `most` octets are taken
     of an answer; who is `taken` is served by the settings already, which come first."""
 
-    def __init__(self, home: Path, most: int, taken: Collection[ProviderId] = ()) -> None:
-        self._home, self._most, self._taken = home, most, frozenset(taken)
+    def __init__(
+        self, home: Path, most: int, connections: Mapping[bool, Connections], taken: Collection[ProviderId] = ()
+    ) -> None:
+        self._home, self._most, self._connections, self._taken = home, most, connections, frozenset(taken)
         self._found: dict[ProviderId, tuple[Address, Secret]] = {}
         self._lines: dict[ProviderId, tuple[_Way, HttpLine]] = {}
-        self._connections: dict[bool, Connections] = {}
         self._told: set[str] = set()
 
     def look(self, bare: Bare) -> None:
@@ -57,16 +58,6 @@ class Registered:
         way = address.provider.url, key.reveal(), address.private
         known = self._lines.get(provider)
         if known is None or known[0] != way:
-            line = HttpLine(way[0], key, connections=self._shared(way[2]), most=self._most)
+            line = HttpLine(way[0], key, connections=self._connections[way[2]], most=self._most)
             known = self._lines[provider] = way, line
         return known[1]
-
-    def _shared(self, private: bool) -> Connections:
-        if private not in self._connections:
-            self._connections[private] = Connections(private=private)
-        return self._connections[private]
-
-    async def close(self) -> None:
-        """Closes the connections."""
-        for each in self._connections.values():
-            await each.close()
