@@ -42,10 +42,10 @@ def audits(
         show({"audits": body, "draws": draws})
         return
     rows = [
-        [each.request, each.provider, each.method or "—", each.verdict or "waiting", each.statistic.get("same", "—"),
-         each.statistic.get("tokens", "—"), each.asked.isoformat(timespec="seconds")] for each in found
+        [each.request, each.provider, each.method or "—", each.verdict or "waiting",
+         each.asked.isoformat(timespec="seconds"), store.said(each.statistic) or "—"] for each in found
     ]  # fmt: skip
-    table(["request", "provider", "method", "verdict", "same", "tokens", "asked"], rows)
+    table(["request", "provider", "method", "verdict", "asked", "found"], rows)
     table(["draws of hour", "commitment", "secret"], [[number, made, public or "—"] for number, made, public in epochs])
 
 

@@ -107,6 +107,27 @@ def asked_before(bare: Bare, provider: str) -> set[str]:
     return {str(json.loads(row[0]).get("canary")) for row in bare.run(sql, (provider, KNOWN))}
 
 
+def said(statistic: Mapping[str, Json]) -> str:
+    """Returns for people what an audit found, "" for nothing."""
+    words = []
+    if "canary" in statistic:
+        words.append("a question whose answer was known beforehand")  # which one, is not told: it may be asked again
+    elif "tokens" in statistic:
+        words.append(f"{statistic['same']} of {statistic['tokens']} tokens match")
+    elif "vectors" in statistic:
+        words.append(f"{statistic['vectors']} vectors are {statistic['far']} billionths from the reference's at most")
+    elif "proofs" in statistic:
+        words.append(f"{statistic['proofs']} commitments opened, {statistic['missing']} missing")
+        words.append(f"{statistic['exponents']} exponents others at most")
+    elif "signature" in statistic:
+        words.append(f"the machine's signature: {statistic['signature']}")
+    elif "why" in statistic and "told" not in statistic:
+        words.append(str(statistic["why"]))
+    told = statistic.get("told")
+    words += [str(it) for it in told] if isinstance(told, list) else []
+    return ", ".join(words)
+
+
 def checkers(bare: Bare, provider: str) -> set[str]:
     """Returns the names of everybody who judged answers of a provider."""
     sql = "SELECT DISTINCT checker FROM compute_audit WHERE provider = ? AND checker <> ''"

@@ -54,6 +54,7 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Have referees judge answers again, and add what they find to an open dispute. No money moves."""
+    from mercato.compute.audits import said
     from mercato.compute.books.disputes import Outcome, one, replayed
     from mercato.compute.installation import SECTIONS
     from mercato.compute.settings import ComputeSettings
@@ -71,12 +72,12 @@ def replay(
         show({"dispute": id, "majority": majority(found), "replays": [it.body() for it in found], "entries": numbers})
         return
     rows = [
-        [number, it.request, it.referee, it.verdict, _told(it.statistic)]
+        [number, it.request, it.referee, it.verdict, said(it.statistic) or it.statistic.get("why", "—")]
         for number, it in zip(numbers, found, strict=True)
     ]
     table(["entry", "request", "referee", "verdict", "found"], rows)
-    said = {"pass": "they pass", "fail": "they fail"}.get(majority(found), "nothing: as many say the one as the other")
-    typer.echo(f"Most of what could be judged says: {said}. Decide with `mercato compute disputes decide {id}`.")
+    most = {"pass": "they pass", "fail": "they fail"}.get(majority(found), "nothing: as many say the one as the other")
+    typer.echo(f"Most of what could be judged says: {most}. Decide with `mercato compute disputes decide {id}`.")
 
 
 def show_(id: Id) -> None:
@@ -147,7 +148,3 @@ def _replayed(
             await lines.close()
 
     return asyncio.run(go())
-
-
-def _told(statistic: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in statistic.items()) or "—"

@@ -190,3 +190,22 @@ def test_a_request_tells_its_audit_to_its_own_key_only(audited: Audited) -> None
     assert (others.status, home.get("/audit/req_none").status) == (404, 404)
     assert [len(each["commitment"]) for each in draws] == [64, 64]
     assert {each["secret"] for each in draws} == {None}
+
+
+CALL = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}, "strict": True}}
+FORM = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"], "additionalProperties": False}
+SHAPES: list[dict[str, Any]] = [
+    {}, {"n": 3}, {"tools": [CALL], "tool_choice": "required"}, {"response_format": {"type": "json_object"}},
+    {"tools": [CALL], "tool_choice": {"type": "function", "function": {"name": "look"}}}, {"tools": [CALL]},
+    {"response_format": {"type": "json_schema", "json_schema": {"name": "f", "schema": FORM, "strict": True}}},
+]  # fmt: skip
+
+
+def test_an_honest_answer_of_any_shape_owes_the_api_nothing(audited: Audited) -> None:
+    home = audited({"good": "honest"})
+    statuses = {ask(home, 1, "good", stream=stream, **shape) for shape in SHAPES for stream in (False, True)}
+    seen = judged(home, "good", 2 * len(SHAPES))
+
+    assert statuses == {200}
+    assert sorted(it.verdict for it in seen) == ["pass"] * 4 + ["void"] * 10
+    assert [it.statistic["told"] for it in seen if "told" in it.statistic] == []

@@ -116,7 +116,7 @@ def whole(asked: Asked, written: Sequence[str], claim: int = 1, proofs: Sequence
     model, kind = asked.body.get("model", ""), "chat.completion" if asked.chat else "text_completion"
     choices = [_choice(asked, written, index) for index in range(asked.body.get("n") or 1)]
     choices = [{**one, toploc.FEATURE: list(proofs)} for one in choices] if proofs else choices
-    spent = usage(asked, len(written) * len(choices), claim)
+    spent = usage(asked, len(_pieces(asked, written)) * len(choices), claim)
     return {"id": "stub-1", "object": kind, "created": CREATED, "model": model, "choices": choices, "usage": spent}
 
 
@@ -127,7 +127,7 @@ def events(
     where it was asked for."""
     about = {"id": "stub-1", "created": CREATED, "model": asked.body.get("model", "")}
     about["object"] = "chat.completion.chunk" if asked.chat else "text_completion"
-    several = range(asked.body.get("n") or 1)
+    several, pieces = range(asked.body.get("n") or 1), _pieces(asked, written)
     for index in several:
         if asked.chat:
             yield {**about, "choices": [_delta(asked, {"role": "assistant", "content": ""}, index=index)]}
@@ -138,15 +138,15 @@ def events(
             yield {**about, "choices": [_delta(asked, {"tool_calls": [call]}, index=index)]}
             yield {**about, "choices": [_delta(asked, {"tool_calls": [piece]}, index=index)]}
     else:
-        for place, word in enumerate(written):
+        for place, word in enumerate(pieces):
             for index in several:
                 said = {"content": word if place == 0 else f" {word}"}
                 yield {**about, "choices": [_delta(asked, said, index=index)]}
     for index in several:
-        last = _delta(asked, {}, finish(asked, len(written)), index=index)
+        last = _delta(asked, {}, finish(asked, len(pieces)), index=index)
         yield {**about, "choices": [{**last, toploc.FEATURE: list(proofs)} if proofs else last]}
     if (asked.body.get("stream_options") or {}).get("include_usage"):
-        yield {**about, "choices": [], "usage": usage(asked, len(written) * len(several), claim)}
+        yield {**about, "choices": [], "usage": usage(asked, len(pieces) * len(several), claim)}
 
 
 def read(asked: Asked) -> list[str]:
@@ -210,7 +210,7 @@ def instance(schema: Mapping[str, Any], written: Sequence[str]) -> Any:
 
 
 def _choice(asked: Asked, written: Sequence[str], index: int) -> dict[str, Any]:
-    end = {"index": index, "finish_reason": finish(asked, len(written)), "logprobs": None}
+    end = {"index": index, "finish_reason": finish(asked, len(_pieces(asked, written))), "logprobs": None}
     text = _formatted(asked, written)
     if not asked.chat:
         return {**end, "text": text}
@@ -226,12 +226,18 @@ def _delta(asked: Asked, delta: dict[str, Any], end: str | None = None, *, index
     return {"index": index, "text": delta.get("content", ""), "finish_reason": end}
 
 
+def _pieces(asked: Asked, written: Sequence[str]) -> list[str]:
+    """The tokens of an answer, of the format that it shall have."""
+    tool = _tool(asked)
+    return [tool, "{}"] if tool else _formatted(asked, written).split(" ")
+
+
 def _formatted(asked: Asked, written: Sequence[str]) -> str:
     kind = asked.body.get("response_format") or {}
     if kind.get("type") == "json_schema":
         return json.dumps(instance(kind["json_schema"].get("schema", {}), written), ensure_ascii=False)
     if kind.get("type") == "json_object":
-        return json.dumps({"answer": " ".join(written)}, ensure_ascii=False)
+        return json.dumps({"answer": " ".join(written[1:])}, ensure_ascii=False)
     return " ".join(written)
 
 

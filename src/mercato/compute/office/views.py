@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from mercato.compute import audits
 from mercato.compute.audits import Audit
 from mercato.compute.books.disputes import Dispute
 from mercato.compute.books.epochs import Epoch
@@ -151,21 +152,9 @@ def percent(bps: int) -> str:
 
 def _found(statistic: Mapping[str, Any]) -> str:
     """Returns what an audit found, and how many audits of the provider failed up to then."""
+    said = audits.said(statistic)
     if not {"fails", "audits"} <= set(statistic):
-        return ""
-    if "canary" in statistic:
-        said = "a question whose answer was known beforehand"  # which one, is not told: it may be asked again
-    elif "tokens" in statistic:
-        said = f"{statistic['same']} of {statistic['tokens']} tokens match"
-    elif "vectors" in statistic:
-        said = f"{statistic['vectors']} vectors are {statistic['far']} billionths from the reference's at most"
-    elif "proofs" in statistic:
-        said = f"{statistic['proofs']} commitments opened, {statistic['missing']} missing"
-        said += f", {statistic['exponents']} exponents others at most"
-    elif "signature" in statistic:
-        said = f"the machine's signature: {statistic['signature']}"
-    else:
-        said = str(statistic.get("why", "as its method says"))
+        return said
     return f"{said}; {statistic['fails']} of its {statistic['audits']} audits failed by then"
 
 
