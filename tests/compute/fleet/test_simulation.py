@@ -102,4 +102,4 @@ def test_the_bound_of_honest_fails_is_what_the_calibration_could_not_exclude() -
 def test_a_million_audited_tokens_eject_no_honest_provider(seed: int) -> None:
     """At alpha 1e-3 for six times as many audits, an ejection would come once in 1,000 tries or rarer."""
     assert spare(1_000_000, seed=seed).ejected == 0
-    assert spare(1_000_000, seed=seed, embeddings=True).ejected == 0
+    assert spare(1_000_000, seed=seed, about="embeddings").ejected == 0

@@ -16,8 +16,9 @@ from mercato.compute import audits
 from mercato.compute.books import disputes
 from mercato.compute.gateway.tally import Said
 from mercato.compute.model import End, KeyId, Need, Price, ProviderId, Receipt, RequestId, Standing, Surface, Usage
-from mercato.compute.testing import ToyChecker
+from mercato.compute.testing import ToyChecker, stub
 from mercato.compute.verify import exhibit
+from mercato.compute.verify.checker import Reference
 from mercato.compute.verify.docket import recorded
 from mercato.compute.verify.exhibit import Kept
 from mercato.compute.verify.known import Reply
@@ -31,6 +32,7 @@ from tests.compute.books.conftest import migrated, sqlite
 from tests.compute.books.counter import ACME, NOON, Counter
 from tests.compute.verify.books import listed
 from tests.compute.verify.test_auditor import stands, turn
+from tests.compute.verify.test_checker import with_line
 
 __all__ = ["migrated", "sqlite"]  # fixtures of the books
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"], "additionalProperties": False}
@@ -157,6 +159,22 @@ def test_in_a_dispute_no_model_is_needed_to_see_a_fault(before: str, agrees: boo
     found = asyncio.run(replay(kept, RECEIPT, [], Judge(), before))
 
     assert [(it.referee, it.verdict, it.agrees) for it in found] == [(NOBODY, "fail", agrees)]
+
+
+@pytest.mark.parametrize("body", [{"temperature": 1}, {"temperature": 0, "logit_bias": {"1": 9}}], ids=str)
+def test_what_chance_or_a_penalty_bent_no_referee_is_asked(body: dict[str, Any]) -> None:
+    """Also where commitments came with it: those are to what the model read, and referees look at its words."""
+    one = Said("some words", end="stop", proofs=("AAAA",))
+    kept = Kept(
+        Surface.CHAT, {"model": "m", "messages": [{"role": "user", "content": "hi"}], **body}, (one,), promised=True
+    )
+    with stub() as server:
+        found = with_line(
+            server.url, lambda it: replay(kept, RECEIPT, [Reference("r", ACME, it, {"m": "toy"})], Judge(), "")
+        )
+        asked = list(server.asked)
+
+    assert ([it.verdict for it in found], asked) == (["void"], [])
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,9 @@ async def replay(
     if odd is not None:
         return [_replayed(receipt, NOBODY, Fault(str(odd)), judge, before)]
     shown = kept.drawn(int(receipt.hash, 16))
-    checked = [(it.name, await it.check(shown, receipt.model) if shown else None) for it in referees]
+    if shown is None or not shown.matched:
+        return [_replayed(receipt, it.name, None, judge, before) for it in referees]
+    checked = [(it.name, await it.check(shown, receipt.model)) for it in referees]
     return [_replayed(receipt, name, found, judge, before) for name, found in checked]
 
 
