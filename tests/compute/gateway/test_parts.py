@@ -126,6 +126,17 @@ def test_what_keeps_everybody_out_decides_whether_trying_again_helps(why: list[s
     assert unserved(reasons).answer == status
 
 
+def test_a_client_is_told_in_words_how_many_failed_how_and_what_kept_others_out() -> None:
+    reasons = {ProviderId("a"): "features: tools, vision", ProviderId("b"): "context", ProviderId("c"): "context"}
+    failed = [Unreached("503"), Unreached("html"), Unreached("reset"), Unreached("truncated")]
+
+    assert (
+        unserved(reasons).message
+        == "no provider fits the request: has too small a context (2), lacks tools, vision (1)"
+    )
+    assert unserved({}, failed).message == "no provider answered: answered 503 (1), broke off (2), html (1)"
+
+
 @pytest.mark.parametrize(("why", "status"), [(["429"], 429), (["idle", "first-byte"], 504), (["429", "html"], 502)])
 def test_how_those_that_were_asked_failed_decides_what_a_client_is_told(why: list[str], status: int) -> None:
     assert unserved({}, [Unreached(one) for one in why]).answer == status

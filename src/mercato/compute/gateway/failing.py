@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from mercato.compute.errors import Unreached, Unserved
 from mercato.compute.model import End, ProviderId
@@ -13,6 +13,21 @@ CUT = frozenset({"truncated", "reset"})
 BUSY = frozenset({"429", "full"})
 UNASKED = frozenset({"full", "left"})  # such were to be asked, and were not
 RETRY_SECONDS = 1
+#: How a provider that was asked failed, in a client's words.
+FAILED = {
+    "connect": "was not reached", "private": "was not reached", "tls": "has no certificate that is trusted",
+    "protocol": "sent what is no answer", "error": "sent an error", "size": "sent too much",
+    "reset": "broke off", "truncated": "broke off", "first-byte": "did not begin in time", "idle": "fell silent",
+    "total": "took too long", "full": "was full", "left": "left",
+}  # fmt: skip
+#: What kept a provider from being asked; that one refuses our key or credit is nobody's business.
+KEPT_OUT = {
+    "standing": "may not serve now", "expired": "has an offer that is over", "context": "has too small a context",
+    "only": "is not in only", "ignore": "is in ignore", "order": "is not in order", "zdr": "keeps prompts",
+    "tee": "is not proven to be in a trusted machine", "price": "costs more than max_price",
+    "quality": "falls short of min_quality", "breaker": "failed lately", "cooling": "rests", "full": "is full",
+    "left": "left",
+}  # fmt: skip
 
 
 def ended(error: Unreached) -> End:
@@ -27,27 +42,42 @@ def unserved(why: Mapping[ProviderId, str], failed: Sequence[Unreached] = ()) ->
     if failed and all(error.why in BUSY for error in failed):
         return _busy()
     if failed and not all(error.why in UNASKED for error in failed):
-        classes = ", ".join(sorted({error.why for error in failed}))
         late = all(error.why in LATE for error in failed)
         return Unserved(
-            f"no provider answered: {classes}", hint="try again, or another model",
+            f"no provider answered: {_counted(_failed(error.why) for error in failed)}",
+            hint="try again, or another model",
             status=504 if late else 502, code="upstream_timeout" if late else "upstream_error",
         )  # fmt: skip
-    kinds = Counter(reason.partition(":")[0] or "left" for reason in [*why.values(), *(it.why for it in failed)])
-    said = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items()))
-    if set(kinds) == {"full"}:
+    reasons = [reason or "left" for reason in [*why.values(), *(it.why for it in failed)]]
+    kinds = {reason.partition(":")[0] for reason in reasons}
+    said = _counted(map(_kept_out, reasons))
+    if kinds == {"full"}:
         return _busy()
     asked_for = {"context", "features", "only", "ignore", "order", "zdr", "price", "quality"}
-    if "tee" in kinds and set(kinds) <= asked_for | {"tee"}:  # the next check is minutes away: trying again is no use
+    if "tee" in kinds and kinds <= asked_for | {"tee"}:  # the next check is minutes away: trying again is no use
         return Unserved(
             f"no provider's machine is proven to be what the request wants: {said}",
             hint="GET /v1/providers tells what was found, and until when it holds", status=400, code="not_attested",
         )  # fmt: skip
-    if kinds and set(kinds) <= asked_for:  # trying again cannot help: the request itself rules everybody out
+    if kinds and kinds <= asked_for:  # trying again cannot help: the request itself rules everybody out
         return Unserved(
-            f"no provider fits the request: {said}", hint="ask for less", status=400, code="no_provider_fits"
-        )
+            f"no provider fits the request: {said}", hint="ask for less; GET /v1/models tells what there is",
+            status=400, code="no_provider_fits",
+        )  # fmt: skip
     return Unserved(f"no provider can be asked now: {said or 'none'}", hint="try again soon")
+
+
+def _failed(why: str) -> str:
+    return f"answered {why}" if why.isdecimal() else FAILED.get(why, why)
+
+
+def _kept_out(reason: str) -> str:
+    kind, _, more = reason.partition(": ")
+    return f"lacks {more}" if kind == "features" else KEPT_OUT.get(kind, kind)
+
+
+def _counted(words: Iterable[str]) -> str:
+    return ", ".join(f"{word} ({count})" for word, count in sorted(Counter(words).items()))
 
 
 def _busy() -> Unserved:
