@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import statistics
 import sys
 import tempfile
 import time
@@ -12,11 +13,13 @@ from pathlib import Path
 from mercato.compute.books import Clerk, Desk, Hold, Served, Signer, keys
 from mercato.compute.books.replay import replay
 from mercato.compute.books.till import Till
+from mercato.compute.books.turn import Settle
 from mercato.compute.model import REQUESTS, End, KeyId, Price, ProviderId, Usage
 from mercato.core.clock import SystemClock
 from mercato.store.testing import sqlite_store
 
 AT_ONCE = (1, 16, 64)
+FRAME = 4096 + 24  # bytes of one page in SQLite's log
 REQUESTS_EACH = 4_000
 FUNDS = 10**12
 
@@ -30,6 +33,15 @@ class Cost:
     wait: float
 
 
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """What one request at a time takes: microseconds of processor time, in the middle, and pages written."""
+
+    reserve: float
+    settle: float
+    pages: float
+
+
 def main(count: int = REQUESTS_EACH) -> None:
     """Prints a line for each number of requests at once, and whether the log agrees with the books afterwards."""
     with tempfile.TemporaryDirectory() as folder:
@@ -40,6 +52,8 @@ def main(count: int = REQUESTS_EACH) -> None:
         key, _ = keys.make(till.bare, till.clock, "ann")
         for cost in asyncio.run(measured(Clerk(url, SystemClock(), signer), key.id, count)):
             print(f"{cost.at_once:3} at once: {cost.cpu:.3f} ms of processor time, {cost.wait:.2f} ms in the books")
+        one = alone(Clerk(url, SystemClock(), signer), key.id, count // 4)
+        print(f"alone: {one.reserve:.0f} us to reserve, {one.settle:.0f} us to settle, {one.pages:.1f} pages written")
         found = replay(till.bare, signer.public)
         print(f"{found.entries} entries, {len(found.faults)} faults, sum {sum(till.balances().values())}")
         till.close()
@@ -58,6 +72,27 @@ async def measured(clerk: Clerk, key: KeyId, count: int) -> list[Cost]:
             spent = time.process_time() - cpu
             costs.append(Cost(at_once, spent / done * 1000, (time.perf_counter() - wall) / turns * 1000))
     return costs
+
+
+def alone(clerk: Clerk, key: KeyId, count: int) -> Alone:
+    """Returns what one request takes of the clerk, with nothing around it and nobody beside it."""
+    log = Path(clerk.bare.url.removeprefix("sqlite:///") + "-wal")
+    clerk.open()
+    clerk.bare.run("PRAGMA wal_autocheckpoint = 0")
+    clerk.bare.run("PRAGMA wal_checkpoint(TRUNCATE)")
+    spent: list[tuple[int, int]] = []
+    for _ in range(count):
+        hold = Hold(REQUESTS.new(), key, "ann", "a" * 64, 5_000)
+        settle = Settle(hold.request, _served(key))
+        start = time.thread_time_ns()
+        clerk.at_once([hold])
+        between = time.thread_time_ns()
+        clerk.at_once([settle])
+        spent.append((between - start, time.thread_time_ns() - between))
+    reserve, settle_ = (statistics.median(part) / 1000 for part in zip(*spent, strict=True))
+    pages = log.stat().st_size / FRAME / count
+    clerk.close()
+    return Alone(reserve, settle_, pages)
 
 
 async def _many(desk: Desk, key: KeyId, at_once: int, turns: int) -> None:
