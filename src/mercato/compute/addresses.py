@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from mercato.compute import roster
+from mercato.compute import guarded, roster
 from mercato.compute.model import Offer, Provider, ProviderId, Standing
 from mercato.core.errors import ConfigError, Conflict, NotFound
 from mercato.core.secret import Secret
@@ -83,10 +83,8 @@ def secret(key_file: str, home: Path) -> Secret:
         return Secret("")
     path = home / key_file
     try:
-        if path.stat().st_mode & 0o077:
-            raise ConfigError(f"key file {path} was open to others", hint="chmod 600 it")
-        return Secret(path.read_text().strip())
-    except (OSError, UnicodeDecodeError):
+        return Secret(guarded.read(path, "key file").decode().strip())
+    except (FileNotFoundError, UnicodeDecodeError):
         raise ConfigError(
             f"key file {path} was not readable", hint="write the key there, or register another"
         ) from None

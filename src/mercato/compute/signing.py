@@ -6,6 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from mercato.compute import guarded
 from mercato.compute.books import Signer
 from mercato.core.errors import ConfigError
 
@@ -24,9 +25,8 @@ def signer(home: Path) -> Signer:
         with suppress(FileExistsError):  # another worker was first, and its key is everyone's
             os.link(part, path)
         part.unlink()
-    if path.stat().st_mode & 0o077:
-        raise ConfigError(f"signing key {path} was open to others", hint="chmod 600 it")
+    text = guarded.read(path, "signing key")
     try:
-        return Signer(bytes.fromhex(path.read_text().strip()))
-    except (ValueError, OSError):
+        return Signer(bytes.fromhex(text.decode().strip()))
+    except ValueError:
         raise ConfigError(f"signing key {path} was not readable", hint="restore it, or move it away") from None

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -21,13 +20,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from mercato.compute import guarded
 from mercato.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from mercato.compute.books.receipts import Signer
 
-MOST = 4_096  # octets of a key file; ours has about 120
-OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _PUBLIC, _SIGNATURE = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{128}")
 
 
@@ -84,15 +82,9 @@ def opened(path: Path) -> NodeKey:
     ConfigError where others may read it, or where it is no Ed25519 key: a node does not go on under another name.
     """
     try:
-        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            text = file.read(MOST)
+        text = guarded.read(path, "key file", links=False)
     except FileNotFoundError:
         return _made(path)
-    except OSError as error:
-        raise ConfigError(f"key file {str(path)!r} was not readable: {error.strerror}", hint="a plain file") from None
-    if mode & OTHERS:
-        raise ConfigError(f"key file {str(path)!r} was open to others, mode {mode & 0o777:o}", hint="chmod 600 it")
     try:
         key = load_pem_private_key(text, password=None)
     except (ValueError, TypeError):
