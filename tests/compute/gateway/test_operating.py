@@ -23,10 +23,12 @@ from openai import OpenAI
 
 from mercato.compute.books import switch
 from mercato.compute.books.till import Till
-from mercato.compute.gateway.admin import numbered
+from mercato.compute.gateway import admin
+from mercato.compute.gateway.admin import Admin, numbered
 from mercato.compute.signing import signer
 from mercato.compute.testing import stub
 from mercato.core.clock import SystemClock
+from mercato.core.errors import ConfigError
 from mercato.store.bare import Bare
 from tests.compute.gateway.conftest import Open
 from tests.compute.gateway.endless import endless
@@ -63,6 +65,46 @@ def test_the_admin_plane_counts_what_was_served_and_refused_and_is_its_owners_al
     assert 'mercato_compute_overclaimed_tokens_total{provider="one"} 90.0' in text
     assert stat.S_IMODE(where.stat().st_mode) == 0o600
     assert others == [200, 200, 404]
+
+
+def test_no_page_in_a_browser_drains_a_worker() -> None:
+    async def ask(*headers: tuple[bytes, bytes]) -> int:
+        sent: list[dict[str, Any]] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        scope = {"type": "http", "method": "POST", "path": "/drain", "headers": list(headers)}
+        await Admin(None, None, lambda: drained.append(1))(scope, None, send)  # type: ignore[arg-type]  # neither is asked here
+        return int(sent[0]["status"])
+
+    drained: list[int] = []
+    assert asyncio.run(ask((b"origin", b"https://evil.example"))) == 403
+    assert drained == []
+    assert asyncio.run(ask()) == 202
+    assert drained == [1]
+
+
+@pytest.mark.parametrize("place", ["[::1]:0", "127.0.0.1:0", "plane"])
+def test_an_admin_plane_listens_where_it_is_told(tmp_path: Path, place: str) -> None:
+    async def go() -> bool:
+        async with admin.serving(Admin(None, None, lambda: None), place, tmp_path):  # type: ignore[arg-type]  # nobody asks
+            return True
+
+    assert asyncio.run(go())
+    assert asyncio.run(go()), "what a worker before left there is replaced"
+
+
+def test_an_admin_plane_takes_no_files_place(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with admin.serving(Admin(None, None, lambda: None), "mercato.db", tmp_path):  # type: ignore[arg-type]  # nobody asks
+            pass
+
+    (tmp_path / "mercato.db").write_bytes(b"precious")
+    with pytest.raises(ConfigError, match=r"mercato\.db"):
+        asyncio.run(go())
+
+    assert (tmp_path / "mercato.db").read_bytes() == b"precious"
 
 
 def test_workers_have_admin_planes_of_their_own() -> None:

@@ -134,7 +134,10 @@ def test_a_client_is_told_in_words_how_many_failed_how_and_what_kept_others_out(
         unserved(reasons).message
         == "no provider fits the request: has too small a context (2), lacks tools, vision (1)"
     )
-    assert unserved({}, failed).message == "no provider answered: answered 503 (1), broke off (2), html (1)"
+    assert (
+        unserved({}, failed).message
+        == "every provider that was asked failed: answered 503 (1), broke off (2), html (1)"
+    )
 
 
 @pytest.mark.parametrize(("why", "status"), [(["429"], 429), (["idle", "first-byte"], 504), (["429", "html"], 502)])

@@ -10,7 +10,7 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,9 @@ class Admin:
                 self._metrics.live.set(len(self._gateway.live))
                 await client.start(200, [TEXT])
                 await client.write(await asyncio.to_thread(self._metrics.text), more=False)
+            case "POST", "/drain" if any(name == b"origin" for name, _ in scope["headers"]):
+                refusal = Declined("a page in a browser asked", hint="ask by a program", status=403, code="not_allowed")
+                await answers.refuse(client, refusal)
             case "POST", "/drain":
                 await answers.say(client, 202, {"status": "draining"})
                 self._drain()
@@ -73,20 +76,29 @@ def _bound(place: str, home: Path) -> socket.socket:
     host, colon, port = place.rpartition(":")
     try:
         if colon and port.isdigit():
-            return socket.create_server((host, int(port)))
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            return socket.create_server((host.strip("[]"), int(port)), family=family)
         path = home / place
-        with suppress(FileNotFoundError):
-            path.unlink()
-        made = socket.socket(socket.AF_UNIX)
-        before = os.umask(0o177)
-        try:
-            made.bind(str(path))
-        finally:
-            os.umask(before)
-        made.listen()
+        if path.is_socket():  # of a worker before; anything else is not ours to remove
+            path.unlink(missing_ok=True)
+        return _private(path)
     except OSError as error:
         hint = "set compute.admin to another, such as 127.0.0.1:8601"
         raise ConfigError(f"admin plane was to listen at {place!r}: {error.strerror or error}", hint=hint) from None
+
+
+def _private(path: Path) -> socket.socket:
+    """Returns a Unix socket that listens, for its owner alone."""
+    made = socket.socket(socket.AF_UNIX)
+    before = os.umask(0o177)
+    try:
+        made.bind(str(path))
+        made.listen()
+    except OSError:
+        made.close()
+        raise
+    finally:
+        os.umask(before)
     return made
 
 

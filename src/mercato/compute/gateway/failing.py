@@ -44,7 +44,7 @@ def unserved(why: Mapping[ProviderId, str], failed: Sequence[Unreached] = ()) ->
     if failed and not all(error.why in UNASKED for error in failed):
         late = all(error.why in LATE for error in failed)
         return Unserved(
-            f"no provider answered: {_counted(_failed(error.why) for error in failed)}",
+            f"every provider that was asked failed: {_counted(_failed(error.why) for error in failed)}",
             hint="try again, or another model",
             status=504 if late else 502, code="upstream_timeout" if late else "upstream_error",
         )  # fmt: skip
