@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mercato.compute.books import Clerk, Desk
@@ -92,12 +93,17 @@ async def work(
     wanted, url = orders.compute, orders.url
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as opened:
+        hub: Hub | None = None
         upstreams = Upstreams(wanted.upstreams, wanted.answer_octets)
+
+        def way(provider: ProviderId) -> Line | None:
+            return upstreams.line(provider) or (hub.line(provider) if hub else None)
+
         opened.push_async_callback(upstreams.close)
         desk = await opened.enter_async_context(Desk(Clerk(url, SystemClock(), signer(orders.home))))
         metrics, router, till = Metrics(), Router(), Till(url, SystemClock(), signer(orders.home))
         told = partial(_judged, metrics)
-        beside = Verification(wanted, till, url, router, upstreams.pairs(), upstreams.line, told, orders.home)
+        beside = Verification(wanted, till, url, router, upstreams.pairs(), way, told, orders.home)
         taken = {each.id for each, _ in upstreams.pairs()}
         registered = Registered(orders.home, wanted.answer_octets, upstreams.connections, taken)
         beside.liaison.beside = registered.look
@@ -110,19 +116,15 @@ async def work(
             Source(lambda: verified.standing(upstreams.pairs()), upstreams.line),
             Source(lambda: verified.standing(registered.pairs()), registered.line),
         ]
-        hub: Hub | None = None
         if wanted.nodes != "off":
             hub = await opened.enter_async_context(tunnels(wanted, url, place, signer(orders.home)))
             metrics.nodes(partial(_connected, hub))
+            if wanted.tee.nodes != "off":
+                opened.callback(_bringing(url, hub, wanted).cancel)
             sources.append(Source(partial(_standing, verified, hub), hub.line))
         catalogue = Catalogue(sources)
         catalogue.look(loop.time())
-        files = {
-            model: orders.home / one.tokenizer
-            for each in wanted.upstreams.values()
-            for model, one in each.models.items()
-            if one.tokenizer
-        }
+        files = _tokenizers(wanted, orders.home)
         carrier = Carrier(
             desk, router, catalogue, counting.Counter(counting.load(files)),
             patience=Patience(wanted.connect_seconds, wanted.first_seconds, wanted.idle_seconds, wanted.total_seconds),
@@ -143,6 +145,12 @@ async def work(
         if wanted.audit.canaries:
             opened.callback(_asking(f"http://{here(place)}/v1", wanted, catalogue, verified).cancel)
         await running.serve(sockets=[place])
+
+
+def _tokenizers(wanted: ComputeSettings, home: Path) -> dict[str, Path]:
+    """Returns the files that count tokens, by model."""
+    models = [pair for each in wanted.upstreams.values() for pair in each.models.items()]
+    return {model: home / one.tokenizer for model, one in models if one.tokenizer}
 
 
 def bounds(wanted: ComputeSettings) -> Bounds:
@@ -167,6 +175,13 @@ def _asking(base: str, wanted: ComputeSettings, catalogue: Catalogue, verified: 
         before=verified.asked_before,
     )  # fmt: skip
     return asyncio.create_task(made.run())
+
+
+def _bringing(url: str, hub: Hub, wanted: ComputeSettings) -> asyncio.Task[None]:
+    """Begins to bring the reports of nodes in trusted machines."""
+    from mercato.compute.tee.courier import Courier
+
+    return asyncio.create_task(Courier(url, hub.line, wanted.tee.nodes).run())
 
 
 def _judged(metrics: Metrics, verdict: Verdict) -> None:

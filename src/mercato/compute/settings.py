@@ -69,7 +69,8 @@ class Attesting(BaseModel):
     folder `collateral` of the data folder, where files may also be put by hand. `private` allows it an address that is
     not public. `statuses` and `advisories` of a platform are taken that stand here, and `software` by its name.
 
-    Everybody is checked each so many `minutes`; what was found is taken for `hold` minutes.
+    Everybody is checked each so many `minutes`; what was found is taken for `hold` minutes. `nodes` is the algorithm of
+    the keys of nodes that say they are in trusted machines; where it is "off", they are not asked.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,6 +82,7 @@ class Attesting(BaseModel):
     software: dict[str, Software] = Field(default_factory=dict)
     minutes: int = Field(30, ge=1, le=1440)
     hold: int = Field(90, ge=2, le=10_080)
+    nodes: Literal["off", "ecdsa", "ed25519"] = "off"
 
 
 class Upstream(BaseModel):

@@ -278,6 +278,18 @@ attestations = sa.Table(
     sa.Column("evidence", sa.LargeBinary, nullable=False),
 )
 
+challenges = sa.Table(
+    "compute_challenge",
+    metadata,
+    sa.Column("provider", sa.String(80), primary_key=True),
+    sa.Column("model", sa.String(200), primary_key=True),
+    sa.Column("upstream", sa.String(200), nullable=False),
+    sa.Column("nonce", sa.String(64), nullable=False),
+    sa.Column("asked_us", sa.BigInteger, nullable=False),
+    # What the node's upstream answered; NULL until a worker that the node dialled has brought it.
+    sa.Column("report", sa.LargeBinary),
+)
+
 health = sa.Table(
     "compute_health",
     metadata,

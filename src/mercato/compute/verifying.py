@@ -75,15 +75,15 @@ def _engine(
     return way, {model: one.upstream or model for model, one in wanted.upstreams[name].models.items()}
 
 
-def signing(wanted: ComputeSettings) -> dict[ProviderId, Place]:
-    """Returns where the signatures of upstreams in trusted machines are, of those that sign."""
-    return {
-        named(name): Place(
-            one.tee.signature, one.tee.signing, {model: it.upstream or model for model, it in one.models.items()}
-        )
-        for name, one in wanted.upstreams.items()
-        if one.tee is not None and one.tee.signature
-    }
+def signatures(wanted: ComputeSettings, line: Callable[[ProviderId], Line | None]) -> Signatures:
+    """Returns who fetches signatures, of upstreams and nodes in trusted machines."""
+    places: dict[ProviderId, Place | None] = {}
+    for name, one in wanted.upstreams.items():
+        names = {model: it.upstream or model for model, it in one.models.items()}
+        signs = one.tee is not None and one.tee.signature
+        places[named(name)] = Place(one.tee.signature, one.tee.signing, names) if one.tee and signs else None
+    nodes = None if wanted.tee.nodes == "off" else Place("/signature", wanted.tee.nodes, {})
+    return Signatures(line, places, nodes)
 
 
 class Verification:
@@ -98,9 +98,9 @@ class Verification:
         home: Path | None = None,
     ) -> None:  # fmt: skip
         audit = wanted.audit
-        self._signatures = Signatures(line, signing(wanted))
+        self._signatures = signatures(wanted, line)
         self._reads = bool(audit.checker or audit.states or audit.canary_file)  # whether anybody judges what is said
-        self.judge = judge(audit) if self._reads or signing(wanted) else None
+        self.judge = judge(audit) if self._reads or self._signatures.wanted else None
         self.known = known.read((home or Path()) / audit.canary_file) if audit.canary_file else Known()
         providers = list({pair[0].id: pair[0] for pair in settled}.values())
         self.liaison = Liaison(url, till.clock, f"worker-{secrets.token_hex(8)}", self.judge, settled=providers)
@@ -190,7 +190,7 @@ class Verification:
         features = candidate.offer.features
         matched = need.model in self._judged and exhibit.judged(members, synced.FEATURE in features)
         opened = need.model in self._opened and toploc.FEATURE in features and exhibit.committed(members)
-        signed = candidate.offer.tee and need.surface is not Surface.EMBEDDINGS and self._signatures.of(provider.id)
+        signed = need.surface is not Surface.EMBEDDINGS and self._signs(candidate.offer)
         if allowed and (matched or opened or signed):
             sure = need.wish.verify == "always" or self.liaison.view.shares.get(provider.id, 1.0) >= 1
             word = "always" if sure else "sampled"
@@ -200,8 +200,12 @@ class Verification:
     def draw(self, receipt: Receipt) -> bool:
         """Whether an answer is audited without being asked for: where a reference could judge it."""
         audit = self._wanted.audit
-        told = bool(audit.checker or audit.states) or self._signatures.of(receipt.provider)
-        return told and self.liaison.draw(receipt)
+        found = self.liaison.view.proven.get((receipt.provider, receipt.model))
+        signed = found is not None and bool(found.signers) and self._signatures.of(receipt.provider) is not None
+        return (signed or bool(audit.checker or audit.states)) and self.liaison.draw(receipt)
+
+    def _signs(self, offer: Offer) -> bool:
+        return bool(offer.tee) and self._signatures.of(offer.provider) is not None
 
     def packed(self, asked: Asked, tally: Tally, offer: Offer, seal: Seal | None) -> bytes:
         """Returns what an auditor would need of a request; nothing where there is none. Of what was said, nothing is
@@ -209,7 +213,7 @@ class Verification:
         if self.judge is None or not exhibit.allowed(asked.need):
             return b""
         said = self._shown(asked, tally, offer) if self._reads else b""
-        return seal.before(said) if seal and self._signatures.of(offer.provider) else said
+        return seal.before(said) if seal and self._signs(offer) else said
 
     def _shown(self, asked: Asked, tally: Tally, offer: Offer) -> bytes:
         if asked.need.surface is Surface.EMBEDDINGS:

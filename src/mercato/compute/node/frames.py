@@ -96,6 +96,9 @@ def granted(payload: bytes) -> int:
     return value
 
 
+MOST_PATH = 800  # letters; a model's name and an answer's id are the longest of it
+
+
 def ask(stream: int, wanted: Ask) -> bytes:
     """Returns the frame that opens a stream; InvalidInput where its headers are too long."""
     body = {"path": wanted.path, "headers": dict(wanted.headers), "wait": wanted.wait, "length": wanted.length}
@@ -105,7 +108,7 @@ def ask(stream: int, wanted: Ask) -> bytes:
 def asked(payload: bytes) -> Ask:
     """Returns what an OPEN frame asks for; InvalidInput for anything else."""
     body = parsed(payload, most=MOST_HEAD, what="OPEN")
-    return Ask(text(body, "path", most=200, least=1), _headers(body.get("headers")),
+    return Ask(text(body, "path", most=MOST_PATH, least=1), _headers(body.get("headers")),
                number(body, "wait", 1, 86_400_000), number(body, "length", 0, 2**40))  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from mercato.compute.node.texts import Sources, Texts
 from mercato.compute.node.texts import hashed as hashed_template
 from mercato.compute.node.upstream import Upstream
 from mercato.compute.node.weights import contradiction, hashed, told
+from mercato.compute.tee.words import FEATURE as TEE
 from mercato.compute.verify.synced import FEATURE
 from mercato.core.clock import SystemClock
 from mercato.core.errors import ConfigError
@@ -98,7 +99,7 @@ def _offer(model: str, served: Served, found: Found, weights: str, texts: Texts,
         price=Price(served.prompt, served.completion, served.cached),
         context=served.context or found.context or CONTEXT,
         upstream=found.model,
-        features=found.features | ({FEATURE} if served.synced else set()),
+        features=found.features | ({FEATURE} if served.synced else set()) | ({TEE} if served.tee else set()),
         quant=served.quant,
         weights=weights,
         concurrency=concurrency,

@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from mercato.compute.model import Offer, Usage
 from mercato.compute.node.attesting import Parts
@@ -19,9 +21,11 @@ from mercato.compute.node.daybook import Daybook, Line
 from mercato.compute.node.frames import Ask
 from mercato.compute.node.upstream import TAIL, Upstream, claimed
 from mercato.compute.node.wording import parsed
+from mercato.compute.tee.words import FEATURE
 from mercato.core.clock import Clock, SystemClock
 from mercato.core.errors import InvalidInput
 
+LOOKS = re.compile(r"/(attestation/report|signature/[A-Za-z0-9._:%-]{1,200})\?[A-Za-z0-9._~%=&+-]{1,600}")
 PATHS = frozenset({"/chat/completions", "/completions", "/embeddings"})
 PASSED = frozenset({"content-type", "accept", "x-request-id"})  # of the gateway's headers
 GIVEN = frozenset({"content-type", "retry-after"})  # of the upstream's
@@ -68,12 +72,24 @@ class Serving:
         """Checks what can be checked before the body is here; Refusal where the answer is no."""
         if self.draining:
             raise Refusal(503, "draining", "this node is leaving")
+        if not ask.length and LOOKS.match(ask.path):
+            return
         if ask.path not in PATHS or not ask.length:
             raise Refusal(404, "not_found", f"this node serves POST on {', '.join(sorted(PATHS))}")
         if ask.length > MOST_BODY:
             raise Refusal(413, "too_large", f"a request may have {MOST_BODY} octets")
         if self.bodies + ask.length > MOST_BODIES:
             raise Refusal(503, "busy", "too many large requests at once")
+
+    def shown(self, path: str) -> str:
+        """Returns where the upstream has what proves its machine, or signs an answer; Refusal where the path names no
+        offer that says it is in one. The model may be called as we do, or as the upstream does."""
+        place, _, query = path.partition("?")
+        given = dict(parse_qsl(query))
+        for name, offer in self.offers.items():
+            if FEATURE in offer.features and given.get("model") in (name, offer.model):
+                return f"{place}?{urlencode(given | {'model': name})}"
+        raise Refusal(404, "model_not_found", "this node offers no such model in a trusted machine")
 
     async def offer(self, body: bytes) -> Offer:
         """Returns the offer that a request is for; Refusal where it names none: other models behind the same upstream

@@ -14,6 +14,7 @@ from mercato.core.errors import InvalidInput
 BODY = 60.0  # seconds for a request's body to come
 STALLED = 60.0  # seconds that a gateway may leave an answer unread
 LONGEST = 7_200.0  # seconds for a whole request, whatever the gateway would allow
+LOOK = 120.0  # seconds for what proves a machine
 MOST_ERRANDS = 4_096
 
 
@@ -34,10 +35,16 @@ class Errand:
             await self._refuse(no)
         except Unreached as lost:
             await self._fail(lost.why)
+        except TimeoutError:
+            await self._fail("total")
 
     async def _work(self) -> None:
         serving = self._serving
         serving.admit(self.ask)
+        if not self.ask.length:
+            async with asyncio.timeout(min(LOOK, self.ask.wait / 1000)):
+                await self._show(serving.shown(self.ask.path))
+            return
         serving.bodies += self.ask.length
         try:
             body = await self._collect()
@@ -73,6 +80,16 @@ class Errand:
         if len(body) != self.ask.length:
             raise Refusal(400, "invalid_request", "the request was not as long as announced")
         return bytes(body)
+
+    async def _show(self, path: str) -> None:
+        """Passes on what proves the upstream's machine: no request of anybody's, so no cap counts it."""
+        async with self._serving.upstream.sent(path, b"", {"accept": "application/json"}) as found:
+            if 300 <= found.status < 400 or found.headers.get("content-encoding", "identity") != "identity":
+                raise Unreached("protocol")
+            await self._head(found.status, {"content-type": "application/json"})
+            async for piece in found.content.iter_any():
+                await self._pour(piece)
+            await self._wire.send(frame(Kind.END, self.number))
 
     async def _visit(self, visit: Visit, body: bytes) -> None:
         async with self._serving.upstream.sent(self.ask.path, body, outgoing(self.ask)) as found:

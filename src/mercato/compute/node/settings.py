@@ -17,7 +17,8 @@ class Served(BaseModel):
     Tokenizer and chat template are looked for there too, unless `tokenizer` names another folder or GGUF file, or
     `template` the template's own file; `expect_tokenizer` and `expect_template` are their hashes. `engine` tells
     parameters that change answers, such as `kv_cache_dtype`: nobody else can see them, and they are signed.
-    `synced` promises that requests with a seed are drawn as the feature `seed_gumbel_1` says."""
+    `synced` promises that requests with a seed are drawn as the feature `seed_gumbel_1` says, `tee` that the upstream
+    is in a trusted machine and shows what proves it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     prompt: int = Field(ge=0)
@@ -34,6 +35,7 @@ class Served(BaseModel):
     expect_template: str = Field("", pattern=HASH)
     engine: dict[Annotated[str, Field(pattern="^[a-z0-9_]{1,32}$")], Annotated[str, Field(pattern=VALUE)]] = {}
     synced: bool = False
+    tee: bool = False
 
 
 class NodeSettings(Section):

@@ -11,6 +11,7 @@ from mercato.compute.errors import Unproven, Unreached
 from mercato.compute.gateway.line import Line, Patience
 from mercato.compute.model import ProviderId
 from mercato.compute.tee import quote, report
+from mercato.compute.tee.asking import fetched
 from mercato.compute.tee.collateral import Collateral
 from mercato.compute.tee.report import Claim
 from mercato.compute.tee.words import NONCE, Finding, Level, Measured, Policy, Software
@@ -21,12 +22,13 @@ PATIENCE = Patience(connect=5, first=60, idle=15, total=90)  # eight accelerator
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Whom to ask about which model, and where: `upstream` is the model's name there, `path` that of its report."""
+    """Whom to ask about which model, and where: `upstream` is the model's name there, `path` that of its report. A node
+    has no line here: a courier asks it."""
 
     provider: ProviderId
     model: str
     upstream: str
-    line: Line
+    line: Line | None = None
     path: str = "/attestation/report"
     algorithm: str = "ecdsa"
     software: frozenset[str] = frozenset()
@@ -44,14 +46,29 @@ class Inspector:
 
     async def look(self, place: Place) -> Finding:
         """Returns what a place proves; Unreached where it, or who vouches for its platform, could not be asked."""
-        nonce = self._entropy(NONCE)
+        nonce = self.nonce()
+        assert place.line is not None, "nodes are asked by a courier"
+        path = report.address(place.path, place.upstream, nonce, place.algorithm)
         try:
-            raw = await _asked(place, nonce, self._patience)
-            return await self.judge(place, nonce, report.read(raw, place.algorithm))
+            status, raw = await fetched(place.line, path, self._patience)
+            if status != 200:
+                raise Unproven(f"provider answered with status {status}, not with a report")
+        except Unproven as wrong:
+            return self._finding(place, nonce, Level.NOTHING, wrong.message)
+        return await self.judge(place, nonce, raw)
+
+    def nonce(self) -> bytes:
+        """Returns a fresh nonce."""
+        return self._entropy(NONCE)
+
+    async def judge(self, place: Place, nonce: bytes, raw: bytes) -> Finding:
+        """Returns what a report proves that was made for a nonce; Unreached where nobody can be asked who vouches."""
+        try:
+            return await self._judged(place, nonce, report.read(raw, place.algorithm))
         except Unproven as wrong:
             return self._finding(place, nonce, Level.NOTHING, wrong.message)
 
-    async def judge(self, place: Place, nonce: bytes, claims: Sequence[Claim]) -> Finding:
+    async def _judged(self, place: Place, nonce: bytes, claims: Sequence[Claim]) -> Finding:
         """Returns what some machines prove together: the least that any of them does, as any may answer."""
         collateral: dict[str, str] = {}
         shown: list[object] = []
@@ -110,22 +127,3 @@ def _gpu(claims: Sequence[Claim]) -> str:
     if not shown:
         return "no evidence of accelerators was shown"
     return f"evidence of accelerators was shown by {shown} of {len(claims)} machines, for our nonce; not verified"
-
-
-async def _asked(place: Place, nonce: bytes, patience: Patience) -> bytes:
-    """Returns a report as it came; Unproven where there is none to be had, Unreached where no answer came."""
-    path = report.address(place.path, place.upstream, nonce, place.algorithm)
-    reply = await place.line.open(path, b"", {"accept": "application/json"}, deadline=patience)
-    raw = bytearray()
-    try:
-        async for part in reply.chunks():
-            raw += part
-            if len(raw) > report.MOST:
-                raise Unproven(f"report had more than {report.MOST} octets", hint="it is not read further")
-    finally:
-        await reply.close()
-    if reply.status >= 500 or reply.status == 429:
-        raise Unreached(str(reply.status), f"provider answered with status {reply.status}")
-    if reply.status != 200:
-        raise Unproven(f"provider answered with status {reply.status}, not with a report", hint="redirects are refused")
-    return bytes(raw)

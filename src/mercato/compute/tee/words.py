@@ -13,6 +13,7 @@ from enum import StrEnum
 from mercato.compute.model import ProviderId
 from mercato.core.events import Json
 
+FEATURE = "tee"  # of an offer: the node says that it is in a trusted machine, and passes on what proves it
 UP_TO_DATE = "UpToDate"
 NONCE = 32  # octets
 

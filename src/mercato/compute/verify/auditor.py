@@ -160,7 +160,7 @@ class Auditor:
     async def _signed(self, seal: Seal | None, receipt: Receipt) -> Signed | None:
         """Returns what the enclave's signature says of an answer; None where there was to be none, or is none any more.
         Unreached where that cannot be told yet."""
-        if seal is None or self._signatures is None or not self._signatures.of(receipt.provider):
+        if seal is None or self._signatures is None or self._signatures.of(receipt.provider) is None:
             return None
         try:
             signer = await self._signatures.fetched(seal, receipt)

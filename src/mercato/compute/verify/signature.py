@@ -71,22 +71,31 @@ class Place:
 
 
 class Signatures:
-    """Fetches signatures of providers; `line` knows the way to each."""
+    """Fetches signatures of providers; `line` knows the way to each. `places` are of those that the settings name, None
+    for one that signs nothing; `others` is that of all nodes, None where they are not asked."""
 
-    def __init__(self, line: Callable[[ProviderId], Line | None], places: Mapping[ProviderId, Place]) -> None:
-        self._line, self._places = line, dict(places)
+    def __init__(
+        self, line: Callable[[ProviderId], Line | None], places: Mapping[ProviderId, Place | None],
+        others: Place | None = None,
+    ) -> None:  # fmt: skip
+        self._line, self._places, self._others = line, dict(places), others
 
-    def of(self, provider: ProviderId) -> bool:
-        """Whether a provider signs its answers, as the settings say."""
-        return provider in self._places
+    def of(self, provider: ProviderId) -> Place | None:
+        """Returns where a provider's signatures are, None where it signs nothing."""
+        return self._places.get(provider, self._others)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody's signatures are asked for."""
+        return self._others is not None or any(self._places.values())
 
     async def fetched(self, seal: Seal, receipt: Receipt) -> Signer | None:
         """Returns who signed an answer, None where there is no signature of it; Unproven where what was signed is
         another answer, or nobody signed it, Unreached where the provider cannot be asked."""
         if not seal.id:
             raise Unproven("answer had no id to ask for its signature by")
-        place, line = self._places[receipt.provider], self._line(receipt.provider)
-        if line is None:
+        place, line = self.of(receipt.provider), self._line(receipt.provider)
+        if line is None or place is None:
             raise Unreached("left", "provider is not here")
         name = quote(place.models.get(receipt.model, receipt.model), safe="")
         path = f"{place.path}/{quote(seal.id, safe='')}?model={name}&signing_algo={place.algorithm}"
