@@ -39,7 +39,8 @@ MAD_TO_SIGMA = 1.4826
 #: Price and supply moved by the same factor where their log changes add up to at most this: the market moves too.
 SAME_FACTOR = 0.25
 
-NO_JUMPS = pa.table({"asset_id": pa.array([], pa.string()), "day": pa.array([], pa.date32())})
+#: Made where it is needed: the first array of a process imports pandas.
+JUMPS = pa.schema([("asset_id", pa.string()), ("day", pa.date32())])
 
 RULES = {
     "single/1": "the only source of that day",
@@ -151,7 +152,7 @@ def jumps(engine: Engine, rows: ibis.Table, first: date | None = None, last: dat
         asked = Statement(largest_change, rows=rows, **since)
     largest = engine.run(asked)
     if (largest["most"][0].as_py() or 0.0) <= SIGMAS * LEAST_SIGMA:
-        return NO_JUMPS
+        return JUMPS.empty_table()
     found = _jumps(_steps(rows.filter(rows.field == PRICE)))
     return engine.run(_unexplained(found, rows).select("asset_id", "day", "jumped"))
 
