@@ -394,3 +394,16 @@ def test_a_worker_loads_neither_sqlalchemy_nor_pydantic_nor_a_driver_it_does_not
 print(sorted({"sqlalchemy", "alembic", "pydantic", "psycopg"} & set(sys.modules)))"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_is_done_together_is_told_once(counter: Counter) -> None:
+    async def go() -> list[int]:
+        turns: list[int] = []
+        async with counter.desk() as desk:
+            desk.batched = turns.append
+            hold = counter.hold()
+            await desk.reserve(hold)
+            await desk.settle(hold.request, served=counter.served())
+        return turns
+
+    assert asyncio.run(go()) == [1, 1]

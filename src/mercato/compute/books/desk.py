@@ -186,8 +186,10 @@ class Desk:
         ways through the loop would take a tenth of a turn. None, with nothing done, elsewhere."""
         if self._busy or self._renewed or len(self._live) > 1:
             return None
-        self.batched(1)
-        return self._at_once([ask])
+        done = self._at_once([ask])
+        if done:
+            self.batched(1)
+        return done
 
     def _ask(self, ask: Ask) -> asyncio.Future[Answer]:
         waiting: asyncio.Future[Answer] = self._loop.create_future()

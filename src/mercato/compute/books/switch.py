@@ -1,7 +1,8 @@
 """The kill switch, at three levels: the platform, an account, a key. While one is on, nothing is reserved below it.
 
-It is read in the transaction that reserves, so nothing begins after it was turned on. Each turn raises its generation;
-what runs already learns of it by `desk.stopped`, at the latest with the next transaction of its worker.
+It is read in the transaction that reserves, or known there not to have been turned since it was read, so nothing begins
+after it was turned on. Each turn raises its generation; what runs already learns of it by `desk.stopped`, at the latest
+with the next transaction of its worker.
 """
 
 from __future__ import annotations
