@@ -82,7 +82,7 @@ def test_unknown_software_is_enough_for_who_wants_hardware_only_and_for_nobody_e
     refused, served = ask(gateway, tee=True), ask(gateway, tee="hardware")
 
     assert (refused.status, refused.error["code"]) == (400, "not_attested")
-    assert "tee (2)" in refused.error["message"]
+    assert "has not proven the machine that is wanted (2)" in refused.error["message"]
     assert (served.status, served.headers["x-provider"]) == (200, "safe")
     assert served.headers["x-verified"].endswith("tee=hardware")
 

@@ -24,7 +24,7 @@ FAILED = {
 KEPT_OUT = {
     "standing": "may not serve now", "expired": "has an offer that is over", "context": "has too small a context",
     "only": "is not in only", "ignore": "is in ignore", "order": "is not in order", "zdr": "keeps prompts",
-    "tee": "is not proven to be in a trusted machine", "price": "costs more than max_price",
+    "tee": "has not proven the machine that is wanted", "price": "costs more than max_price",
     "quality": "falls short of min_quality", "breaker": "failed lately", "cooling": "rests", "full": "is full",
     "left": "left",
 }  # fmt: skip
@@ -56,7 +56,7 @@ def unserved(why: Mapping[ProviderId, str], failed: Sequence[Unreached] = ()) ->
     asked_for = {"context", "features", "only", "ignore", "order", "zdr", "price", "quality"}
     if "tee" in kinds and kinds <= asked_for | {"tee"}:  # the next check is minutes away: trying again is no use
         return Unserved(
-            f"no provider's machine is proven to be what the request wants: {said}",
+            f"no provider fits the request: {said}",
             hint="GET /v1/providers tells what was found, and until when it holds", status=400, code="not_attested",
         )  # fmt: skip
     if kinds and kinds <= asked_for:  # trying again cannot help: the request itself rules everybody out
