@@ -44,6 +44,8 @@ KNOWN = {
 }  # fmt: skip
 
 
+#: Members of a chat that are read by no model, or are counted as text by themselves.
+_ASKED = KNOWN[Surface.CHAT] - {"prediction"}
 #: Members of a message whose octets are counted as text of the prompt.
 READ = frozenset({"role", "content", "name", "tool_calls"})
 
@@ -89,7 +91,7 @@ class Asked:
 
     def words(self) -> str:
         """Returns the text that a model reads, piece after piece, without what its template puts around."""
-        texts = [self.body.get(name) for name in _TEXTS] + _unknown(self.body, self.need.surface)
+        texts = [self.body.get(name) for name in _TEXTS] + _unknown(self.body, KNOWN.get(self.need.surface, _ASKED))
         found = bodies.leaves(*texts)
         return "\n".join([value if isinstance(value, str) else str(value) for value in found if value is not None])
 
@@ -194,20 +196,21 @@ def _chat(body: Body, bounds: Bounds) -> _Reading:
     )
 
 
-def _unknown(body: Body, surface: Surface) -> list[Any]:
+def _unknown(body: Body, known: frozenset[str]) -> list[Any]:
     """Returns the members of a body that we do not know: an engine may have its model read them."""
-    known = KNOWN.get(surface, KNOWN[Surface.CHAT])
+    if body.values.keys() <= known:  # nearly always
+        return []
     return [value for name, value in body.values.items() if name not in known]
 
 
 def _aside(body: Body) -> int:
     """Returns the octets of what a template may put before a model beside messages and tools: they bound what may be
     charged for, so that nobody has a model read for nothing what he calls by another name, and rule no provider out."""
-    held = [*_unknown(body, Surface.CHAT), body.get("prediction")]
+    held = _unknown(body, _ASKED)
     for message in body.get("messages"):
-        if not message.keys() <= READ:
+        if len(message) > 2 or "content" not in message:
             held += [value for name, value in message.items() if name not in READ]
-    return sum(len(str(value).encode()) for value in held if isinstance(value, str | list | dict))
+    return sum(len(str(value).encode()) for value in held if isinstance(value, str | list | dict)) if held else 0
 
 
 def _completions(body: Body, bounds: Bounds) -> _Reading:
