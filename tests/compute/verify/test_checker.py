@@ -245,5 +245,10 @@ def test_of_several_prompts_each_text_is_judged_with_its_own() -> None:
     ]  # fmt: skip
 
 
-def test_a_called_tool_is_not_judged_by_the_reference() -> None:
-    assert shown({}, Said("text", calls=(("look", "{}"),))) is None
+def test_a_call_is_no_way_out_of_being_judged_where_no_tool_was_offered() -> None:
+    called = Said("text", calls=(("look", "{}"),))
+    found = shown({}, called)
+
+    assert found is not None
+    assert found.answer == "text"
+    assert shown({"tools": [{}]}, called) is None

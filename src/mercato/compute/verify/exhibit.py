@@ -85,8 +85,9 @@ class Kept:
 
     def drawn(self, number: int) -> Exhibit | None:
         """Returns what a reference judges of it, the choice by a number; None where none could: chance had a part,
-        something bent the model's choice, or a tool was called. Commitments are to what the model read, so that none of
-        this but a call keeps them from being opened."""
+        something bent the model's choice, or tools were offered. A call where none were keeps nothing from being
+        judged: else it would be a way out. Commitments are to what the model read, so that only thoughts and calls keep
+        them from being opened."""
         matched = judged(self.body.items(), self.synced)
         opened = self.promised and committed(self.body.items())
         if not (matched or opened):
@@ -103,8 +104,9 @@ class Kept:
                 return None  # nobody knows which text goes on with which prompt
             body = {**self.body, "prompt": prompt[at * len(prompt) // len(self.said)]}
         surface = Surface.CHAT if self.surface is Surface.RESPONSES else self.surface
-        proofs = one.proofs if opened and not one.thoughts else None  # where thoughts are read, templates say otherwise
-        if one.calls or not (matched or proofs is not None):
+        plain = not one.thoughts and not one.calls  # how a template puts these, it alone knows
+        proofs = one.proofs if opened and plain else None
+        if not matched and proofs is None:
             return None
         return Exhibit(surface, body, _words(one), self.synced, matched=matched, proofs=proofs)
 

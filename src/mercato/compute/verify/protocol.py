@@ -125,7 +125,7 @@ def _called(said: Said, body: Mapping[str, Any]) -> Iterator[Note]:
     named = _function(choice).get("name")
     forced = isinstance(named, str) or choice == "required"
     if said.calls and not tools:
-        yield Note("tools", "called one, and none was offered", sure="functions" not in body and _unbent(body))
+        yield Note("tools", "called one, and none was offered")
         return
     if said.calls and choice == "none":
         yield Note("tools", "called one, and none was to be called")
@@ -137,8 +137,7 @@ def _called(said: Said, body: Mapping[str, Any]) -> Iterator[Note]:
         if name not in tools:
             yield Note("tools", "called one that was not offered")
         elif said.end != "length" and (wrong := _unfit(given or "{}", tools[name].get("parameters") or {})):
-            sure = forced and tools[name].get("strict") is True and not said.thoughts and _unbent(body)
-            yield Note("arguments", wrong, sure)
+            yield Note("arguments", wrong)
 
 
 def _formatted(said: Said, body: Mapping[str, Any]) -> Iterator[Note]:
