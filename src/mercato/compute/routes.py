@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -11,6 +9,7 @@ from fastapi.responses import Response
 
 from mercato.compute.office import shapes
 from mercato.compute.office.service import Office
+from mercato.core.spreadsheet import table
 from mercato.visits import account
 
 __all__ = ["router"]
@@ -46,7 +45,7 @@ def _public(routes: APIRouter, office: Office) -> None:
     @routes.get("/providers.csv", summary="Providers as CSV", response_class=Response)
     def providers_csv() -> Response:
         """Returns one line for each provider and model."""
-        return Response(written(shapes.lines(office.fleet())), media_type="text/csv; charset=utf-8")
+        return Response(table(shapes.lines(office.fleet())), media_type="text/csv; charset=utf-8")
 
     @routes.get("/providers/{id}", summary="One provider")
     def provider(id: str) -> dict[str, Any]:
@@ -84,18 +83,4 @@ def _private(routes: APIRouter, office: Office) -> None:
     @routes.get("/spend.csv", summary="Spend as CSV", response_class=Response)
     def spend_csv() -> Response:
         """Returns the last thirty days by day, account and key."""
-        return Response(written([shapes.spent(it) for it in office.spent()]), media_type="text/csv; charset=utf-8")
-
-
-def written(rows: list[dict[str, Any]]) -> str:
-    """Returns rows as CSV. What a spreadsheet would take for a formula is kept from being one."""
-    out = io.StringIO()
-    if rows:
-        table = csv.DictWriter(out, list(rows[0]))
-        table.writeheader()
-        table.writerows({name: _plain(value) for name, value in row.items()} for row in rows)
-    return out.getvalue()
-
-
-def _plain(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
+        return Response(table([shapes.spent(it) for it in office.spent()]), media_type="text/csv; charset=utf-8")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +9,7 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import PlainTextResponse, Response
 
 from mercato.core.errors import NotFound
+from mercato.core.spreadsheet import table
 from mercato.market import model, shapes
 from mercato.market.alerts import tables as alert_tables
 from mercato.market.alerts.duty import rules_of
@@ -129,7 +127,7 @@ def _sources(routes: APIRouter, market: Market) -> None:
 
     @routes.get("/segments.csv", summary="The raw documents as CSV")
     def segments_csv() -> Response:
-        return _csv("documents", _rows([shapes.segment(item) for item in market.segments()]))
+        return _csv("documents", table([shapes.segment(item) for item in market.segments()]))
 
     @routes.get("/quarantine", summary="Refused rows with file, row and reason")
     def quarantine(limit: Annotated[int, Query(ge=1, le=10_000)] = 1000) -> list[dict[str, Any]]:
@@ -137,7 +135,7 @@ def _sources(routes: APIRouter, market: Market) -> None:
 
     @routes.get("/quarantine.csv", summary="Refused rows as CSV")
     def quarantine_csv() -> Response:
-        return _csv("quarantine", _rows([shapes.quarantined(item) for item in market.quarantine(limit=10_000)]))
+        return _csv("quarantine", table([shapes.quarantined(item) for item in market.quarantine(limit=10_000)]))
 
 
 def _alerts(routes: APIRouter, market: Market) -> None:
@@ -151,7 +149,7 @@ def _alerts(routes: APIRouter, market: Market) -> None:
 
     @routes.get("/alerts.csv", summary="What was told, as CSV")
     def alerts_csv() -> Response:
-        return _csv("alerts", _rows(told(10_000)))
+        return _csv("alerts", table(told(10_000)))
 
     @routes.get("/alerts/rules", summary="The rules in force")
     def rules() -> list[dict[str, Any]]:
@@ -169,20 +167,6 @@ def _rule(item: Rule) -> dict[str, Any]:
     body = {name: getattr(item, name) for name in item.__slots__}
     texts = {name: str(body[name]) for name in ("enter", "leave", "coverage", "fdr")}
     return {**body, **texts, "channels": list(item.channels)}
-
-
-def _rows(items: Sequence[dict[str, Any]]) -> str:
-    out = io.StringIO()
-    writer = csv.DictWriter(out, fieldnames=list(items[0]) if items else [], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(_safe(items))
-    return out.getvalue()
-
-
-def _safe(items: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
-    """Yields rows whose texts a spreadsheet will not run as formulas."""
-    for item in items:
-        yield {key: f"'{value}" if str(value)[:1] in {"=", "+", "-", "@"} else value for key, value in item.items()}
 
 
 def _csv(name: str, text: str) -> Response:

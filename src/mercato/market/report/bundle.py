@@ -6,9 +6,7 @@ a key, OpenSSH signs the manifest (ed25519, `ssh-keygen -Y sign`); anyone checks
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import os
 import shutil
@@ -17,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mercato.core.errors import ConfigError
+from mercato.core.spreadsheet import lines
 from mercato.market.model import Figure, Grid
 from mercato.market.report.document import document
 from mercato.market.report.markdown import markdown
@@ -76,31 +75,18 @@ def manifest(report: Report, files: Mapping[str, bytes], previous: Path | None) 
 def grid_csv(grid: Grid) -> str:
     """Returns a grid as CSV with a heading row of `column [unit]`; unknown cells are empty, values are exact."""
     names = [f"{name} [{unit}]" if unit else name for name, unit in zip(grid.columns, grid.units, strict=True)]
-    return _csv([names, *([_cell(value) for value in row] for row in grid.rows)])
+    return lines([names, *grid.rows])
 
 
 def figures_csv(figures: Mapping[str, Figure]) -> str:
     """Returns figures as CSV, one per row, ordered by metric, name and dimensions."""
     rows = [
-        [item.id, item.metric, item.name, json.dumps(dict(item.dims), sort_keys=True), _cell(item.value), item.unit,
+        [item.id, item.metric, item.name, json.dumps(dict(item.dims), sort_keys=True), item.value, item.unit,
          item.as_of.isoformat(), item.definition, item.coverage or "", " ".join(item.flags), item.inputs]
         for item in figures.values()
     ]  # fmt: skip
     heading = ["id", "metric", "name", "dims", "value", "unit", "as_of", "definition", "coverage", "flags", "inputs"]
-    return _csv([heading, *sorted(rows, key=lambda row: row[1:4])])
-
-
-def _cell(value: str | None) -> str:
-    """Returns a cell that a spreadsheet will not run: a name that starts like a formula is quoted."""
-    text = value or ""
-    is_number = text.lstrip("-").replace(".", "", 1).isdigit()
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} and not is_number else text
-
-
-def _csv(rows: list[list[str]]) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(rows)
-    return out.getvalue()
+    return lines([heading, *sorted(rows, key=lambda row: row[1:4])])
 
 
 def place(path: Path, body: bytes) -> None:
