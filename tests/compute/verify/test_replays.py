@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from typer.testing import CliRunner, Result
 
@@ -19,10 +21,14 @@ from mercato.compute.gauges import Books
 from mercato.compute.signing import signer
 from mercato.compute.testing import stub
 from mercato.core.clock import SystemClock
+from mercato.core.errors import Conflict
+from tests.compute.books.conftest import migrated, sqlite, url
+from tests.compute.books.counter import ACME, Counter
 from tests.compute.gateway.house import House
 from tests.compute.verify.conftest import Audited
 from tests.compute.verify.test_auditing import judged
 
+__all__ = ["migrated", "sqlite", "url"]  # fixtures of the books: both databases
 UPSTREAM = '[compute.upstreams.{0}]\nurl = "{1}"\nprivate = true\nmodels.toy = {{ prompt = 1 }}\n'
 
 
@@ -60,6 +66,29 @@ def metrics(house: House) -> str:
 
 def books(house: House) -> Till:
     return Till(house.url, SystemClock(), signer(house.home))
+
+
+def test_findings_are_entries_of_the_log_on_either_database(url: str) -> None:
+    with Counter(url) as counter:
+        dispute = disputes.withhold(counter.till, ACME, "evidence at the bar", {"audits": 9})
+        other = disputes.withhold(counter.till, ACME, "another", {})
+        found: list[dict[str, Any]] = [
+            {"request": "req_1", "verdict": it, "agrees": it == "fail"} for it in ("fail", "pass")
+        ]
+        numbers = disputes.replayed(counter.till, dispute.id, found, by='"agrees":true')
+        seen = disputes.replays(counter.till.bare, dispute.id)
+        registry = CollectorRegistry()
+        registry.register(Books(url, counter.clock, money=False))
+        metrics = generate_latest(registry).decode()
+        decided = disputes.decide(counter.till, dispute.id, uphold=False, by="ann", why="they differ")
+        with pytest.raises(Conflict, match="was rejected before"):
+            disputes.replayed(counter.till, dispute.id, found, by="ann")
+
+        assert [(number, body["verdict"]) for number, body in seen] == list(zip(numbers, ["fail", "pass"], strict=True))
+        assert disputes.replays(counter.till.bare, other.id) == []
+        assert decided.why.endswith(f"| ann, after replays {numbers[0]}, {numbers[1]}: they differ")
+        assert re.findall(r'replays{agrees="(\w+)"} (\S+)', metrics) == [("no", "1.0"), ("yes", "1.0")]
+        assert replay(counter.till.bare, counter.till.signer.public).faults == []
 
 
 def test_a_bribed_checker_is_shown_up_by_two_of_three_referees(home: Path, audited: Audited) -> None:
