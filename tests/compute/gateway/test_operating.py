@@ -122,7 +122,7 @@ def test_a_kill_switch_refuses_what_comes_and_cuts_what_runs(house: Open) -> Non
             await running.content.readuntil(b"\n\n")
             await asyncio.to_thread(switch.turn, till, "account:ann", on=True, by="test", why="enough")
             async with session.post(address, json=ASK) as refused:
-                assert refused.status == 403
+                assert (refused.status, (await refused.json())["error"]["code"]) == (403, "stopped")
             return (await running.read())[-300:], running.headers["x-request-id"]
 
     with endless(gap=0.02) as one:

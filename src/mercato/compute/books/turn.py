@@ -173,7 +173,7 @@ class Turn:
     def _refused(self, hold: Hold, key: sheet.KeyRow) -> Exception | None:
         for scope in ("platform", f"account:{hold.account}", f"key:{hold.key}"):
             if scope in self.stopped:
-                return Forbidden(f"the kill switch of {scope!r} is on", hint="somebody turned it on; see its reason")
+                return Forbidden(f"the kill switch of {scope!r} is on", hint="ask who turned it on", code="stopped")
         if key.revoked_us is not None or (key.expires_us is not None and key.expires_us <= self.us):
             return Forbidden("the key is over", hint="it was revoked, or its time ran out")
         left = self.memory.balances[user(hold.account)]
