@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]  # there since Python 2.6, missing in the stubs
 from typing import Any, NoReturn
@@ -48,11 +48,16 @@ class Body:
     def changed(self, values: Mapping[str, str | Mapping[str, object]], without: frozenset[str] = frozenset()) -> bytes:
         """Returns the object as bytes, with some members exchanged or added, one at least, and some left out."""
         if self._says(values) and not any(name in self.values for name in without.difference(values)):
-            return b"".join(_pieces(self.text, 0, len(self.text)))
+            whole = len(self.text)
+            return self.text.encode() if whole <= PIECE else b"".join(_pieces(self.text, 0, whole))
         parts = [b"{"]
         for name, place in self._place().items():
-            if name not in values and name not in without:
-                parts += [json.dumps(name).encode(), b":", *_pieces(self.text, place.start, place.stop), b","]
+            if name in values or name in without:
+                continue
+            if place.stop - place.start <= PIECE:
+                parts.append(f"{json.dumps(name)}:{self.text[place]},".encode())
+            else:
+                parts += [f"{json.dumps(name)}:".encode(), *_pieces(self.text, place.start, place.stop), b","]
         new = ",".join([f"{json.dumps(name)}:{json.dumps(value)}" for name, value in values.items()])
         return b"".join([*parts, new.encode(), b"}"])
 
@@ -90,9 +95,9 @@ def read(raw: bytes) -> Body:
     return Body(text, values, places)
 
 
-def leaves(*values: Any) -> Iterator[Any]:
-    """Yields each value that holds no others, and each member's name."""
-    waiting = list(values)
+def leaves(*values: Any) -> list[Any]:
+    """Returns each value that holds no others, and each member's name."""
+    found, waiting = [], list(values)
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
@@ -100,7 +105,8 @@ def leaves(*values: Any) -> Iterator[Any]:
         elif isinstance(value, list):
             waiting += value
         else:
-            yield value
+            found.append(value)
+    return found
 
 
 def many(raw: bytes, most: int, marks: Sequence[bytes] = COMMAS) -> bool:
@@ -142,8 +148,11 @@ def _pieces(text: str, start: int, end: int) -> list[bytes]:
 
 def _half(text: str) -> bool:
     """Whether an escape stands for half of a surrogate pair."""
-    parts = (text[at : at + PIECE + 5] for at in range(0, len(text), PIECE))
-    return any("\\u" in part and _HALF.search(part) for part in parts)
+    for at in range(0, len(text), PIECE):
+        part = text[at : at + PIECE + 5]
+        if "\\u" in part and _HALF.search(part):
+            return True
+    return False
 
 
 def _whole(value: object) -> bool:
