@@ -24,6 +24,7 @@ from mercato.compute.tee.collateral import Collateral
 from mercato.compute.tee.inspector import Inspector, Place, due
 from mercato.compute.tee.words import FEATURE, NONCE, Finding, Policy, Software
 from mercato.core.clock import Clock
+from mercato.core.errors import ConfigError
 from mercato.core.secret import Secret
 from mercato.store.bare import Bare
 
@@ -91,7 +92,7 @@ class Attestation:
                         if one.report is None:
                             raise Unreached("left", "node showed no report in time")
                         return await inspector.judge(place, one.nonce, one.report)
-                except Unreached as error:  # what was proven before is taken as long as it was to be
+                except (Unreached, ConfigError) as error:  # what was proven before is taken as long as it was to be
                     log.warning("%s was not checked for %s: %s", place.provider, place.model, error.message)
                     known = (place.provider, place.model) in holding
                     return None if known else inspector.unreached(place, error)
@@ -126,7 +127,7 @@ class Attestation:
 def policy(wanted: Attesting) -> Policy:
     """Returns what is taken."""
     software = tuple(
-        Software(name, one.mrtd, (one.rtmr0, one.rtmr1, one.rtmr2, one.rtmr3), one.config)
+        Software(name, one.mrtd, (one.rtmr0, one.rtmr1, one.rtmr2, one.rtmr3), one.config, one.models)
         for name, one in wanted.software.items()
     )
     return Policy(wanted.statuses, wanted.advisories, software)

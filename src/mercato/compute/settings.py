@@ -35,7 +35,8 @@ class Listed(BaseModel):
 
 class Software(BaseModel):
     """What may run in a trusted machine: measurements of its firmware (`mrtd`), of what that started (`rtmr0` to
-    `rtmr2`), and of the application, by `rtmr3` or `config` (MRCONFIGID); SHA-384 as hexadecimal."""
+    `rtmr2`), and of the application, by `rtmr3` or `config` (MRCONFIGID); SHA-384 as hexadecimal.
+    `models` are those of ours that it serves; any upstream's where it is empty, and no node's."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     mrtd: str = Field(pattern=_MEASURED)
@@ -44,6 +45,7 @@ class Software(BaseModel):
     rtmr2: str = Field(pattern=_MEASURED)
     rtmr3: str = Field("", pattern=f"{_MEASURED}|^$")
     config: str = Field("", pattern=f"{_MEASURED}|^$")
+    models: frozenset[str] = frozenset()
 
     @model_validator(mode="after")
     def _names_an_application(self) -> Self:

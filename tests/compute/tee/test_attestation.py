@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +14,19 @@ import pytest
 from aiohttp import web
 
 from mercato.compute.attesting import Attestation
+from mercato.compute.errors import Unreached
 from mercato.compute.fleet.confidential import Confidential, Vault
 from mercato.compute.gateway.catalogue import named
+from mercato.compute.gateway.line import Patience
+from mercato.compute.gateway.upstream import Connections, HttpLine
 from mercato.compute.settings import Enclave
 from mercato.compute.tee import findings
+from mercato.compute.tee.collateral import Collateral
+from mercato.compute.tee.inspector import Inspector, Place
 from mercato.compute.tee.report import MOST
 from mercato.compute.tee.testing import Machine, Maker
-from mercato.compute.tee.words import Finding, Level, Signer
+from mercato.compute.tee.words import Finding, Level, Policy, Signer
+from mercato.core.secret import Secret
 from mercato.store.bare import Bare
 from mercato.store.testing import sqlite_store
 from tests.compute.tee.machines import LATER, NOW, clock, settings
@@ -256,6 +265,30 @@ def test_software_may_be_bound_to_one_upstream(world: Callable[..., World]) -> N
     assert found.level is Level.HARDWARE
 
 
+def test_software_of_another_model_is_none_of_this_ones(world: Callable[..., World]) -> None:
+    here = world()
+    accepted = settings(here.one).tee.software["house-1"].model_copy(update={"models": frozenset({"another"})})
+    (found,) = here.check(software={"house-1": accepted})
+
+    assert found.level is Level.HARDWARE
+
+
+def test_a_machine_that_takes_too_long_cannot_be_checked(world: Callable[..., World]) -> None:
+    here = world()
+    here.one.pause = 30.0
+
+    async def look() -> None:
+        async with Connections(private=True) as connections:
+            line = HttpLine(here.one.url, Secret(""), connections=connections, most=MOST)
+            patience, hold = Patience(1, 0.1, 0.1, 0.2), timedelta(hours=1)
+            inspector = Inspector(Collateral(here.home), Policy(), here.clock, hold, patience=patience)
+            await inspector.look(Place(*PAIR, "toy", line))
+
+    with pytest.raises(Unreached) as raised:
+        asyncio.run(look())
+    assert raised.value.why == "first-byte"
+
+
 def test_what_was_shown_is_kept_and_can_be_checked_again(world: Callable[..., World]) -> None:
     here = world()
     (found,) = here.check()
@@ -286,3 +319,14 @@ def test_a_finding_is_dated_and_holds_as_long_as_the_settings_say(world: Callabl
     (found,) = here.check()
 
     assert (found.at, (found.until - found.at).total_seconds()) == (NOW, 5400)
+
+
+def test_without_the_verifier_nothing_is_proven_and_the_finding_says_what_to_install(
+    world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = world()
+    monkeypatch.setitem(sys.modules, "dcap_qvl", None)  # as where the extra is not installed
+    (found,) = here.check()
+
+    assert found.level is Level.NOTHING
+    assert "dcap-qvl is missing" in found.why

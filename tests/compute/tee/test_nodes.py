@@ -17,7 +17,7 @@ from mercato.compute.attesting import Attestation
 from mercato.compute.fleet.confidential import Confidential, Vault
 from mercato.compute.gateway.sealing import Sealed
 from mercato.compute.model import Offer, ProviderId
-from mercato.compute.settings import ComputeSettings
+from mercato.compute.settings import ComputeSettings, Software
 from mercato.compute.tee import challenges
 from mercato.compute.tee.courier import Courier
 from mercato.compute.tee.testing import Maker
@@ -32,6 +32,7 @@ from tests.compute.tee.machines import ACCEPTED, clock
 from tests.compute.verify.test_protocol import RECEIPT
 
 TRUSTED = offer("toy", upstream="engine", features=frozenset({"tee"}))
+TOY = ACCEPTED.model_copy(update={"models": frozenset({"toy"})})
 BODY = json.dumps({"model": "engine", "messages": [{"role": "user", "content": "What?"}], "max_tokens": 3}).encode()
 
 
@@ -62,12 +63,12 @@ class World:
 
 
 @asynccontextmanager
-async def world(home: Path, offered: Offer = TRUSTED) -> AsyncIterator[World]:
+async def world(home: Path, offered: Offer = TRUSTED, accepted: Software = TOY) -> AsyncIterator[World]:
     sqlite_store(home).close()
     url, hand = f"sqlite:///{home / 'mercato.db'}", clock()
     maker = Maker(hand.now())
     with Confidential(maker, models=("engine",)) as one, Vault(maker) as vault:
-        told = {"pccs": vault.url, "private": True, "nodes": "ecdsa", "software": {"house-1": ACCEPTED}}
+        told = {"pccs": vault.url, "private": True, "nodes": "ecdsa", "software": {"house-1": accepted}}
         job = Attestation(url, home, ComputeSettings.model_validate({"tee": told}), hand, root=maker.root)
         async with joined(home, one.url, offered) as (met, _):
             provider = met.hub.members()[0]
@@ -87,6 +88,19 @@ def test_a_node_is_asked_by_the_worker_that_it_dialled_and_judged_by_the_job(tmp
     assert (posed, brought) == ([], 1)
     assert (found.level, found.software, found.model) == (Level.ATTESTED, "house-1", "toy")
     assert nonces == [found.nonce]
+
+
+@pytest.mark.parametrize("models", [frozenset[str](), frozenset({"another"})])
+def test_software_that_may_serve_another_model_proves_nothing_of_a_nodes_own(
+    tmp_path: Path, models: frozenset[str]
+) -> None:
+    async def run() -> list[Finding]:
+        async with world(tmp_path, accepted=ACCEPTED.model_copy(update={"models": models})) as here:
+            await here.checked()
+            await here.bring()
+            return await here.checked()
+
+    assert [it.level for it in asyncio.run(run())] == [Level.HARDWARE]
 
 
 def test_a_node_that_shows_nothing_in_time_has_proven_nothing(tmp_path: Path) -> None:

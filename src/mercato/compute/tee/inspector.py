@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from mercato.compute.errors import Unproven, Unreached
+from mercato.compute.errors import Unproven
 from mercato.compute.gateway.line import Line, Patience
 from mercato.compute.model import ProviderId
 from mercato.compute.tee import quote, report
@@ -16,6 +16,7 @@ from mercato.compute.tee.collateral import Collateral
 from mercato.compute.tee.report import Claim
 from mercato.compute.tee.words import NONCE, Finding, Level, Measured, Policy, Software
 from mercato.core.clock import Clock
+from mercato.core.errors import MercatoError
 
 PATIENCE = Patience(connect=5, first=60, idle=15, total=90)  # eight accelerators take a while to show themselves
 
@@ -108,7 +109,7 @@ class Inspector:
         now = self._clock.now()
         return Finding(place.provider, place.model, now, now + self._hold, level, why, nonce.hex())
 
-    def unreached(self, place: Place, error: Unreached) -> Finding:
+    def unreached(self, place: Place, error: MercatoError) -> Finding:
         """Returns the finding of a place that could not be asked."""
         return self._finding(place, b"", Level.NOTHING, f"could not be checked: {error.message}")
 
@@ -119,7 +120,11 @@ def due(last: datetime | None, now: datetime, every: timedelta) -> bool:
 
 
 def _allowed(policy: Policy, place: Place) -> tuple[Software, ...]:
-    return tuple(it for it in policy.software if not place.software or it.name in place.software)
+    """Returns what may run at a place. An upstream's operator is trusted with which model its software serves; a node
+    is not, so software that names no models proves none of its."""
+    named = [it for it in policy.software if not place.software or it.name in place.software]
+    node = place.line is None
+    return tuple(it for it in named if place.model in it.models or not (it.models or node))
 
 
 def _gpu(claims: Sequence[Claim]) -> str:

@@ -64,12 +64,14 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Software:
-    """Measurements that an operator accepts under a name. An empty one is not compared."""
+    """Measurements that an operator accepts under a name, for some `models`, or for any. An empty one is not
+    compared."""
 
     name: str
     mrtd: str
     rtmr: tuple[str, ...]
     config: str = ""
+    models: frozenset[str] = frozenset()
 
     def runs(self, found: Measured) -> bool:
         """Whether it is this software that was measured."""
