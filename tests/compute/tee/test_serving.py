@@ -135,3 +135,10 @@ def test_firmware_alone_is_no_accepted_software() -> None:
 
     with pytest.raises(ValueError, match="neither rtmr3 nor config"):
         ComputeSettings.model_validate({"tee": {"software": {"some": firmware}}})
+
+
+def test_a_gateway_brings_what_nodes_are_asked_for_beside_its_requests(trusted: Open) -> None:
+    """Nobody dialled, so a challenge stays; the gateway serves and ends as ever."""
+    gateway = trusted(nodes="ecdsa")
+
+    assert ask(gateway, tee=True).status == 200
