@@ -100,7 +100,8 @@ def _checked(name: str, facts: dict[str, Any]) -> Upstream:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"][1:])
         raise InvalidInput(
-            f"{where or 'name'} was wrong: {first['msg']}", hint="see `mercato compute provider add --help`"
+            f"{where or 'name'} was wrong: {first['msg'].removeprefix('Value error, ')}",
+            hint="see `mercato compute provider add --help`",
         ) from None
     if not found.private:
         _open(found.url)
@@ -117,4 +118,5 @@ def _open(url: str) -> None:
     try:
         refuse_private(placed(url).host)
     except Unreached as error:
-        raise InvalidInput(error.message, hint="give --private for one of your own") from None
+        hint = "give --private for one of your own" if error.why == "private" else error.hint
+        raise InvalidInput(error.message, hint=hint) from None

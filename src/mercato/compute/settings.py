@@ -12,6 +12,8 @@ from mercato.core.settings import Operators, Secret, Section
 
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")
+#: A thousand dollars for each token, and more than any model reads: the books take no larger numbers.
+MOST_PRICE, MOST_CONTEXT = 10**15, 10**9
 #: Names of models that can be asked for: what other characters look like differs from reader to reader.
 MODEL = re.compile(r"[!-~](?:[ -~]{0,198}[!-~])?")
 _MEASURED = "^[0-9a-f]{96}$"
@@ -22,10 +24,10 @@ class Listed(BaseModel):
     `tools`, `json_schema`, `embeddings`, `logprobs`, `vision`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    prompt: int = Field(ge=0)
-    completion: int = Field(0, ge=0)
-    cached: int | None = Field(None, ge=0)
-    context: int = Field(8192, ge=1)
+    prompt: int = Field(ge=0, le=MOST_PRICE)
+    completion: int = Field(0, ge=0, le=MOST_PRICE)
+    cached: int | None = Field(None, ge=0, le=MOST_PRICE)
+    context: int = Field(8192, ge=1, le=MOST_CONTEXT)
     upstream: str = Field("", max_length=200)
     features: frozenset[str] = frozenset()
     quant: str = ""

@@ -97,6 +97,11 @@ def test_a_private_address_is_not_connected_to_whatever_the_store_says(house: Op
         (("bad", "--url", "https://ann:word@example.org/v1"), "without a password"),
         (("Bad!", "--url", "https://example.org/v1"), "lower-case letters"),
         (("bad", "--url", "https://example.org/v1", "--key-file", "none.key"), "not readable"),
+        (
+            ("bad", "--url", "https://example.org/v1", "--cached-price", "9" * 26),
+            "less than or equal to 1000000000000000",
+        ),
+        (("bad", "--url", "https://example.org:99999/v1"), "address was"),
     ],
 )
 def test_what_may_not_be_registered_is_refused(
