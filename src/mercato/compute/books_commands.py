@@ -70,10 +70,12 @@ def pay(provider: Provider, amount: Dollars, name: Name) -> None:
 
 def stake(provider: Provider, amount: Dollars, name: Name) -> None:
     """Book what a provider put down, to lose it where it contradicts itself in writing."""
+    from mercato.compute import roster
     from mercato.compute.books import epochs
 
     with till() as books:
-        _told(epochs.stake(books, provider, micro(amount), name=name), name)
+        known = roster.called(books.bare, provider)  # what lay with nobody could never be given back
+        _told(epochs.stake(books, known.id, micro(amount), name=name), name)
 
 
 def unstake(provider: Provider, name: Name) -> None:

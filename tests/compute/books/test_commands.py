@@ -99,6 +99,13 @@ def test_a_receipt_that_its_provider_signed_too_is_checked_by_that_key_where_it_
     assert "did not sign" in run(*check, "--provider", node.public, given=json.dumps(shown), code=1)
 
 
+def test_a_stake_is_booked_for_nobody_who_is_not_there(home: Path) -> None:
+    run("stake", "prov_x", "1", "--name", "wire-1", code=1)
+
+    assert "sum: $0.00" in run("balance")
+    assert "stake" not in run("balance")
+
+
 def test_a_key_is_for_a_name_that_prints_and_a_time_that_there_is(home: Path) -> None:
     run("keys", "make", "a\nb", code=1)
     run("keys", "make", "ann", "--name", "\x1b[31m", code=1)
