@@ -89,7 +89,16 @@ def test_the_numbers_of_vectors_may_be_many_and_lists_of_lists_may_not() -> None
     with pytest.raises(Unreached, match="more than 9 values"):
         tally.answer(b'{"data": [{"embedding": [' + b"[]," * 99 + b"1]}]}")
 
+    with pytest.raises(Unreached, match="more than 9 values"):
+        tally.answer(b'{"data": [{"embedding": [' + b'"ab",' * 4_000 + b"1]}]}")
+
     assert len(tally.vectors[0]["embedding"]) == 100
+
+
+def test_texts_beside_each_other_are_soon_enough() -> None:
+    """They are no JSON; to look at millions of them takes seconds."""
+    assert body.many(b'"' + b"," * 10 + b'"' + b'""' * 4_000, 9)
+    assert not body.many(b'"' + b"," * 10 + b'"' + b'""' * 900, 9)
 
 
 @pytest.mark.parametrize("stream", [False, True])

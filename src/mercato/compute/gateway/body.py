@@ -23,6 +23,7 @@ _GAP = re.compile(r"[ \t\r\n]*")
 _INSIDE = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 #: Octets, or characters, of a large body that are looked at in one go: whatever does so holds up everybody meanwhile.
 PIECE = 1 << 20
+DEEPEST = 2_000  # levels, and more than any reader goes down
 #: Of these one stands before each value but the first, or begins a value that holds others.
 COMMAS, OPENINGS = (b",", b"["), (b"[", b"{")
 _HALF = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}")
@@ -110,16 +111,18 @@ def leaves(*values: Any) -> list[Any]:
 
 
 def many(raw: bytes, most: int, marks: Sequence[bytes] = COMMAS) -> bool:
-    """Whether JSON holds more values than `most`, by what stands before them, of which nothing within texts counts."""
-    if len(raw) <= most or counted(raw, marks, most) <= most:
+    """Whether JSON holds more values than `most`, by what stands before them, of which nothing within texts counts.
+    Texts alone are too many where there are more than names and values could be."""
+    if len(raw) <= most or counted(raw, (*marks, b'"'), most) <= most:
         return False
-    found, at = 0, 0
-    while at < len(raw) and found <= most:
+    found, texts, at = 0, 0, 0
+    while at < len(raw) and found <= most and texts <= 2 * most + DEEPEST:
         quote = raw.find(b'"', at, at + PIECE)
         end = quote if quote >= 0 else min(at + PIECE, len(raw))
         found += sum([raw.count(mark, at, end) for mark in marks])
+        texts += quote >= 0
         at = _after(raw, end + 1) if quote >= 0 else end
-    return found > most
+    return found > most or texts > 2 * most + DEEPEST
 
 
 def counted(raw: bytes, marks: Sequence[bytes], most: int) -> int:
