@@ -188,7 +188,7 @@ class Week:
         return Served(
             key, one.id, model, end, digest(question.encode()), digest(text.encode()), claimed, counted,
             Price(one.prompt * factor, one.completion * factor), tuple(attempts), audit,
-            exhibit.packed(need, json.dumps(body), [Said(text)]) if audit else b"",
+            exhibit.packed(need, json.dumps(body), [Said(text, end="stop")]) if audit else b"",
         )  # fmt: skip
 
     def _attempt(self, one: Member, at: datetime, tokens: int, end: End) -> Attempt:
