@@ -22,7 +22,7 @@ KILLS = {"nightly": 40}.get(PROFILE, 4)
 
 
 @contextmanager
-def running(store: Store, facade: Facade, file: Path) -> Iterator[None]:
+def running(store: Store, facade: Facade, file: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Runs a victim for the length of the block, then kills it."""
     before = len(lines(file))
     url = store.url.render_as_string(hide_password=False)
@@ -30,7 +30,7 @@ def running(store: Store, facade: Facade, file: Path) -> Iterator[None]:
     with subprocess.Popen(command, cwd=ROOT) as process:
         try:
             wait_for(lambda: len(lines(file)) > before)
-            yield
+            yield process
         finally:
             process.send_signal(signal.SIGKILL)
             process.wait()
@@ -47,11 +47,13 @@ def test_killing_the_indexer_at_random_moments_loses_and_doubles_nothing(
     mark = chain.snapshot()
     with Facade(chain, 0) as facade:
         for _ in range(KILLS):
-            with running(store, facade, tmp_path / "started"):
+            with running(store, facade, tmp_path / "started") as victim:
                 for _ in range(chance.randrange(5, 30)):
                     world.speak(chance.randrange(1, 4), dollar=chance.randrange(2))
                 wanted = chance.randrange(1, 6)
-                wait_for(lambda: len(index.logs(ALL)) >= wanted)  # noqa: B023 - asked within this turn
+                # Of a victim that ended by itself, no log will come.
+                wait_for(lambda: len(index.logs(ALL)) >= wanted or victim.poll() is not None)  # noqa: B023 - asked within this turn
+                assert victim.poll() is None
                 time.sleep(chance.uniform(0, 0.02))
             chain.revert(mark)
             mark = chain.snapshot()
