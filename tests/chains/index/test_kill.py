@@ -53,7 +53,7 @@ def test_killing_the_indexer_at_random_moments_loses_and_doubles_nothing(
                 wanted = chance.randrange(1, 6)
                 # Of a victim that ended by itself, no log will come.
                 wait_for(lambda: len(index.logs(ALL)) >= wanted or victim.poll() is not None)  # noqa: B023 - asked within this turn
-                assert victim.poll() is None
+                assert victim.poll() is None, f"the victim ended by itself with {victim.returncode}"
                 time.sleep(chance.uniform(0, 0.02))
             chain.revert(mark)
             mark = chain.snapshot()
