@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from mercato.compute.errors import Declined, Unreached
 from mercato.compute.gateway import schemas, views
 from mercato.compute.gateway.catalogue import named
+from mercato.compute.gateway.client import Client, Room
 from mercato.compute.gateway.failing import ended, unserved
 from mercato.compute.gateway.states import MOVES, Stage, step
 from mercato.compute.gateway.tally import Heard, Tally, said
@@ -197,3 +199,21 @@ def test_what_a_provider_says_is_cut_and_made_printable() -> None:
 
 def test_an_upstream_of_the_settings_has_the_same_id_in_every_process() -> None:
     assert PROVIDERS.parse(named("alpha")) == named("alpha") != named("beta")
+
+
+def test_a_body_that_is_refused_with_its_last_piece_is_not_waited_for() -> None:
+    async def run() -> tuple[int, bool]:
+        pieces: list[Any] = [{"type": "http.request", "body": b"x" * 20, "more_body": False}]
+
+        async def receive() -> Any:
+            return pieces.pop()
+
+        async def send(message: Any) -> None:
+            raise AssertionError(message)
+
+        client = Client({"headers": []}, receive, send)
+        with pytest.raises(Declined) as refused:
+            await client.body(10, 1, Room(100))
+        return refused.value.answer, await client.drain(1_000, 1)
+
+    assert asyncio.run(run()) == (413, False)

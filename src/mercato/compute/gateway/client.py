@@ -83,12 +83,12 @@ class Client:
                     parts.append(message.get("body", b""))
                     size += len(parts[-1])
                     more = message.get("more_body", False)
+                    self._read = not more
                     if size > most:
                         raise too_large(size, most)
                     if size > LARGE_OCTETS:
                         room.take(size - self.taken)
                         self.taken = size
-                self._read = True
         except TimeoutError:
             raise Declined(
                 f"body took more than {seconds:g} seconds", hint="send it faster", status=408, code="request_timeout"
