@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,7 @@ class Canaries:
     ) -> None:  # fmt: skip
         self._url, self._wanted, self._catalogue = f"{base}/chat/completions", wanted, catalogue
         self._clock, self._secrets, self._known, self._before = clock, secrets, known or Known(), before
+        self._sent: defaultdict[str, set[str]] = defaultdict(set)  # by provider: those whose audit may be to come
         self._room = asyncio.Semaphore(TOGETHER)
         self._asking: set[asyncio.Task[int]] = set()
 
@@ -77,10 +79,13 @@ class Canaries:
         """Asks one question; returns the status. Whoever does not answer is judged by the router."""
         import aiohttp
 
-        known = self._known.of(draw.model)
-        body = self.body(draw, frozenset(await asyncio.to_thread(self._before, draw.provider) if known else ()))
+        known, sent = self._known.of(draw.model), self._sent[draw.provider]
+        before = frozenset(await asyncio.to_thread(self._before, draw.provider) if known else ())
+        body = self.body(draw, before | sent)
         if body is None:
             return 0
+        if it := self._known.found(draw.model, body):
+            sent.add(it.id)
         timeout, headers = aiohttp.ClientTimeout(total=SECONDS), {"idempotency-key": draw.seed}
         try:
             async with self._room, session.post(self._url, json=body, headers=headers, timeout=timeout) as answer:

@@ -140,6 +140,23 @@ def test_no_provider_is_asked_a_known_question_twice() -> None:
     assert texts["ready 1"] > 50
 
 
+def test_questions_on_their_way_to_a_provider_are_not_asked_again_before_they_are_judged(
+    tmp_path: Path, audited_database: Path
+) -> None:
+    with stub() as server, House(furnished(tmp_path, audited_database), {"bad": server.url}) as home:
+
+        async def ask() -> None:
+            made = asking(home.base, home.ann, known=Known([ready(number) for number in range(9)]))
+            sent = {"authorization": f"Bearer {home.ann}"}
+            async with aiohttp.ClientSession(headers=sent) as session:
+                await asyncio.gather(*(made.ask(session, draw) for draw in made.due(START, START + 20)))
+
+        asyncio.run(ask())
+        texts = [str(it.body["messages"][0]["content"])[:7] for it in server.asked]
+
+    assert {count for text, count in Counter(texts).items() if text.startswith("ready")} == {1}
+
+
 def test_an_offer_with_the_feature_is_asked_with_seeds() -> None:
     made = asking("", "k", features=frozenset({synced.FEATURE}))
     bodies = [made.body(draw) for draw in made.due(START, START + 50)]

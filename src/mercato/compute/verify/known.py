@@ -106,9 +106,13 @@ class Known:
         """Returns how many there are for each model."""
         return {name: len(held) for name, held in sorted(self._models.items())}
 
+    def found(self, model: str, body: Mapping[str, Any]) -> Canary | None:
+        """Returns the one that a question is; None where that is none of these."""
+        return self._all.get(_question(model, body.get("messages", [])))
+
     def judged(self, model: str, body: Mapping[str, Any], answer: str) -> Reply | None:
         """Returns whether the answer to a question is right; None where that is none of these."""
-        found = self._all.get(_question(model, body.get("messages", [])))
+        found = self.found(model, body)
         return None if found is None else Reply(found.id, found.right(answer))
 
 
