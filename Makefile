@@ -7,8 +7,8 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 ARGS   ?=
 PROFILE ?= default
-# Two more than the cores of a small machine: tests wait for servers, pages and processes about as often as they compute.
-WORKERS ?= 4
+# One more than the cores of a small machine: tests wait for servers, pages and processes about as often as they compute.
+WORKERS ?= 3
 export UV_NO_PROGRESS=1
 # A company's own certificate authority is known to the system; uv and Deno would not look there by themselves.
 export UV_SYSTEM_CERTS=1
