@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mercato.compute.errors import Unreached
+from mercato.core.errors import MercatoError
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +67,17 @@ class Line(Protocol):
         ...
 
 
-__all__ = ["Line", "Patience", "Reply", "Time", "Unreached"]
+async def whole(reply: Reply, most: int, over: MercatoError) -> bytes:
+    """Returns a reply's whole body, and closes the reply; raises `over` where it has more than `most` octets."""
+    raw = bytearray()
+    try:
+        async for part in reply.chunks():
+            raw += part
+            if len(raw) > most:
+                raise over
+    finally:
+        await reply.close()
+    return bytes(raw)
+
+
+__all__ = ["Line", "Patience", "Reply", "Time", "Unreached", "whole"]

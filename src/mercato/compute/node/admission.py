@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from mercato.compute.errors import Unreached
-from mercato.compute.gateway.line import Line, Patience
+from mercato.compute.gateway.line import Line, Patience, whole
 from mercato.compute.model import PARTS, ModelSpec, Offer
 from mercato.compute.node.wording import inner, items, parsed
 from mercato.core.errors import InvalidInput
@@ -72,14 +72,8 @@ async def _asked(line: Line, offer: Offer, embeds: bool) -> Mapping[str, Json]:
     chat = {"messages": [{"role": "user", "content": "Say hello."}], "max_tokens": 8, "temperature": 0}
     body = {"model": model, **({"input": "hello"} if embeds else chat)}
     reply = await line.open(path, json.dumps(body).encode(), HEADERS, deadline=PATIENCE)
-    try:
-        if reply.status != 200:
-            raise InvalidInput(f"answer's status was {reply.status}", hint="expected 200")
-        answer = bytearray()
-        async for piece in reply.chunks():
-            answer += piece
-            if len(answer) > MOST:
-                raise InvalidInput("answer was too long", hint=f"at most {MOST} octets")
-        return parsed(bytes(answer), most=MOST, what="answer")
-    finally:
+    if reply.status != 200:
         await reply.close()
+        raise InvalidInput(f"answer's status was {reply.status}", hint="expected 200")
+    answer = await whole(reply, MOST, InvalidInput("answer was too long", hint=f"at most {MOST} octets"))
+    return parsed(answer, most=MOST, what="answer")

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from mercato.compute.errors import Unproven, Unreached
-from mercato.compute.gateway.line import Line, Patience
+from mercato.compute.gateway.line import Line, Patience, whole
 from mercato.compute.tee import quote
 
 PATIENCE = Patience(connect=5, first=15, idle=10, total=30)
@@ -89,20 +89,13 @@ class Collateral:
 async def _get(line: Line, path: str, chain: str = "") -> Said:
     """Returns a document; Unproven where there is none, Unreached where the server did not answer in its bounds."""
     reply = await line.open(path, b"", {"accept": "*/*"}, deadline=PATIENCE)
-    raw = bytearray()
-    try:
-        async for part in reply.chunks():
-            raw += part
-            if len(raw) > MOST:
-                raise Unreached("size", f"collateral had more than {MOST} octets")
-    finally:
-        await reply.close()
+    raw = await whole(reply, MOST, Unreached("size", f"collateral had more than {MOST} octets"))
     if reply.status >= 500 or reply.status == 429:
         raise Unreached(str(reply.status), f"server of collateral answered with status {reply.status}")
     issuer = unquote(reply.headers.get(chain.lower(), reply.headers.get(f"sgx-{chain.lower()}", "")))
     if reply.status != 200 or (chain and not issuer):
         raise Unproven(f"server of collateral answered with status {reply.status}", hint=f"asked for {path[:120]}")
-    return Said(bytes(raw), issuer)
+    return Said(raw, issuer)
 
 
 def _split(raw: bytes, name: str) -> tuple[str, str]:

@@ -7,17 +7,15 @@ import logging
 from collections.abc import Callable
 
 from mercato.compute.errors import Unproven, Unreached
-from mercato.compute.gateway.line import Line, Patience
+from mercato.compute.gateway.line import Line
 from mercato.compute.model import ProviderId
 from mercato.compute.tee import challenges, report
-from mercato.compute.tee.asking import fetched
+from mercato.compute.tee.asking import PATIENCE, fetched
 from mercato.compute.tee.challenges import Challenge
 from mercato.store.bare import Bare
 
-PATIENCE = Patience(connect=5, first=60, idle=15, total=90)
 PAUSE = 5.0  # seconds
 MOST = 1 << 20  # octets of a report that lies in the store until the job takes it
-PATH = "/attestation/report"
 log = logging.getLogger("mercato.compute.tee")
 
 
@@ -43,7 +41,7 @@ class Courier:
 
     async def _bring(self, one: Challenge, line: Line) -> bool:
         try:
-            path = report.address(PATH, one.upstream, one.nonce, self._algorithm)
+            path = report.address(report.PATH, one.upstream, one.nonce, self._algorithm)
             status, raw = await fetched(line, path, PATIENCE, MOST)
         except (Unproven, Unreached) as error:
             log.warning("node %s showed no report: %s", one.provider, error.message)

@@ -11,14 +11,12 @@ from mercato.compute.errors import Unproven
 from mercato.compute.gateway.line import Line, Patience
 from mercato.compute.model import ProviderId
 from mercato.compute.tee import quote, report
-from mercato.compute.tee.asking import fetched
+from mercato.compute.tee.asking import PATIENCE, fetched
 from mercato.compute.tee.collateral import Collateral
 from mercato.compute.tee.report import Claim
 from mercato.compute.tee.words import NONCE, Finding, Level, Measured, Policy, Software
 from mercato.core.clock import Clock
 from mercato.core.errors import MercatoError
-
-PATIENCE = Patience(connect=5, first=60, idle=15, total=90)  # eight accelerators take a while to show themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,7 @@ class Place:
     model: str
     upstream: str
     line: Line | None = None
-    path: str = "/attestation/report"
+    path: str = report.PATH
     algorithm: str = "ecdsa"
     software: frozenset[str] = frozenset()
 

@@ -21,6 +21,7 @@ from mercato.compute.errors import Unproven
 from mercato.compute.tee.quote import MOST_QUOTE
 from mercato.compute.tee.words import NONCE, Measured, Signer
 
+PATH = "/attestation/report"
 MOST = 8 << 20  # octets of a report: event logs and evidence of eight accelerators are most of it
 MOST_MACHINES = 32
 KEYS = {"ecdsa": 20, "ed25519": 32}  # octets

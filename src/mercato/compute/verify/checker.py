@@ -9,12 +9,12 @@ One prefill judges a whole answer. The shape of what the engine says is checked,
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from mercato.compute.errors import Unreached
-from mercato.compute.gateway.line import Line, Patience
+from mercato.compute.gateway.line import Line, Patience, whole
 from mercato.compute.model import ProviderId, Surface
 from mercato.compute.verify import synced
 from mercato.compute.verify.exhibit import Exhibit
@@ -70,13 +70,7 @@ class Reference:
     async def _matched(self, exhibit: Exhibit, model: str) -> Match | None:
         told = LIKELIEST if exhibit.seeded else 0
         about = {"model": self._models[model], "max_tokens": 1, "temperature": 0, "prompt_logprobs": told}
-        if exhibit.surface is Surface.CHAT and "messages" in exhibit.body:
-            answer = await self._said(exhibit, about)
-        elif exhibit.surface is Surface.COMPLETIONS and isinstance(exhibit.body.get("prompt"), str):
-            answer = await self._continued(exhibit, about)
-        else:
-            return None
-        answer = answer[:MOST]
+        answer = (await self._answer(exhibit, about))[:MOST]
         if not answer:
             return None
         if exhibit.seeded:
@@ -90,48 +84,31 @@ class Reference:
         """Returns how far vectors are from the reference's; None where it does not make such."""
         wanted = {"dimensions": body["dimensions"]} if body.get("dimensions") else {}
         about = {"model": model, "input": list(sampled.inputs), "encoding_format": "float", **wanted}
-        status, raw = await answered(self._line, EMBEDDINGS, about, f"reference {self.name!r}")
-        if status in REFUSED | UNSERVED:
-            return None
-        if status != 200:
-            raise Unreached(str(status), f"reference {self.name!r} answered with status {status}")
-        own = _vectors(raw, len(sampled.inputs), self.name)
+        raw = await heard(self._line, EMBEDDINGS, about, self.name, refused=REFUSED | UNSERVED)
+        own = None if raw is None else _vectors(raw, len(sampled.inputs), self.name)
         if own is None or (wanted and {len(it) for it in own} != set(wanted.values())):
             return None  # it has none for these, or makes them as long as it likes
         pairs = zip(sampled.vectors, own, strict=True)
         return Gap(len(own), max(BILLIONTHS if one is None else gap(one, other) for one, other in pairs))
 
-    async def _said(self, exhibit: Exhibit, about: dict[str, Any]) -> Sequence[Token]:
-        """Returns the tokens of a chat's answer; none where the reference cannot read such a question."""
-        body = {name: exhibit.body[name] for name in KEPT if name in exhibit.body} | about
-        asked = await self._read(Surface.CHAT, {**body, "add_generation_prompt": True})
-        if asked is None:
+    async def _answer(self, exhibit: Exhibit, about: dict[str, Any]) -> Sequence[Token]:
+        """Returns the tokens of an answer; none where the reference cannot read such a question. Those of a continued
+        text begin with the first that is not the prompt's alone: where both meet, a token may hold a piece of each."""
+        read = forms(exhibit)
+        asked = await self._read(exhibit.surface, read[0] | about) if read else None
+        if read is None or asked is None:
             return ()
-        messages = [*body["messages"], {"role": "assistant", "content": exhibit.answer}]
-        said = {"messages": messages, "add_generation_prompt": False, "continue_final_message": True}
-        both = await self._read(Surface.CHAT, {**body, **said})
-        return (both or [])[len(asked) :]
-
-    async def _continued(self, exhibit: Exhibit, about: dict[str, Any]) -> Sequence[Token]:
-        """Returns the tokens of a continued text, from the first one that is not the prompt's alone: where both meet,
-        a token may hold a piece of each."""
-        prompt = exhibit.body["prompt"]
-        asked = await self._read(Surface.COMPLETIONS, {**about, "prompt": prompt})
-        if asked is None:
-            return ()
-        both = await self._read(Surface.COMPLETIONS, {**about, "prompt": prompt + exhibit.answer}) or []
+        both = await self._read(exhibit.surface, read[1] | about) or []
+        if exhibit.surface is Surface.CHAT:
+            return both[len(asked) :]
         pairs = enumerate(zip(asked, both, strict=False))
         return both[next((at for at, (one, other) in pairs if one.id != other.id), len(asked)) :]
 
     async def _read(self, surface: Surface, body: Mapping[str, Any]) -> list[Token] | None:
         """Returns what is told of each token that was read; the first one has no rank, and counts as expected. None
         where the reference cannot read such a question: asking again would not help."""
-        status, raw = await answered(self._line, PATHS[surface], body, f"reference {self.name!r}")
-        if status in REFUSED:
-            return None
-        if status != 200:
-            raise Unreached(str(status), f"reference {self.name!r} answered with status {status}")
-        return _tokens(raw, self.name, surface)
+        raw = await heard(self._line, PATHS[surface], body, self.name)
+        return None if raw is None else _tokens(raw, self.name, surface)
 
 
 async def answered(
@@ -140,15 +117,33 @@ async def answered(
     """Returns the status and the whole of what an engine answers; Unreached where that is too much, or none comes."""
     headers = {"content-type": "application/json"}
     reply = await line.open(path, json.dumps(body).encode(), headers, deadline=PATIENCE)
-    raw = bytearray()
-    try:
-        async for part in reply.chunks():
-            raw += part
-            if len(raw) > most:
-                raise Unreached("size", f"{who} sent more than {most} octets")
-    finally:
-        await reply.close()
-    return reply.status, bytes(raw)
+    return reply.status, await whole(reply, most, Unreached("size", f"{who} sent more than {most} octets"))
+
+
+async def heard(
+    line: Line, path: str, body: Mapping[str, Any], name: str, *, most: int = WIDEST, refused: Container[int] = REFUSED
+) -> bytes | None:
+    """Returns what the reference of a name answers; None where it cannot read such a question."""
+    status, raw = await answered(line, path, body, f"reference {name!r}", most=most)
+    if status in refused:
+        return None
+    if status != 200:
+        raise Unreached(str(status), f"reference {name!r} answered with status {status}")
+    return raw
+
+
+def forms(exhibit: Exhibit) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Returns what to have read of a question alone, and with its answer as the beginning of the last message, or as
+    the end of the prompt; None for what has no such."""
+    if exhibit.surface is Surface.CHAT and "messages" in exhibit.body:
+        body = {name: exhibit.body[name] for name in KEPT if name in exhibit.body}
+        messages = [*body["messages"], {"role": "assistant", "content": exhibit.answer}]
+        said = {"messages": messages, "add_generation_prompt": False, "continue_final_message": True}
+        return {**body, "add_generation_prompt": True}, {**body, **said}
+    prompt = exhibit.body.get("prompt")
+    if exhibit.surface is Surface.COMPLETIONS and isinstance(prompt, str):
+        return {"prompt": prompt}, {"prompt": prompt + exhibit.answer}
+    return None
 
 
 def _tokens(raw: bytes, name: str, surface: Surface) -> list[Token]:

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mercato.compute.errors import Unproven, Unreached
-from mercato.compute.gateway.line import Line, Patience
+from mercato.compute.gateway.line import Line, Patience, whole
 from mercato.compute.gateway.sealing import Seal
 from mercato.compute.model import ProviderId, Receipt
 from mercato.compute.tee import findings
@@ -119,15 +119,7 @@ def judged(bare: Bare, signer: Signer, receipt: Receipt) -> Signed | None:
 
 async def _read(line: Line, path: str) -> tuple[int, bytes]:
     reply = await line.open(path, b"", {"accept": "application/json"}, deadline=PATIENCE)
-    raw = bytearray()
-    try:
-        async for part in reply.chunks():
-            raw += part
-            if len(raw) > MOST:
-                raise Unproven(f"signature came with more than {MOST} octets")
-    finally:
-        await reply.close()
-    return reply.status, bytes(raw)
+    return reply.status, await whole(reply, MOST, Unproven(f"signature came with more than {MOST} octets"))
 
 
 def _signer(raw: bytes, seal: Seal, algorithm: str) -> Signer:

@@ -16,8 +16,8 @@ from typing import Any
 
 from mercato.compute.errors import Unreached
 from mercato.compute.gateway.line import Line
-from mercato.compute.model import ProviderId, Surface
-from mercato.compute.verify.checker import KEPT, REFUSED, answered
+from mercato.compute.model import ProviderId
+from mercato.compute.verify.checker import forms, heard
 from mercato.compute.verify.exhibit import Exhibit
 from mercato.compute.verify.match import MOST
 from mercato.compute.verify.toploc import STRETCH, Opened, opened
@@ -36,19 +36,19 @@ class States:
     async def check(self, exhibit: Exhibit, model: str) -> Opened | None:
         """Returns what becomes of an answer's commitments; None where none were promised, where it cannot read such a
         question, or where nobody can tell at which token the answer begins."""
-        forms = _forms(exhibit)
-        if exhibit.proofs is None or forms is None or model not in self._models:
+        read = forms(exhibit)
+        if exhibit.proofs is None or read is None or model not in self._models:
             return None
-        before, whole = [await self._tokens({"model": self._models[model], **form}) for form in forms]
+        before, whole = [await self._tokens({"model": self._models[model], **form}) for form in read]
         if not before or not whole or len(whole) > LONGEST or whole[: len(before)] != before:
             return None
         count = min(LOOKED, (len(whole) - len(before) - 1) // STRETCH)
-        read = whole[: len(before) + max(0, count) * STRETCH]
-        raw = await self._states(read, self._models[model])
-        return await asyncio.to_thread(_opened, raw, len(read), len(before), exhibit.proofs, self.name)
+        seen = whole[: len(before) + max(0, count) * STRETCH]
+        raw = await self._states(seen, self._models[model])
+        return await asyncio.to_thread(_opened, raw, len(seen), len(before), exhibit.proofs, self.name)
 
     async def _tokens(self, body: Mapping[str, Any]) -> list[int] | None:
-        raw = await self._asked("/tokenize", body)
+        raw = await heard(self._line, "/tokenize", body, self.name, most=WIDEST)
         try:
             found = None if raw is None else json.loads(raw)["tokens"]
         except (ValueError, KeyError, TypeError, RecursionError):
@@ -62,34 +62,12 @@ class States:
             "model": model, "task": "token_embed", "input": list(tokens), "use_activation": False,
             "encoding_format": "base64", "embed_dtype": "bfloat16", "endianness": "little",
         }  # fmt: skip
-        raw = await self._asked("/pooling", about)
+        raw = await heard(self._line, "/pooling", about, self.name, most=WIDEST)
         try:
             return base64.b64decode(json.loads(raw or b"")["data"][0]["data"], validate=True)
         except (ValueError, KeyError, IndexError, TypeError, RecursionError, binascii.Error):
             hint = "it must serve /pooling with the task token_embed, as vLLM does with --runner pooling"
             raise Unreached("protocol", f"reference {self.name!r} told no states", hint=hint) from None
-
-    async def _asked(self, path: str, body: Mapping[str, Any]) -> bytes | None:
-        """Returns an answer; None where the reference cannot read such a question."""
-        status, raw = await answered(self._line, path, body, f"reference {self.name!r}", most=WIDEST)
-        if status in REFUSED:
-            return None
-        if status != 200:
-            raise Unreached(str(status), f"reference {self.name!r} answered with status {status}")
-        return raw
-
-
-def _forms(exhibit: Exhibit) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """Returns what to ask for the tokens of the question alone, and with its answer; None for what has no such."""
-    if exhibit.surface is Surface.CHAT and "messages" in exhibit.body:
-        body = {name: exhibit.body[name] for name in KEPT if name in exhibit.body}
-        messages = [*body["messages"], {"role": "assistant", "content": exhibit.answer}]
-        said = {"messages": messages, "add_generation_prompt": False, "continue_final_message": True}
-        return {**body, "add_generation_prompt": True}, {**body, **said}
-    prompt = exhibit.body.get("prompt")
-    if exhibit.surface is Surface.COMPLETIONS and isinstance(prompt, str):
-        return {"prompt": prompt}, {"prompt": prompt + exhibit.answer}
-    return None
 
 
 def _opened(raw: bytes, tokens: int, prompt: int, proofs: Sequence[object], name: str) -> Opened:
